@@ -1,0 +1,32 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Time: the only file that reads the system's clocks.
+ *
+ * Units      microseconds; UTC since 1970 (clock_now_us) or since boot, counting sleep (clock_boot_us)
+ * Threads    safe; the test clock is process-wide and for tests only
+ * Source     clock_gettime(2): CLOCK_REALTIME, CLOCK_BOOTTIME; RFC 3339
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CLOCK_TEXT_SIZE 32
+
+int64_t clock_now_us(void);
+int64_t clock_boot_us(void);
+
+/* "2026-03-01T12:00:00.123456Z" into `out`; years 1970..9999. Returns `out`. */
+const char *clock_format(int64_t at_us, char out[CLOCK_TEXT_SIZE]);
+
+/* Sleep; returns early on a signal. With the test clock: moves it instead of sleeping. */
+void clock_sleep_us(int64_t us);
+
+/* Test clock: from now on both clocks stand still and move by clock_test_advance() only. */
+void clock_test_start(int64_t now_us, int64_t boot_us);
+void clock_test_advance(int64_t us);
+void clock_test_stop(void);
+
+#endif

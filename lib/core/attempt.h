@@ -1,0 +1,57 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Attempt: one try of an operation at one gateway, and the only ways its status can change.
+ *
+ * Invariant  an operation has at most one attempt that is not definitely uncharged
+ * Threads    safe: constants and pure functions
+ * Source     DESIGN.md: States, the rule that makes double charges impossible
+ */
+#ifndef CORE_ATTEMPT_H
+#define CORE_ATTEMPT_H
+
+#include <stdbool.h>
+
+#include "core/transition.h"
+
+enum attempt_status {
+	AS_PREPARED,        /* committed before the socket opened; after a crash: unknown */
+	AS_SENT,            /* bytes left */
+	AS_ACCEPTED,        /* the gateway took it and will call back */
+	AS_REQUIRES_ACTION, /* the customer must act */
+	AS_SUCCEEDED,
+	AS_DECLINED,
+	AS_NOT_SENT,        /* certainly nothing reached the gateway */
+	AS_UNKNOWN,         /* may have been charged: ask */
+	AS_NOT_FOUND,       /* the gateway's authoritative inquiry said so twice */
+};
+#define AS_COUNT 9
+
+enum attempt_event {
+	AE_SENT,
+	AE_ACCEPTED,
+	AE_REQUIRES_ACTION,
+	AE_SUCCEEDED,
+	AE_DECLINED,
+	AE_NOT_SENT,
+	AE_LOST,      /* bytes left and no definite answer, or found after a crash */
+	AE_NOT_FOUND,
+};
+#define AE_COUNT 8
+
+extern const struct words attempt_status_words;
+extern const struct words attempt_event_words;
+
+/* Returns true and writes *to; false (untouched) where the table does not allow it. */
+bool attempt_next(enum attempt_status from, enum attempt_event event, enum attempt_status *to);
+
+/* Definitely uncharged: declined, not_sent, not_found. Another attempt may follow only when all are this. */
+bool attempt_is_uncharged(enum attempt_status status);
+
+/*
+ * A success reported for an attempt that was already decided otherwise: to be stored as a contradiction, never applied
+ * (DESIGN.md: States, rule 4).
+ */
+bool attempt_contradicts(enum attempt_status status, enum attempt_event event);
+
+#endif
