@@ -1,0 +1,50 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rows of event: the timeline of a transaction, and the outbox.
+ *
+ * Invariant  insert-only; sequence = the transaction's version after the change, so it has no gaps
+ * Threads    as the store transaction passed in
+ */
+#ifndef STORE_EVENT_H
+#define STORE_EVENT_H
+
+#include <stdint.h>
+
+#include "core/attempt.h"
+#include "core/id.h"
+#include "core/operation.h"
+#include "core/transaction.h"
+#include "store/store.h"
+#include "store/transaction.h"
+
+#define EVENT_TYPE_SIZE 41
+#define EVENT_NO_STATUS (-1) /* of an object that the step did not concern: NULL */
+
+struct event_row {
+	struct id transaction_id;
+	uint32_t sequence;
+	struct id id;
+	char merchant[MERCHANT_SIZE];
+	char type[EVENT_TYPE_SIZE];
+	struct id operation_id; /* empty: NULL */
+	struct id attempt_id;
+	int transaction_from;   /* enum transaction_status or EVENT_NO_STATUS (created) */
+	int transaction_to;
+	int operation_from;     /* enum operation_status or EVENT_NO_STATUS */
+	int operation_to;
+	int attempt_from;       /* enum attempt_status or EVENT_NO_STATUS */
+	int attempt_to;
+	char reason[REASON_SIZE];
+	char api_call_id[65];
+	int64_t at_us;
+};
+
+CHECKED enum err store_event_insert(struct store_tx *tx, const struct event_row *row);
+
+/* All events of a transaction with sequence > after, in order, at most `limit`. */
+typedef void store_event_each(void *context, const struct event_row *row);
+CHECKED enum err store_event_list(struct store_tx *tx, const char *merchant, struct id transaction_id, uint32_t after,
+				  unsigned limit, store_event_each *each, void *context);
+
+#endif

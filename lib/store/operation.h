@@ -1,0 +1,87 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rows of operation.
+ *
+ * Invariant  next_action is NEXT_NONE exactly when the status is final; then next_action_at_us is 0 (NULL in the table)
+ * Units      times of next actions are of the database clock
+ * Threads    as the store transaction passed in
+ */
+#ifndef STORE_OPERATION_H
+#define STORE_OPERATION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/id.h"
+#include "core/operation.h"
+#include "store/merchant.h"
+#include "store/store.h"
+
+#define OPERATION_KEY_SIZE 256
+#define OPERATION_HASHES_SIZE 512
+#define OPERATION_SEALED_SIZE 256
+
+struct operation_row {
+	struct id id;
+	struct id transaction_id;
+	char merchant[MERCHANT_SIZE];
+	enum operation_kind kind;
+	int64_t amount_minor;
+	enum operation_status status;
+	enum next_action next_action;
+	int64_t next_action_at_us;
+	unsigned gateway_key_number; /* n of the gateway's idempotency key: rises only after a definite decline */
+	unsigned attempt_count;
+	unsigned retry_count;        /* automatic ones since the last human act */
+	bool human_verdict;          /* decided by a human: no machine retry after it */
+	char idempotency_key[OPERATION_KEY_SIZE];      /* "" is NULL */
+	uint8_t request_hashes[OPERATION_HASHES_SIZE]; /* keyed, per member */
+	size_t request_hashes_size;
+	uint8_t payment_token_sealed[OPERATION_SEALED_SIZE]; /* size 0 is NULL; wiped when final */
+	size_t payment_token_sealed_size;
+	char payment_token_key_id[33];
+	int64_t created_at_us;
+	int64_t updated_at_us;
+};
+
+/*
+ * Insert. Returns ERR_OK; ERR_CONFLICT where the id, the merchant's idempotency key, or the transaction's sole money
+ * operation exists.
+ */
+CHECKED enum err store_operation_insert(struct store_tx *tx, const struct operation_row *row);
+
+/* Read and lock. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_operation_lock(struct store_tx *tx, struct id id, struct operation_row *row);
+
+/* The merchant's operation with this idempotency key, read with a share lock so that a winner just committed is seen. */
+CHECKED enum err store_operation_find_key(struct store_tx *tx, const char *merchant, const char *key, struct operation_row *row);
+
+/* The id of a transaction's charge, authorise or payout operation. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id, struct id *operation_id);
+
+/*
+ * Write status, next action and time, gateway_key_number, attempt_count, retry_count, human_verdict, updated_at_us; where
+ * payment_token_sealed_size is 0 the sealed token is wiped.
+ */
+CHECKED enum err store_operation_update(struct store_tx *tx, const struct operation_row *row);
+
+/*
+ * Claim: lock and read up to `limit` (<= OPERATION_CLAIM_MAX) operations whose next action (send or ask) is due by the
+ * database clock, earliest first, skipping rows that others hold (SKIP LOCKED). rows[] is the caller's.
+ */
+#define OPERATION_CLAIM_MAX 64
+CHECKED enum err store_operation_claim(struct store_tx *tx, size_t limit, struct operation_row *rows, size_t *count);
+
+/*
+ * Figures for /metrics and /readyz: operations that are not final and have no next action (must be 0; the CHECK forbids it),
+ * due ones waiting, and the age of the oldest due one in microseconds (0: none).
+ */
+struct operation_figures {
+	int64_t without_next_action;
+	int64_t due;
+	int64_t oldest_due_us;
+};
+CHECKED enum err store_operation_figures(struct store_tx *tx, struct operation_figures *figures);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Rows of transaction.
+ *
+ * Units      amounts in minor units of the row's currency; times UTC microseconds
+ * Ownership  rows are plain values in the caller's storage
+ * Threads    as the store transaction passed in
+ */
+#ifndef STORE_TRANSACTION_H
+#define STORE_TRANSACTION_H
+
+#include <stdint.h>
+
+#include "core/id.h"
+#include "core/operation.h"
+#include "core/payment.h"
+#include "core/transaction.h"
+#include "store/merchant.h"
+#include "store/store.h"
+
+#define REASON_SIZE 97 /* status reasons, failure and decline codes, event reasons: short words */
+
+struct transaction_row {
+	struct id id;
+	char merchant[MERCHANT_SIZE];
+	char customer[PAYMENT_CUSTOMER_SIZE];
+	enum transaction_kind kind;
+	struct money amount;
+	uint8_t exponent;
+	enum amount_form form;
+	char method[PAYMENT_METHOD_SIZE];
+	char description[PAYMENT_DESCRIPTION_SIZE]; /* "" is NULL in the table, here and below */
+	char country[3];
+	char callback_url[PAYMENT_URL_SIZE];
+	char metadata[PAYMENT_METADATA_SIZE];
+	enum transaction_status status;
+	char status_reason[REASON_SIZE];
+	uint32_t version; /* also the sequence of its latest event */
+	int64_t amount_captured;
+	int64_t amount_refunded;
+	char failure_code[REASON_SIZE];
+	int64_t created_at_us;
+	int64_t updated_at_us;
+};
+
+/* A transaction with what GET shows of its money operation (charge, authorise, payout) and that one's latest attempt. */
+struct transaction_view {
+	struct transaction_row row;
+	enum next_action next_action;  /* NEXT_NONE when nothing is to come */
+	int64_t next_action_at_us;     /* 0: none */
+	char gateway[33];              /* "" before the first attempt */
+	char gateway_ref[129];         /* "" when not known */
+	char decline_code[REASON_SIZE];
+};
+
+/* Returns ERR_OK; ERR_CONFLICT (id exists); ERR_NOT_FOUND (no such merchant). */
+CHECKED enum err store_transaction_insert(struct store_tx *tx, const struct transaction_row *row);
+
+/* Read and lock (FOR UPDATE). Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_transaction_lock(struct store_tx *tx, struct id id, struct transaction_row *row);
+
+/*
+ * Write status, status_reason, version, amount_captured, amount_refunded, failure_code, updated_at_us.
+ * The row must be locked; exactly one row with version = row->version - 1 must change, else ERR_STORE (a bug elsewhere).
+ */
+CHECKED enum err store_transaction_update(struct store_tx *tx, const struct transaction_row *row);
+
+/* One of the merchant's. Returns ERR_OK; ERR_NOT_FOUND, also when it is another merchant's. */
+CHECKED enum err store_transaction_find(struct store_tx *tx, const char *merchant, struct id id, struct transaction_view *view);
+
+/*
+ * A customer's, newest first by (created_at_us, id), after the given place (after_us INT64_MAX: from the top), at most
+ * `limit` (1..200). `each` is called per row; the view is valid during the call.
+ */
+typedef void store_transaction_each(void *context, const struct transaction_view *view);
+struct transaction_page {
+	const char *merchant;
+	const char *customer;
+	int64_t after_us;
+	struct id after_id;
+	unsigned limit;
+};
+CHECKED enum err store_transaction_list(struct store_tx *tx, const struct transaction_page *page, store_transaction_each *each,
+					void *context);
+
+#endif
