@@ -41,11 +41,29 @@ bool crypto_base64url_decode(const char *text, size_t text_size, uint8_t *out, s
 /*
  * Seal: out = nonce ‖ ciphertext ‖ tag, `size + CRYPTO_SEAL_OVERHEAD` bytes; `aad` binds it to its place (table,
  * column, row).
- * Open: the reverse. Returns ERR_OK; ERR_CRYPTO where the tag does not fit (out untouched)
+ * Open: the reverse; *size is `sealed_size - CRYPTO_SEAL_OVERHEAD`.
+ * Returns  ERR_OK; ERR_CRYPTO where the tag does not fit; ERR_MEMORY (out and *size untouched)
  */
 CHECKED enum err crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t aad_size, const void *plain,
 			     size_t size, uint8_t *out);
 CHECKED enum err crypto_open(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t aad_size, const uint8_t *sealed,
 			     size_t sealed_size, void *out, size_t *size);
+
+/* What a PEM text holds. */
+enum crypto_pem_kind {
+	CRYPTO_PEM_NONE,  /* no key, or an encrypted or damaged one */
+	CRYPTO_PEM_RSA,   /* not RSA-PSS, which is CRYPTO_PEM_OTHER */
+	CRYPTO_PEM_P256,  /* elliptic curve, NIST P-256 */
+	CRYPTO_PEM_OTHER, /* a key of another kind or curve */
+};
+
+struct crypto_pem {
+	enum crypto_pem_kind kind;
+	bool is_private;
+	unsigned bits; /* of the RSA modulus or the curve; 0 for _NONE */
+};
+
+/* Judge the public ("PUBLIC KEY") or private (PKCS #8, PKCS #1, SEC 1) key in `pem`. A certificate is _NONE. */
+struct crypto_pem crypto_pem_read(const struct secret *pem);
 
 #endif

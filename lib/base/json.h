@@ -23,15 +23,17 @@
 /*
  * Parse `size` bytes as one JSON object (nothing after it).
  * Returns  ERR_OK with *object; ERR_MALFORMED with a sentence in `why` that says what is wrong and where (line,
- *          column) and never repeats the input; ERR_INVALID where a number does not fit 64 bits (`why` says so)
+ *          column) and never repeats the input; ERR_INVALID where a number does not fit 64 bits: `why` says so, with
+ *          the member's name where that is a plain word ([a-z_], at most 32); ERR_MEMORY
  */
 CHECKED enum err json_read(const void *bytes, size_t size, size_t depth_max, json_t **object, char why[JSON_WHY_SIZE]);
 
 /*
  * Turn the members of `object` into neutral field members (core/field.h) that borrow its texts; nested objects of
  * strings become pairs. `members` has room for FIELD_MEMBERS_MAX.
- * Returns  how many; more than FIELD_MEMBERS_MAX: ERR via *err = ERR_INVALID
- * Ownership  pairs live in `arena`, which the caller keeps as long as the members
+ * Returns  how many, *err is ERR_OK; 0 with *err = ERR_INVALID for more than FIELD_MEMBERS_MAX members, or more than
+ *          FIELD_PAIRS_MAX members in nested objects (members and arena untouched)
+ * Ownership  pairs live in `arena`, which is filled anew; the caller keeps it as long as the members
  */
 struct json_arena {
 	struct field_pair pairs[FIELD_PAIRS_MAX];

@@ -75,17 +75,19 @@ CHECKED enum err token_key_check(const struct token_key *key, char *why, size_t 
  * Returns  ERR_OK with *claims; ERR_UNAUTHENTICATED with a short constant reason in *why (for the log and
  *          WWW-Authenticate error_description; never text of the token)
  * Refuses  other than three parts, padding, blanks, non-canonical base64url, header members other than alg, kid, typ
- *          ("JWT" or "at+jwt", any case); alg other than the key's, letter for letter; missing or unknown kid; duplicate members;
- *          `exp` missing, past, not a plain integer or outside 0..2^53; `nbf`/`iat` ahead by more than TOKEN_SKEW_S;
- *          `iss` or `aud` not exactly ours (`aud` may be an array that holds ours); merchant or sub malformed;
- *          tokens longer than TOKEN_TEXT_MAX
+ *          ("JWT" in any case: libjwt knows no other); alg other than the key's, letter for letter; missing or unknown
+ *          kid; duplicate members; claims that are numbers with a point or an exponent; `exp` missing, past or outside
+ *          0..2^53; `nbf`/`iat` ahead by more than TOKEN_SKEW_S or outside that range; `iss` or `aud` not exactly ours
+ *          (`aud` may be an array of strings that holds ours); merchant malformed; `sub` other than 1 to 128 visible
+ *          ASCII characters; `scope` not a string (absent: no scopes); tokens longer than TOKEN_TEXT_MAX
  */
 CHECKED enum err token_verify(const struct token_keys *keys, const char *token, int64_t now_s, struct token_claims *claims,
 			      const char **why);
 
 /*
  * Issue a token signed with keys->keys[index] (private material for RS/ES), with iat = now_s.
- * Returns  ERR_OK with the terminated token in `out`; ERR_CRYPTO
+ * Returns  ERR_OK with the terminated token in `out`; ERR_INVALID where merchant, subject or expiry are ones that
+ *          token_verify() refuses at any time; ERR_CRYPTO; ERR_MEMORY
  */
 CHECKED enum err token_issue(const struct token_keys *keys, size_t index, const struct token_claims *claims, int64_t now_s,
 			     char out[TOKEN_TEXT_MAX]);

@@ -8,6 +8,9 @@ static const char *const statuses[] = { "prepared", "sent",     "accepted", "req
 static const char *const events[] = { "sent",     "accepted", "requires_action", "succeeded",
 				      "declined", "not_sent", "lost",            "not_found" };
 
+static const char *const classes[] = { "none", "definite", "not_sent", "unknown" };
+
+const struct words attempt_class_words = { classes, sizeof classes / sizeof classes[0] };
 const struct words attempt_status_words = { statuses, sizeof statuses / sizeof statuses[0] };
 const struct words attempt_event_words = { events, sizeof events / sizeof events[0] };
 

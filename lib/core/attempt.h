@@ -14,6 +14,11 @@
 
 #include "core/transition.h"
 
+#define REASON_SIZE 97 /* status reasons, failure and decline codes, event reasons: short words */
+#define ATTEMPT_REFERENCE_SIZE 65
+#define ATTEMPT_GATEWAY_REF_SIZE 129
+#define ATTEMPT_ANSWER_SIZE 1025
+
 enum attempt_status {
 	AS_PREPARED,        /* committed before the socket opened; after a crash: unknown */
 	AS_SENT,            /* bytes left */
@@ -39,6 +44,14 @@ enum attempt_event {
 };
 #define AE_COUNT 8
 
+enum attempt_class { /* what an answer, or its absence, tells */
+	ATTEMPT_CLASS_NONE, /* none yet */
+	ATTEMPT_DEFINITE,   /* an authenticated, parsed answer whose id, amount and currency agree */
+	ATTEMPT_NOT_SENT,   /* certainly no byte left */
+	ATTEMPT_UNKNOWN,    /* everything else */
+};
+
+extern const struct words attempt_class_words; /* "none", "definite", "not_sent", "unknown" */
 extern const struct words attempt_status_words;
 extern const struct words attempt_event_words;
 

@@ -17,12 +17,6 @@
 #include "store/store.h"
 #include "store/transaction.h"
 
-#define ATTEMPT_REFERENCE_SIZE 65
-#define ATTEMPT_GATEWAY_REF_SIZE 129
-#define ATTEMPT_ANSWER_SIZE 1025
-
-enum attempt_class { ATTEMPT_CLASS_NONE, ATTEMPT_DEFINITE, ATTEMPT_NOT_SENT, ATTEMPT_UNKNOWN }; /* NONE is NULL */
-
 struct attempt_row {
 	struct id id;
 	struct id operation_id;
@@ -35,7 +29,7 @@ struct attempt_row {
 	char gateway_key[ATTEMPT_REFERENCE_SIZE];
 	char gateway_ref[ATTEMPT_GATEWAY_REF_SIZE]; /* "" is NULL, here and below; times: 0 is NULL */
 	enum attempt_status status;
-	enum attempt_class class;
+	enum attempt_class class; /* ATTEMPT_CLASS_NONE is NULL */
 	int http_status;
 	char decline_code[REASON_SIZE];
 	char reason[REASON_SIZE];
@@ -52,8 +46,6 @@ struct attempt_row {
 	int64_t contradicted_at_us;
 	int64_t updated_at_us;
 };
-
-extern const struct words attempt_class_words; /* "none", "definite", "not_sent", "unknown" */
 
 /* Returns ERR_OK; ERR_CONFLICT where the operation has a live attempt or the number exists. */
 CHECKED enum err store_attempt_insert(struct store_tx *tx, const struct attempt_row *row);

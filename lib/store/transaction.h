@@ -12,14 +12,13 @@
 
 #include <stdint.h>
 
+#include "core/attempt.h"
 #include "core/id.h"
 #include "core/operation.h"
 #include "core/payment.h"
 #include "core/transaction.h"
 #include "store/merchant.h"
 #include "store/store.h"
-
-#define REASON_SIZE 97 /* status reasons, failure and decline codes, event reasons: short words */
 
 struct transaction_row {
 	struct id id;

@@ -1,0 +1,36 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * App: what every request handler and the dispatcher may use, made in main() before threads start.
+ *
+ * Invariant  frozen but for the pool, the counters and the two flags
+ * Threads    safe
+ */
+#ifndef APID_APP_H
+#define APID_APP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "apid/metrics.h"
+#include "base/token.h"
+#include "gateway/gateway.h"
+#include "service/vault.h"
+#include "store/store.h"
+
+struct dispatcher;
+
+struct app {
+	struct store_pool *pool;
+	const struct gateway_set *gateways;
+	const struct token_keys *token_keys;
+	const struct vault *vault;
+	struct metrics *metrics;
+	struct dispatcher *dispatcher;
+	int request_timeout_ms; /* when the client names none */
+	int64_t started_at_us;
+	atomic_bool draining;
+};
+
+#endif

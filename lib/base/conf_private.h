@@ -1,0 +1,81 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Configuration, inside: what loading (conf_load.c), reading files (conf_source.c) and reading values (conf.c) share.
+ *
+ * Ownership  struct conf owns its values and their texts, and borrows the program's tables, which outlive it
+ * Threads    one thread loads; a loaded struct conf is never changed
+ */
+#ifndef BASE_CONF_PRIVATE_H
+#define BASE_CONF_PRIVATE_H
+
+#include "base/conf.h"
+
+#define CONF_FILE_MAX (256 * 1024) /* bytes of one file */
+#define CONF_FILES_MAX 128         /* files in conf.d */
+#define CONF_NAME_SIZE 128         /* a dotted name */
+#define CONF_PATH_SIZE 4096
+
+struct conf_value {
+	int64_t integer; /* CONF_INT, CONF_BOOL */
+	char *text;      /* the others */
+	bool given;      /* some file has it, if only with a wrong value */
+};
+
+/* The rows of one group and, beside them by index, their values. */
+struct conf_rows {
+	const struct conf_setting *settings;
+	size_t count;
+	struct conf_value *values;
+};
+
+struct conf_items {
+	size_t count;
+	struct conf_value *values[CONF_LIST_MAX];
+};
+
+struct conf {
+	const struct conf_table *table;
+	struct conf_value *values;
+	struct conf_items *lists;
+};
+
+/* Row index of a name; `count` where there is none. */
+size_t conf_setting_find(const struct conf_setting *settings, size_t count, const char *name);
+size_t conf_list_find(const struct conf_table *table, const char *name);
+
+/* Everything that is wrong, line by line, in the caller's `text`. */
+struct conf_problems {
+	char *text;
+	size_t size;
+	size_t used;
+	size_t left_out;
+	enum err err; /* what conf_load() will return: MEMORY before IO before CONFIG */
+};
+
+/* Add "file:line: message", or "file: message" where `line` is 0. */
+void conf_problem(struct conf_problems *problems, const char *file, unsigned int line,
+		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Make the result at least as grave as `err`. */
+void conf_problems_raise(struct conf_problems *problems, enum err err);
+
+/* Say how many problems did not fit. */
+void conf_problems_end(struct conf_problems *problems);
+
+/* One file as libconfig gets to see it. */
+struct conf_source {
+	char *text;   /* heap, NUL-terminated */
+	bool broken;  /* it ends before the file does: a text or comment in it was never closed */
+};
+
+/*
+ * Read a file and make it safe for libconfig: comments are taken out, decimal integers get the suffix that makes every
+ * libconfig read 64 bits, refused integers become hexadecimal (which nothing else in the result is), @include is taken
+ * out. Line numbers stay.
+ * Returns  false where the file could not be read at all (the problem is added), with *source untouched
+ */
+bool conf_source_read(struct conf_problems *problems, const char *path, struct conf_source *source);
+void conf_source_done(struct conf_source *source);
+
+#endif

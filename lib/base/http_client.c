@@ -1,0 +1,275 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/http_client.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/http_call.h"
+#include "base/http_witness.h"
+
+#define EVENTS_PER_RUN 256
+
+struct http_client {
+	CURLM *multi;
+	CURLSH *share; /* TLS sessions only: fresh connections then need no full handshake */
+	int epoll_fd;  /* libcurl's sockets, the two below: the cost is that of what happens, not of all in flight */
+	int timer_fd;  /* libcurl's next timeout */
+	int wake_fd;
+	bool closing;
+	size_t in_flight;
+	LIST_HEAD(, http_call) calls;
+	_Atomic uint64_t resend_total;
+};
+
+/*
+ * A socket that cannot be watched is not reported: a failed callback would end every call of the multi handle,
+ * while this one ends by its total timeout.
+ */
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
+{
+	struct http_client *client = context;
+	struct epoll_event event = { .data.fd = fd };
+
+	(void)easy;
+	(void)unused;
+	if (what == CURL_POLL_REMOVE) {
+		(void)epoll_ctl(client->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+		return 0;
+	}
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		event.events |= EPOLLIN;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		event.events |= EPOLLOUT;
+	if (epoll_ctl(client->epoll_fd, EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT)
+		(void)epoll_ctl(client->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+	return 0;
+}
+
+/* Relative, so that no clock is read here; -1 disarms, 0 means at once. */
+static int on_timer(CURLM *multi, long timeout_ms, void *context)
+{
+	struct http_client *client = context;
+	struct itimerspec at = { .it_value = { 0, 0 } };
+
+	(void)multi;
+	if (timeout_ms == 0) {
+		at.it_value.tv_nsec = 1;
+	} else if (timeout_ms > 0) {
+		at.it_value.tv_sec = timeout_ms / 1000;
+		at.it_value.tv_nsec = timeout_ms % 1000 * 1000000;
+	}
+	(void)timerfd_settime(client->timer_fd, 0, &at, NULL);
+	return 0;
+}
+
+static bool watch(const struct http_client *client, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(client->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+static bool open_curl(struct http_client *client)
+{
+	client->multi = curl_multi_init();
+	client->share = curl_share_init();
+	return client->multi != NULL && client->share != NULL &&
+	       curl_share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) ==
+		       CURLSHE_OK &&
+	       curl_multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, on_socket) == CURLM_OK &&
+	       curl_multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client) == CURLM_OK &&
+	       curl_multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, on_timer) == CURLM_OK &&
+	       curl_multi_setopt(client->multi, CURLMOPT_TIMERDATA, client) == CURLM_OK;
+}
+
+static bool open_fds(struct http_client *client)
+{
+	client->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	client->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	client->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return client->epoll_fd >= 0 && client->timer_fd >= 0 && client->wake_fd >= 0 &&
+	       watch(client, client->timer_fd) && watch(client, client->wake_fd);
+}
+
+enum err http_client_new(struct http_client **client)
+{
+	struct http_client *made;
+	enum err err = ERR_OK;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return ERR_INTERNAL;
+	made = calloc(1, sizeof *made);
+	if (made == NULL) {
+		curl_global_cleanup();
+		return ERR_MEMORY;
+	}
+	LIST_INIT(&made->calls);
+	if (!open_fds(made))
+		err = ERR_IO;
+	else if (!open_curl(made))
+		err = ERR_MEMORY;
+	if (err != ERR_OK) {
+		http_client_free(made);
+		return err;
+	}
+	*client = made;
+	return ERR_OK;
+}
+
+/* Take a call that ended with `code` off the books, then tell: the callback may start another. */
+static void finish(struct http_client *client, struct http_call *call, CURLcode code)
+{
+	struct http_answer answer;
+
+	http_witness_judge(call, (int)code, &answer);
+	if (answer.resent)
+		atomic_fetch_add(&client->resend_total, 1);
+	(void)curl_multi_remove_handle(client->multi, call->easy);
+	LIST_REMOVE(call, link);
+	client->in_flight--;
+	call->done(call->context, &answer);
+	http_call_free(call);
+}
+
+static void finish_all(struct http_client *client)
+{
+	struct http_call *call;
+
+	while ((call = LIST_FIRST(&client->calls)) != NULL) {
+		call->stop = HTTP_STOP_CLOSED;
+		finish(client, call, CURLE_ABORTED_BY_CALLBACK);
+	}
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+void http_client_free(struct http_client *client)
+{
+	if (client == NULL)
+		return;
+	client->closing = true;
+	finish_all(client);
+	if (client->multi != NULL)
+		(void)curl_multi_cleanup(client->multi);
+	if (client->share != NULL)
+		(void)curl_share_cleanup(client->share);
+	close_fd(client->epoll_fd);
+	close_fd(client->timer_fd);
+	close_fd(client->wake_fd);
+	free(client);
+	curl_global_cleanup();
+}
+
+enum err http_client_start(struct http_client *client, const struct http_request *request,
+			   http_done *done, void *context)
+{
+	struct http_call *call;
+	enum err err;
+
+	if (client->closing)
+		return ERR_DRAINING;
+	err = http_call_new(request, client->share, &call);
+	if (err != ERR_OK)
+		return err;
+	call->done = done;
+	call->context = context;
+	if (curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call) != CURLE_OK ||
+	    curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
+		http_call_free(call);
+		return ERR_MEMORY;
+	}
+	LIST_INSERT_HEAD(&client->calls, call, link);
+	client->in_flight++;
+	return ERR_OK;
+}
+
+static void drain(int fd)
+{
+	uint64_t count;
+
+	/* Nothing to read is fine: then somebody did before. */
+	if (read(fd, &count, sizeof count) < 0)
+		return;
+}
+
+static CURLMcode act_on(struct http_client *client, const struct epoll_event *event)
+{
+	int running;
+	int what = 0;
+
+	if (event->data.fd == client->wake_fd) {
+		drain(client->wake_fd);
+		return CURLM_OK;
+	}
+	if (event->data.fd == client->timer_fd) {
+		drain(client->timer_fd);
+		return curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	}
+	if ((event->events & EPOLLIN) != 0)
+		what |= CURL_CSELECT_IN;
+	if ((event->events & EPOLLOUT) != 0)
+		what |= CURL_CSELECT_OUT;
+	if ((event->events & (EPOLLERR | EPOLLHUP)) != 0)
+		what |= CURL_CSELECT_ERR;
+	return curl_multi_socket_action(client->multi, event->data.fd, what, &running);
+}
+
+static void finish_ended(struct http_client *client)
+{
+	struct CURLMsg *message;
+	char *call;
+	CURLcode code;
+	int left;
+
+	while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		code = message->data.result; /* gone once the handle is removed */
+		if (curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call) == CURLE_OK)
+			finish(client, (struct http_call *)(void *)call, code);
+	}
+}
+
+size_t http_client_run(struct http_client *client, int wait_ms)
+{
+	struct epoll_event events[EVENTS_PER_RUN];
+	int count = epoll_wait(client->epoll_fd, events, EVENTS_PER_RUN, wait_ms);
+	bool broken = false;
+	int i;
+
+	for (i = 0; i < count; i++) {
+		/* Of one socket only: it was closed while an earlier event was acted on. */
+		if (act_on(client, &events[i]) > CURLM_OK)
+			broken = true;
+	}
+	finish_ended(client);
+	if (broken)
+		finish_all(client);
+	return client->in_flight;
+}
+
+void http_client_wake(struct http_client *client)
+{
+	static const uint64_t one = 1;
+	int saved = errno;
+
+	/* A full counter is as good: the reader wakes up. */
+	if (write(client->wake_fd, &one, sizeof one) < 0)
+		errno = saved;
+}
+
+uint64_t http_client_resend_total(const struct http_client *client)
+{
+	return atomic_load(&client->resend_total);
+}

@@ -1,0 +1,92 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "base/token.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <jwt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/token_rule.h"
+
+#define SCOPE_TEXT_SIZE 256 /* every word and a blank after each */
+
+static void scopes_write(unsigned bits, char text[SCOPE_TEXT_SIZE])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned bit = 1; bit <= SCOPE_ALL; bit <<= 1) {
+		int wrote;
+
+		if ((bits & bit) == 0)
+			continue;
+		wrote = snprintf(text + used, SCOPE_TEXT_SIZE - used, "%s%s", used > 0 ? " " : "",
+				 token_scope_word((enum token_scope)bit));
+		assert(wrote > 0 && (size_t)wrote < SCOPE_TEXT_SIZE - used);
+		used += (size_t)wrote;
+	}
+}
+
+/* To be freed; NULL when memory is short, or issuer or audience are not UTF-8. */
+static char *claims_text(const struct token_keys *keys, const struct token_claims *claims,
+			 int64_t now_s)
+{
+	char scope[SCOPE_TEXT_SIZE];
+	json_t *object;
+	char *text;
+
+	scopes_write(claims->scopes, scope);
+	object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "iss", keys->issuer, "aud",
+			   keys->audience, "sub", claims->subject, "merchant", claims->merchant,
+			   "scope", scope, "iat", (json_int_t)now_s, "exp",
+			   (json_int_t)claims->expires_at_s);
+	text = object != NULL ? json_text(object) : NULL;
+	json_decref(object);
+	return text;
+}
+
+static enum err sign(const struct token_key *key, const char *claims, char out[TOKEN_TEXT_MAX])
+{
+	enum err err = ERR_CRYPTO;
+	char *text = NULL;
+	jwt_t *jwt = NULL;
+
+	if (jwt_new(&jwt) != 0)
+		return ERR_MEMORY;
+	if (jwt_set_alg(jwt, token_rule_algorithm(key->algorithm)->libjwt, key->material.bytes,
+			(int)key->material.size) != 0 ||
+	    jwt_add_header(jwt, "kid", key->kid) != 0 || jwt_add_grants_json(jwt, claims) != 0)
+		goto out;
+	text = jwt_encode_str(jwt);
+	if (text == NULL || strlen(text) >= TOKEN_TEXT_MAX)
+		goto out;
+	memcpy(out, text, strlen(text) + 1);
+	explicit_bzero(text, strlen(text));
+	err = ERR_OK;
+out:
+	free(text);
+	jwt_free(jwt);
+	return err;
+}
+
+enum err token_issue(const struct token_keys *keys, size_t index, const struct token_claims *claims,
+		     int64_t now_s, char out[TOKEN_TEXT_MAX])
+{
+	enum err err;
+	char *text;
+
+	assert(index < keys->count);
+	if (!token_rule_merchant(claims->merchant) || !token_rule_subject(claims->subject) ||
+	    !token_rule_seconds(claims->expires_at_s))
+		return ERR_INVALID;
+	text = claims_text(keys, claims, now_s);
+	if (text == NULL)
+		return ERR_MEMORY;
+	err = sign(&keys->keys[index], text, out);
+	free(text);
+	return err;
+}

@@ -1,0 +1,334 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "core/payment.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WIDEST_EXPONENT 4 /* judges what can be said of an amount whose currency is not known */
+
+const char *const payment_methods[] = {
+	"credit_card",     "debit_card", "paypal", "ewallet",      "wallet",            "bank_transfer",
+	"virtual_account", "qris",       "bnpl",   "direct_debit", "convenience_store", NULL,
+};
+
+/* Manual capture and manual processing get their words when the paths that finish them exist. */
+static const char *const capture_words[] = { "automatic", NULL };
+static const char *const process_words[] = { "auto", NULL };
+
+static const struct field_spec fields[] = {
+	{ .name = "amount",
+	  .rule = FIELD_AMOUNT,
+	  .required = true,
+	  .help = "Integer of minor units (1000 is 10.00 USD) or string of major units (\"10.00\"); "
+		  "above zero, at most 999999999999 minor units." },
+	{ .name = "currency",
+	  .rule = FIELD_TEXT,
+	  .required = true,
+	  .class = TEXT_VISIBLE,
+	  .min = 3,
+	  .max = 3,
+	  .help = "Active ISO 4217 code in capitals." },
+	{ .name = "payment_method",
+	  .rule = FIELD_WORD,
+	  .required = true,
+	  .words = payment_methods,
+	  .help = "How the customer pays." },
+	{ .name = "description",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_FREE,
+	  .max = (PAYMENT_DESCRIPTION_SIZE - 1) / 4,
+	  .help = "What is paid for, in free text." },
+	{ .name = "customer_id",
+	  .rule = FIELD_TEXT,
+	  .required = true,
+	  .class = TEXT_VISIBLE,
+	  .min = 1,
+	  .max = PAYMENT_CUSTOMER_SIZE - 1,
+	  .help = "Your own id of the customer." },
+	{ .name = "payment_token",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_TOKEN,
+	  .min = 1,
+	  .max = PAYMENT_TOKEN_SIZE - 1,
+	  .help = "The gateway's token of the card or account; never the card number itself." },
+	{ .name = "country",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_COUNTRY,
+	  .min = 2,
+	  .max = 2,
+	  .help = "ISO 3166-1 code of the customer's country, used to choose the gateway." },
+	{ .name = "capture",
+	  .rule = FIELD_WORD,
+	  .words = capture_words,
+	  .help = "When the money is taken: automatic, at once." },
+	{ .name = "process",
+	  .rule = FIELD_WORD,
+	  .words = process_words,
+	  .help = "When the gateway is asked: auto, at once." },
+	{ .name = "metadata",
+	  .rule = FIELD_OBJECT,
+	  .class = TEXT_FREE,
+	  .max = PAYMENT_METADATA_MEMBERS,
+	  .help = "Your own strings, given back as they are: at most 20, names of 1 to 40 characters, "
+		  "values of at most 500." },
+	{ .name = "callback_url",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_URL,
+	  .min = sizeof "http://x" - 1,
+	  .max = PAYMENT_URL_SIZE - 1,
+	  .help = "Where to tell you about changes of this transaction." },
+};
+
+const struct field_spec *payment_fields(size_t *count)
+{
+	*count = sizeof fields / sizeof fields[0];
+	return fields;
+}
+
+static bool has_error(const struct field_errors *errors, const char *field)
+{
+	for (size_t i = 0; i < errors->count; i++)
+		if (strcmp(errors->list[i].field, field) == 0)
+			return true;
+	return false;
+}
+
+static void report_amount(struct field_errors *errors, enum money_outcome outcome,
+			  const struct currency *currency)
+{
+	char limit[MONEY_TEXT_SIZE];
+
+	switch (outcome) {
+	case MONEY_OK:
+		return;
+	case MONEY_SYNTAX:
+		field_error_add(errors, "amount", FIELD_SYNTAX,
+				"must be digits with at most one point, such as \"10.50\": no sign, blank, "
+				"comma, exponent or leading zero");
+		return;
+	case MONEY_TOO_PRECISE:
+		field_error_add(errors, "amount", FIELD_PRECISION,
+				"must have at most %u decimals, as %s has", currency->exponent,
+				currency->code);
+		return;
+	case MONEY_NOT_POSITIVE:
+		field_error_add(errors, "amount", FIELD_NOT_POSITIVE, "must be greater than zero");
+		return;
+	case MONEY_TOO_LARGE:
+		field_error_add(errors, "amount", FIELD_TOO_LARGE,
+				"must be at most %s %s (%" PRId64 " minor units)",
+				money_format_major(MONEY_MAX_MINOR, currency->exponent, limit),
+				currency->code, MONEY_MAX_MINOR);
+		return;
+	}
+}
+
+static enum money_outcome amount_read(const struct field_value *value, uint8_t exponent,
+				      int64_t *minor)
+{
+	if (value->kind == VALUE_INTEGER)
+		return money_from_minor(value->integer, minor);
+	return money_from_major(value->text, value->text_size, exponent, minor);
+}
+
+/* Without a currency only what holds for every currency is said. */
+static void judge_without_currency(const struct field_value *value, struct field_errors *errors)
+{
+	int64_t minor;
+	const enum money_outcome outcome = amount_read(value, WIDEST_EXPONENT, &minor);
+
+	if (outcome == MONEY_SYNTAX || outcome == MONEY_NOT_POSITIVE)
+		report_amount(errors, outcome, NULL);
+}
+
+/* field_check() has made sure of three visible characters. */
+static const struct currency *judge_currency(const struct field_value *value,
+					     struct field_errors *errors)
+{
+	char code[4] = { 0 };
+	const struct currency *currency;
+
+	assert(value->text_size == sizeof code - 1);
+	memcpy(code, value->text, value->text_size);
+	currency = currency_find(code);
+	if (!currency)
+		field_error_add(errors, "currency", FIELD_CURRENCY,
+				"must be an active ISO 4217 code in capitals, such as USD");
+	return currency;
+}
+
+/* Amount and currency are judged together, for the currency decides what the amount means. */
+static void judge_money(const struct field_member *members, size_t count,
+			struct payment_request *request, struct field_errors *errors)
+{
+	const struct field_value *amount = field_find(members, count, "amount");
+	const struct currency *currency = NULL;
+
+	if (!has_error(errors, "currency"))
+		currency = judge_currency(field_find(members, count, "currency"), errors);
+	if (has_error(errors, "amount"))
+		return;
+	if (!currency) {
+		judge_without_currency(amount, errors);
+		return;
+	}
+	report_amount(errors, amount_read(amount, currency->exponent, &request->amount.minor),
+		      currency);
+	memcpy(request->amount.currency, currency->code, sizeof currency->code);
+	request->exponent = currency->exponent;
+	request->form = amount->kind == VALUE_INTEGER ? AMOUNT_MINOR : AMOUNT_MAJOR;
+}
+
+struct canonical { /* JSON text that remembers whether it was too long */
+	char *text;
+	size_t size;
+	size_t room; /* without the NUL */
+	bool overflow;
+};
+
+static void canonical_put(struct canonical *canonical, char c)
+{
+	if (canonical->size >= canonical->room) {
+		canonical->overflow = true;
+		return;
+	}
+	canonical->text[canonical->size++] = c;
+}
+
+/* RFC 8259: only these need escaping, for field_check() lets no other control character pass. */
+static char escape_of(char c)
+{
+	switch (c) {
+	case '"':
+	case '\\':
+		return c;
+	case '\t':
+		return 't';
+	case '\n':
+		return 'n';
+	case '\r':
+		return 'r';
+	default:
+		return '\0';
+	}
+}
+
+static void canonical_put_string(struct canonical *canonical, const char *text, size_t size)
+{
+	canonical_put(canonical, '"');
+	for (size_t i = 0; i < size; i++) {
+		const char escape = escape_of(text[i]);
+
+		if (escape != '\0')
+			canonical_put(canonical, '\\');
+		canonical_put(canonical, escape != '\0' ? escape : text[i]);
+	}
+	canonical_put(canonical, '"');
+}
+
+static int pair_compare(const void *a, const void *b)
+{
+	return strcmp(((const struct field_pair *)a)->name, ((const struct field_pair *)b)->name);
+}
+
+/* Sorted and without blanks, so that equal metadata are equal texts. */
+static void canonical_put_object(struct canonical *canonical, const struct field_value *object)
+{
+	struct field_pair sorted[PAYMENT_METADATA_MEMBERS];
+	const size_t count = object->pair_count;
+
+	assert(count <= PAYMENT_METADATA_MEMBERS);
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = object->pairs[i];
+	qsort(sorted, count, sizeof sorted[0], pair_compare);
+	canonical_put(canonical, '{');
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			canonical_put(canonical, ',');
+		canonical_put_string(canonical, sorted[i].name, strlen(sorted[i].name));
+		canonical_put(canonical, ':');
+		canonical_put_string(canonical, sorted[i].text, sorted[i].text_size);
+	}
+	canonical_put(canonical, '}');
+}
+
+/* A member that was given, NULL where it is absent or null. */
+static const struct field_value *given(const struct field_member *members, size_t count,
+				       const char *name)
+{
+	const struct field_value *value = field_find(members, count, name);
+
+	return value && value->kind != VALUE_NULL ? value : NULL;
+}
+
+static void judge_metadata(const struct field_member *members, size_t count,
+			   struct payment_request *request, struct field_errors *errors)
+{
+	const struct field_value *metadata = given(members, count, "metadata");
+	struct canonical canonical = { .text = request->metadata,
+				       .room = sizeof request->metadata - 1 };
+
+	if (!metadata || has_error(errors, "metadata"))
+		return;
+	canonical_put_object(&canonical, metadata);
+	if (canonical.overflow)
+		field_error_add(errors, "metadata", FIELD_LENGTH,
+				"must be at most %zu bytes when written as JSON without blanks",
+				canonical.room);
+}
+
+struct text_place { /* where a text member goes */
+	const char *name;
+	char *out;
+	size_t size;
+};
+
+static void take_texts(const struct field_member *members, size_t count,
+		       struct payment_request *request)
+{
+	const struct text_place places[] = {
+		{ "payment_method", request->method, sizeof request->method },
+		{ "customer_id", request->customer, sizeof request->customer },
+		{ "description", request->description, sizeof request->description },
+		{ "country", request->country, sizeof request->country },
+		{ "payment_token", request->token, sizeof request->token },
+		{ "callback_url", request->callback_url, sizeof request->callback_url },
+	};
+
+	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+		const struct field_value *value = given(members, count, places[i].name);
+
+		if (!value)
+			continue;
+		assert(value->text_size < places[i].size);
+		memcpy(places[i].out, value->text, value->text_size);
+	}
+}
+
+static void append_errors(const struct field_errors *from, struct field_errors *to)
+{
+	for (size_t i = 0; i < from->count && to->count < FIELD_ERRORS_MAX; i++)
+		to->list[to->count++] = from->list[i];
+}
+
+bool payment_request_read(const struct field_member *members, size_t count,
+			  struct payment_request *request, struct field_errors *errors)
+{
+	struct field_errors found = { 0 }; /* apart from errors that the caller has already */
+	struct payment_request read = { .capture = CAPTURE_AUTOMATIC, .process = PROCESS_AUTO };
+
+	field_check(fields, sizeof fields / sizeof fields[0], members, count, &found);
+	judge_money(members, count, &read, &found);
+	judge_metadata(members, count, &read, &found);
+	if (found.count > 0) {
+		append_errors(&found, errors);
+		return false;
+	}
+	take_texts(members, count, &read);
+	*request = read;
+	return true;
+}

@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Change: the one place where statuses move. One step of a transaction, with its operation and attempt, its event.
+ *
+ * Invariant  rows are locked in the order operation, transaction, attempt; every step raises the transaction's version
+ *            by one and writes one event of that sequence in the same commit; the tables of lib/core decide what is allowed
+ * Ownership  the rows stay the caller's; a step is a plain value
+ * Threads    as the store transaction passed in
+ */
+#ifndef SERVICE_CHANGE_H
+#define SERVICE_CHANGE_H
+
+#include <stdint.h>
+
+#include "store/attempt.h"
+#include "store/event.h"
+#include "store/operation.h"
+#include "store/transaction.h"
+
+struct change {
+	struct transaction_row *transaction;
+	struct operation_row *operation;
+	struct attempt_row *attempt; /* NULL: the step concerns none */
+	int transaction_from;
+	int operation_from;
+	int attempt_from;
+	bool attempt_is_new; /* insert it instead of updating */
+	const char *type;        /* "attempt_accepted": the event's type, a literal */
+	const char *reason;      /* short words or "" */
+	const char *api_call_id; /* "" when no call caused it */
+	int64_t now_us;          /* of the database clock */
+};
+
+/* Start a step on locked rows, remembering their statuses. */
+struct change change_begin(struct transaction_row *transaction, struct operation_row *operation,
+			   struct attempt_row *attempt, int64_t now_us);
+
+/*
+ * Move one object. Returns ERR_OK with the row's status changed in memory; ERR_STATE where the table refuses it
+ * (row untouched).
+ */
+CHECKED enum err change_transaction(struct change *change, enum transaction_event event);
+CHECKED enum err change_operation(struct change *change, enum operation_event event);
+CHECKED enum err change_attempt(struct change *change, enum attempt_event event);
+
+/* Set when and what happens next to the operation; NEXT_NONE takes no time. */
+void change_next(struct change *change, enum next_action action, int64_t at_us);
+
+/* Write rows and event; logs one line per step. The store transaction's caller commits. */
+CHECKED enum err change_write(struct store_tx *tx, struct change *change);
+
+#endif

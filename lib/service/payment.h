@@ -1,0 +1,52 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Payments: take one in.
+ *
+ * Invariant  a payment, its operation and its first event are committed together or not at all; one idempotency key
+ *            of a merchant begins at most one payment, ever
+ * Units      minor units; UTC microseconds
+ * Ownership  plain values
+ * Threads    safe
+ */
+#ifndef SERVICE_PAYMENT_H
+#define SERVICE_PAYMENT_H
+
+#include <stdint.h>
+
+#include "core/payment.h"
+#include "service/vault.h"
+#include "store/operation.h"
+#include "store/store.h"
+
+struct payment_order { /* what the caller asks for */
+	const char *merchant;
+	const struct payment_request *request;
+	const char *idempotency_key; /* "" or 1..255 visible ASCII */
+	const char *api_call_id;
+	int64_t now_us;
+};
+
+enum payment_outcome {       /* in order of precedence */
+	PAYMENT_REPLAYED,    /* same key, same content: the stored payment */
+	PAYMENT_KEY_REUSED,  /* same key, other content */
+	PAYMENT_CREATED,
+	PAYMENT_UNCERTAIN,   /* the commit's answer was lost and could not be looked up: ask by id */
+};
+
+struct payment_receipt {
+	struct id transaction_id;
+	int64_t created_at_us;
+	unsigned differing; /* with _KEY_REUSED: bits by index of payment_fields() */
+};
+
+/*
+ * Record a payment: operation first (its key decides), then transaction and event, in one commit.
+ *
+ * Returns  ERR_OK, see *outcome; ERR_MERCHANT (not known); ERR_BUSY, ERR_UNAVAILABLE, ERR_OVERLOADED: nothing was committed
+ * Writes   *outcome and *receipt on ERR_OK
+ */
+CHECKED enum err payment_accept(struct store_pool *pool, const struct vault *vault, const struct payment_order *order,
+				int wait_ms, enum payment_outcome *outcome, struct payment_receipt *receipt);
+
+#endif

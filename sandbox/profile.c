@@ -1,0 +1,35 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "sandbox/profile.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* clang-format off */
+static const struct profile profiles[] = {
+	/* name     port  operations             */
+	{ "alpha",  1,    1U << OPERATION_CHARGE },
+};
+/* clang-format on */
+
+_Static_assert(sizeof profiles / sizeof profiles[0] == PROFILE_COUNT, "PROFILE_COUNT is the table's");
+
+const struct profile *profile_row(size_t index)
+{
+	assert(index < PROFILE_COUNT);
+	return &profiles[index];
+}
+
+size_t profile_find(const char *name)
+{
+	size_t index = 0;
+
+	while (index < PROFILE_COUNT && strcmp(profiles[index].name, name) != 0)
+		index++;
+	return index;
+}
+
+bool profile_performs(const struct profile *profile, enum operation_kind kind)
+{
+	return (profile->operations & 1U << kind) != 0;
+}
