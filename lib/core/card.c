@@ -20,9 +20,9 @@ struct issuer_range {
 };
 
 /*
- * As the schemes publish them. Co-branded ranges stand once: RuPay's 353, 356, 508, 65 and 81, Elo's 4, 50,
- * 6277 and 65 and Troy's 65 lie in ranges of others. Of Maestro's 6 only the blocks in use are listed, since
- * the whole of it would refuse too many numbers that are no cards.
+ * As the schemes publish them. Shared ranges stand once: RuPay's 353, 356, 508, 65 and 81, Elo's 4,
+ * 50, 6277 and 65 and Troy's 65 lie in ranges of others. Of Maestro's 6 only the blocks in use are
+ * listed, since the whole of it would refuse too many numbers that are no cards.
  */
 /* clang-format off */
 static const struct issuer_range issuer_ranges[] = {
@@ -75,7 +75,7 @@ static bool is_separator(char c)
 	return c == ' ' || c == '\t' || c == '-';
 }
 
-/* The place of the digit after the one at `at`, over at most one separator; `size` where there is none. */
+/* The place of the digit after the one at `at`, over at most one separator; `size` for none. */
 static size_t digit_next(const char *text, size_t size, size_t at)
 {
 	at++;
@@ -97,7 +97,7 @@ static void run_read(const char *text, size_t size, size_t start, struct card_ru
 		run->places[run->count++] = at;
 }
 
-/* Luhn (ISO/IEC 7812-1, annex B): from the right, every second digit is doubled and its digits added. */
+/* Luhn (ISO/IEC 7812-1, annex B): every second digit from the right is doubled, 9 taken off. */
 static bool luhn_holds(const char *text, const struct card_run *run, unsigned count)
 {
 	unsigned sum = 0;
@@ -152,8 +152,8 @@ size_t card_mask(char *text, size_t size)
 {
 	struct card_run run;
 	size_t masked = 0;
-	size_t mask_end = 0; /* digits before this place are hidden: those of numbers begun so far */
-	size_t card_end = 0; /* a number that begins before this place lies in the one before it */
+	size_t mask_end = 0; /* digits before this place are hidden, for numbers begun so far */
+	size_t card_end = 0; /* a number that begins before this place overlaps one before it */
 
 	for (size_t start = 0; start < size; start++) {
 		const unsigned count = card_at(text, size, start, &run);
@@ -166,7 +166,7 @@ size_t card_mask(char *text, size_t size)
 			if (run.places[count - 1] >= card_end)
 				card_end = run.places[count - 1] + 1;
 		}
-		/* No later number needs this digit any more, so that overlapping ones are all found. */
+		/* Only now, when no later number needs the digit: overlapping ones are found. */
 		if (start < mask_end && is_digit(text[start]))
 			text[start] = '*';
 	}

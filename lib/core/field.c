@@ -36,8 +36,8 @@ static const char *const type_messages[] = {
 };
 
 static const char *const class_messages[] = {
-	[TEXT_ANY] = "must be UTF-8 text without control characters",
-	[TEXT_FREE] = "must be UTF-8 text without control characters other than tab and line breaks",
+	[TEXT_ANY] = "must be UTF-8 text without controls such as line breaks",
+	[TEXT_FREE] = "must be UTF-8 text without controls other than tab and line breaks",
 	[TEXT_VISIBLE] = "must be visible ASCII characters without blanks",
 	[TEXT_WORD] = "must be lower-case letters a-z, digits and _",
 	[TEXT_TOKEN] = "must be letters A-Z and a-z, digits and . _ - @ / :",
@@ -51,8 +51,8 @@ const char *field_code_word(enum field_code code)
 }
 
 /*
- * Names of unknown members are the client's words: a card number in one is masked before the cut, which
- * could otherwise hide the number's end from the detector.
+ * Names of unknown members are the client's words: a card number in one is masked before the cut,
+ * which could otherwise hide the number's end from the detector.
  */
 static void name_copy(const char *name, char out[FIELD_NAME_SIZE])
 {
@@ -203,11 +203,11 @@ static void report_length(struct field_errors *errors, const struct field_spec *
 				"and values of at most %d",
 				spec->min, spec->max, PAIR_NAME_MAX, PAIR_TEXT_MAX);
 	else if (spec->min == spec->max)
-		field_error_add(errors, spec->name, FIELD_LENGTH, "must have exactly %zu characters",
-				spec->max);
+		field_error_add(errors, spec->name, FIELD_LENGTH,
+				"must have exactly %zu characters", spec->max);
 	else
-		field_error_add(errors, spec->name, FIELD_LENGTH, "must have %zu to %zu characters",
-				spec->min, spec->max);
+		field_error_add(errors, spec->name, FIELD_LENGTH,
+				"must have %zu to %zu characters", spec->min, spec->max);
 }
 
 /* The words are named as far as the message has room for them. */
@@ -239,8 +239,9 @@ static void report(struct field_errors *errors, const struct field_spec *spec, e
 		return;
 	case FIELD_FLOAT:
 		field_error_add(errors, spec->name, code,
-				"a float cannot hold money exactly: send an integer of minor units, "
-				"such as 1050, or a string of major units, such as \"10.50\"");
+				"a float cannot hold money exactly: send an integer of minor "
+				"units, such as 1050, or a string of major units, such as "
+				"\"10.50\"");
 		return;
 	case FIELD_LENGTH:
 		report_length(errors, spec);
@@ -253,7 +254,7 @@ static void report(struct field_errors *errors, const struct field_spec *spec, e
 		return;
 	case FIELD_CARD_NUMBER:
 		field_error_add(errors, spec->name, code,
-				"must not hold a card number: send the gateway's token as payment_token");
+				"must not hold a card number: send the gateway's payment token");
 		return;
 	case FIELD_MISSING:
 		field_error_add(errors, spec->name, code, "is required");
@@ -294,7 +295,7 @@ static bool is_known(const struct field_spec *specs, size_t count, const char *n
 void field_check(const struct field_spec *specs, size_t spec_count,
 		 const struct field_member *members, size_t count, struct field_errors *errors)
 {
-	/* Known fields first: however many unknown members a body has, they cannot crowd these out. */
+	/* Known fields first: unknown members, however many, must not crowd these out. */
 	for (size_t i = 0; i < spec_count; i++)
 		check_known(&specs[i], field_find(members, count, specs[i].name), errors);
 	for (size_t i = 0; i < count; i++)

@@ -3,8 +3,6 @@
 #include "core/money.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +14,6 @@ static const struct currency currencies[] = {
 #undef X
 };
 #define CURRENCIES (sizeof currencies / sizeof currencies[0])
-
-static const uint64_t powers_of_ten[EXPONENT_MAX + 1] = { 1, 10, 100, 1000, 10000 };
 
 static int code_compare(const void *code, const void *currency)
 {
@@ -81,7 +77,7 @@ static bool decimal_read(const char *text, size_t size, struct decimal *decimal)
 	return decimal->decimals_size > 0 && decimal->decimals + decimal->decimals_size == end;
 }
 
-/* Append digits to a number that stops growing just above the limit, so that no text can overflow it. */
+/* Append digits to a number that stops growing above the limit, so that no text overflows it. */
 static int64_t digits_append(int64_t number, const char *digits, size_t size)
 {
 	for (size_t i = 0; i < size && number <= MONEY_MAX_MINOR; i++)
@@ -107,19 +103,26 @@ enum money_outcome money_from_major(const char *text, size_t size, uint8_t expon
 	return money_from_minor(value, minor);
 }
 
+/* Written from the last digit, so that the smallest number of all needs no case of its own. */
 const char *money_format_major(int64_t minor, uint8_t exponent, char out[MONEY_TEXT_SIZE])
 {
-	uint64_t magnitude = minor < 0 ? -(uint64_t)minor : (uint64_t)minor;
-	const char *sign = minor < 0 ? "-" : "";
-	uint64_t power;
+	char text[MONEY_TEXT_SIZE];
+	char *start = text + sizeof text;
+	uint64_t rest = minor < 0 ? -(uint64_t)minor : (uint64_t)minor;
+	unsigned written = 0;
 
 	assert(exponent <= EXPONENT_MAX);
-	power = powers_of_ten[exponent];
-	if (exponent == 0)
-		snprintf(out, MONEY_TEXT_SIZE, "%s%" PRIu64, sign, magnitude);
-	else
-		snprintf(out, MONEY_TEXT_SIZE, "%s%" PRIu64 ".%0*" PRIu64, sign, magnitude / power,
-			 (int)exponent, magnitude % power);
+	*--start = '\0';
+	while (rest > 0 || written <= exponent) {
+		if (written > 0 && written == exponent)
+			*--start = '.';
+		*--start = (char)('0' + rest % 10);
+		rest /= 10;
+		written++;
+	}
+	if (minor < 0)
+		*--start = '-';
+	memcpy(out, start, (size_t)(text + sizeof text - start));
 	return out;
 }
 

@@ -4,15 +4,15 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WIDEST_EXPONENT 4 /* judges what can be said of an amount whose currency is not known */
 
 const char *const payment_methods[] = {
-	"credit_card",     "debit_card", "paypal", "ewallet",      "wallet",            "bank_transfer",
-	"virtual_account", "qris",       "bnpl",   "direct_debit", "convenience_store", NULL,
+	"credit_card", "debit_card",    "paypal",          "ewallet",
+	"wallet",      "bank_transfer", "virtual_account", "qris",
+	"bnpl",        "direct_debit",  "convenience_store", NULL,
 };
 
 /* Manual capture and manual processing get their words when the paths that finish them exist. */
@@ -23,7 +23,7 @@ static const struct field_spec fields[] = {
 	{ .name = "amount",
 	  .rule = FIELD_AMOUNT,
 	  .required = true,
-	  .help = "Integer of minor units (1000 is 10.00 USD) or string of major units (\"10.00\"); "
+	  .help = "Integer of minor units (1000: 10.00 USD) or string of major units (\"10.00\"); "
 		  "above zero, at most 999999999999 minor units." },
 	{ .name = "currency",
 	  .rule = FIELD_TEXT,
@@ -73,8 +73,8 @@ static const struct field_spec fields[] = {
 	  .rule = FIELD_OBJECT,
 	  .class = TEXT_FREE,
 	  .max = PAYMENT_METADATA_MEMBERS,
-	  .help = "Your own strings, given back as they are: at most 20, names of 1 to 40 characters, "
-		  "values of at most 500." },
+	  .help = "Your own strings, given back as they are: at most 20, with names of 1 to 40 "
+		  "characters and values of at most 500." },
 	{ .name = "callback_url",
 	  .rule = FIELD_TEXT,
 	  .class = TEXT_URL,
@@ -107,8 +107,8 @@ static void report_amount(struct field_errors *errors, enum money_outcome outcom
 		return;
 	case MONEY_SYNTAX:
 		field_error_add(errors, "amount", FIELD_SYNTAX,
-				"must be digits with at most one point, such as \"10.50\": no sign, blank, "
-				"comma, exponent or leading zero");
+				"must be digits with at most one point, such as \"10.50\"; no "
+				"sign, blank, comma, exponent or leading zero");
 		return;
 	case MONEY_TOO_PRECISE:
 		field_error_add(errors, "amount", FIELD_PRECISION,

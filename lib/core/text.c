@@ -7,7 +7,7 @@
 
 struct utf8_form {
 	uint8_t lead_low, lead_high;     /* first byte */
-	uint8_t second_low, second_high; /* the second byte's range shuts out overlong forms and surrogates */
+	uint8_t second_low, second_high; /* shuts out overlong forms and surrogates */
 	uint8_t size;                    /* bytes; those after the second are 80..BF */
 };
 
@@ -69,13 +69,17 @@ static bool is_line_space(uint8_t byte)
 	return byte == '\t' || byte == '\n' || byte == '\r';
 }
 
-/* C1 controls are U+0080..U+009F: C2 80 .. C2 9F. */
+static bool is_c1_control(const uint8_t *bytes, size_t size)
+{
+	return size >= 2 && bytes[0] == 0xc2 && bytes[1] >= 0x80 && bytes[1] <= 0x9f;
+}
+
 static bool has_control(const char *text, size_t size, bool line_space_allowed)
 {
 	const uint8_t *bytes = (const uint8_t *)text;
 
 	for (size_t i = 0; i < size; i++) {
-		if (bytes[i] == 0xc2 && i + 1 < size && bytes[i + 1] >= 0x80 && bytes[i + 1] <= 0x9f)
+		if (is_c1_control(bytes + i, size - i))
 			return true;
 		if (line_space_allowed && is_line_space(bytes[i]))
 			continue;
@@ -110,7 +114,7 @@ static bool is_visible(char c)
 	return c >= 0x21 && c <= 0x7e;
 }
 
-/* Of a host name, an address in brackets and a port; '@' is not one of them, so no user info passes. */
+/* Of a host name, an address in brackets and a port; '@' is none of them: no user info passes. */
 static bool is_authority(char c)
 {
 	return is_word(c) || is_capital(c) || (c != '\0' && strchr(".-:[]", c));
