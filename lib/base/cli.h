@@ -50,7 +50,8 @@ enum cli_outcome { CLI_RUN, CLI_HELP_SHOWN, CLI_WRONG };
  * Read argv. CLI_HELP_SHOWN: --help or --version was printed on stdout (exit 0). CLI_WRONG: one line on stderr that
  * says what is wrong and names --help (exit 64).
  */
-enum cli_outcome cli_parse(const struct cli_program *program, int argc, char **argv, struct cli_values *values);
+enum cli_outcome cli_parse(const struct cli_program *program, int argc, char **argv,
+			   struct cli_values *values);
 
 /* "name: message" on stderr in one write; for failures before a log is open, and in command-line tools. */
 void cli_fail(const char *program, const char *format, ...) __attribute__((format(printf, 2, 3)));

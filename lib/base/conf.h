@@ -61,10 +61,12 @@ struct conf;
 
 /*
  * Read and check `path` and its conf.d.
- * Returns  ERR_OK with *conf; ERR_CONFIG or ERR_IO with every problem, one per line as "file:line: message", in `why`
- *          (as many as fit)
+ * Returns  ERR_OK with *conf, which borrows `table`; ERR_CONFIG or ERR_IO with every problem, one per line as
+ *          "file:line: message" ("file: message" where it has no line), in `why` (as many as fit, then how many did
+ *          not); ERR_MEMORY
  */
-CHECKED enum err conf_load(const struct conf_table *table, const char *path, struct conf **conf, char *why, size_t why_size);
+CHECKED enum err conf_load(const struct conf_table *table, const char *path, struct conf **conf,
+			   char *why, size_t why_size);
 void conf_free(struct conf *conf);
 
 /* Values by name; asking for a name that is not in the table, or as another type, is a bug (assert). */
@@ -73,7 +75,8 @@ int64_t conf_int(const struct conf *conf, const char *name);
 bool conf_bool(const struct conf *conf, const char *name);
 
 size_t conf_list_count(const struct conf *conf, const char *list);
-const char *conf_list_text(const struct conf *conf, const char *list, size_t index, const char *name);
+const char *conf_list_text(const struct conf *conf, const char *list, size_t index,
+			   const char *name);
 int64_t conf_list_int(const struct conf *conf, const char *list, size_t index, const char *name);
 bool conf_list_bool(const struct conf *conf, const char *list, size_t index, const char *name);
 

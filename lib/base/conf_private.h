@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Configuration, inside: what loading (conf_load.c), reading files (conf_source.c) and reading values (conf.c) share.
+ * Configuration, inside: what loading (conf_load.c, conf_value.c), reading files (conf_source.c),
+ * reporting (conf_problem.c) and asking (conf.c) share.
  *
  * Ownership  struct conf owns its values and their texts, and borrows the program's tables, which outlive it
  * Threads    one thread loads; a loaded struct conf is never changed
@@ -63,6 +64,33 @@ void conf_problems_raise(struct conf_problems *problems, enum err err);
 /* Say how many problems did not fit. */
 void conf_problems_end(struct conf_problems *problems);
 
+/* Loading: the file being read, and where its settings go. */
+struct conf_load {
+	struct conf *conf;
+	struct conf_problems *problems;
+	const char *path;
+	char directory[CONF_PATH_SIZE]; /* of the file, absolute: relative paths in it start there */
+	bool file_broken; /* a syntax error: settings that seem absent may stand behind it */
+	bool any_broken;  /* so it is in one of the files read so far */
+};
+
+struct config_setting_t; /* libconfig's */
+
+/* libconfig's type as people call it: "a group". */
+const char *conf_kind(const struct config_setting_t *member);
+
+/* True for a number that conf_source_read() refused and reported. */
+bool conf_is_refused(const struct config_setting_t *member);
+
+/* Check one setting of a file and take its value in; `name` is what problems call it. */
+void conf_value_load(struct conf_load *load, const struct conf_setting *setting,
+		     const struct config_setting_t *member, struct conf_value *value,
+		     const char *name);
+
+/* Take the default of a setting that has one. A wrong default is a bug in the program's table. */
+void conf_value_default(struct conf_load *load, const struct conf_setting *setting,
+			struct conf_value *value);
+
 /* One file as libconfig gets to see it. */
 struct conf_source {
 	char *text;   /* heap, NUL-terminated */
@@ -71,7 +99,7 @@ struct conf_source {
 
 /*
  * Read a file and make it safe for libconfig: comments are taken out, decimal integers get the suffix that makes every
- * libconfig read 64 bits, refused integers become hexadecimal (which nothing else in the result is), @include is taken
+ * libconfig read 64 bits, refused numbers become hexadecimal (which nothing else in the result is), @include is taken
  * out. Line numbers stay.
  * Returns  false where the file could not be read at all (the problem is added), with *source untouched
  */

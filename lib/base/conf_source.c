@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,8 +11,6 @@
 
 #include "core/text.h"
 
-#define PROBLEM_SIZE (CONF_PATH_SIZE + 1024)
-#define LEFT_OUT_SIZE 32 /* room for the line that counts the problems left out */
 #define NUMBER_SHOWN 24
 
 #define DIGITS "0123456789"
@@ -32,53 +28,6 @@ struct scan {
 	const char *in;
 	char *out;
 };
-
-void conf_problems_raise(struct conf_problems *problems, enum err err)
-{
-	if (err == ERR_MEMORY || problems->err == ERR_OK ||
-	    (err == ERR_IO && problems->err == ERR_CONFIG))
-		problems->err = err;
-}
-
-void conf_problem(struct conf_problems *problems, const char *file, unsigned int line,
-		  const char *format, ...)
-{
-	char text[PROBLEM_SIZE], place[16] = "";
-	size_t room, size;
-	va_list arguments;
-	int before;
-
-	conf_problems_raise(problems, ERR_CONFIG);
-	if (line > 0)
-		snprintf(place, sizeof place, "%u:", line);
-	before = snprintf(text, sizeof text, "%s%s:%s ", problems->used == 0 ? "" : "\n", file, place);
-	if (before < 0 || (size_t)before >= sizeof text)
-		before = 0;
-	va_start(arguments, format);
-	vsnprintf(text + before, sizeof text - (size_t)before, format, arguments);
-	va_end(arguments);
-
-	size = strlen(text);
-	room = problems->size - problems->used - 1;
-	if (problems->used == 0 && size > room)
-		size = room;
-	if (problems->used > 0 && size + LEFT_OUT_SIZE > room) {
-		problems->left_out++;
-		return;
-	}
-	memcpy(problems->text + problems->used, text, size);
-	problems->used += size;
-	problems->text[problems->used] = '\0';
-}
-
-void conf_problems_end(struct conf_problems *problems)
-{
-	size_t room = problems->size - problems->used;
-
-	if (problems->left_out > 0 && room > LEFT_OUT_SIZE)
-		snprintf(problems->text + problems->used, room, "\nand %zu more",
-			 problems->left_out);
-}
 
 static void copy(struct scan *scan, size_t count)
 {
@@ -111,7 +60,8 @@ static void scan_block_comment(struct scan *scan)
 		drop(scan, (size_t)(end - scan->in) + 2);
 		return;
 	}
-	conf_problem(scan->problems, scan->path, scan->line, "this comment is never closed with */");
+	conf_problem(scan->problems, scan->path, scan->line,
+		     "this comment is never closed with */");
 	scan->broken = true;
 	scan->in += strlen(scan->in);
 }
@@ -158,7 +108,7 @@ static void scan_quoted(struct scan *scan)
 	copy(scan, size);
 }
 
-/* What is wrong with an integer literal, or NULL. *digits: its size without a suffix; 0: not an integer literal. */
+/* What is wrong with a number, or NULL. *digits: its size without a suffix. */
 static const char *number_fault(const char *in, size_t size, size_t *digits)
 {
 	size_t sign = strspn(in, "+-") > 0 ? 1 : 0;
@@ -166,9 +116,9 @@ static const char *number_fault(const char *in, size_t size, size_t *digits)
 	size_t end = sign + (hex ? 2 : 0);
 
 	end += strspn(in + end, hex ? HEX_DIGITS : DIGITS);
-	*digits = end + strspn(in + end, "L") == size ? end : 0;
-	if (*digits == 0)
-		return NULL;
+	*digits = end;
+	if (end == sign || end + strspn(in + end, "L") != size)
+		return "is not a whole number";
 	if (hex)
 		return "must be written in decimal";
 	if (in[sign] == '0' && end > sign + 1)
@@ -178,23 +128,19 @@ static const char *number_fault(const char *in, size_t size, size_t *digits)
 	return errno == ERANGE ? "does not fit in 64 bits" : NULL;
 }
 
-/* Fractions and nonsense are passed on: libconfig tells them apart. */
 static void scan_number(struct scan *scan)
 {
 	size_t size = strspn(scan->in, NUMBER_REST);
 	size_t digits;
 	const char *fault = number_fault(scan->in, size, &digits);
 
-	if (digits == 0) {
-		copy(scan, size);
-		return;
-	}
 	if (fault != NULL) {
 		conf_problem(scan->problems, scan->path, scan->line, "the number %.*s%s %s",
 			     size < NUMBER_SHOWN ? (int)size : NUMBER_SHOWN, scan->in,
 			     size < NUMBER_SHOWN ? "" : "...", fault);
+		/* A wrong number has two bytes at least, so "0x0" is within twice its size. */
 		memcpy(scan->out, "0x0", 3);
-		scan->out += digits < 3 ? 1 : 3;
+		scan->out += 3;
 	} else {
 		memcpy(scan->out, scan->in, digits);
 		scan->out += digits;

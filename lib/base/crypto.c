@@ -189,7 +189,7 @@ enum err crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t
 }
 
 enum err crypto_open(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t aad_size,
-		     const uint8_t *sealed, size_t sealed_size, void *out, size_t *size)
+		     const uint8_t *sealed, size_t sealed_size, void *out)
 {
 	gnutls_aead_cipher_hd_t cipher;
 	size_t made = sealed_size;
@@ -211,7 +211,6 @@ enum err crypto_open(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t
 		assert(made == sealed_size - CRYPTO_SEAL_OVERHEAD);
 		if (made > 0)
 			memcpy(out, plain, made);
-		*size = made;
 	}
 	explicit_bzero(plain, sealed_size);
 	free(plain);

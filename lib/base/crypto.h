@@ -21,12 +21,14 @@
 #define CRYPTO_KEY_SIZE 32
 #define CRYPTO_SEAL_OVERHEAD (12 + 16) /* nonce in front, tag behind */
 
-/* Fill with random bytes from the system; ends the process where the system has none (never returns weak bytes). */
+/* Fill with random bytes from the system; ends the process where it has none (never weak bytes). */
 void crypto_random(void *out, size_t size);
 
 void crypto_sha256(const void *bytes, size_t size, uint8_t out[CRYPTO_SHA256_SIZE]);
-void crypto_hmac_sha256(const struct secret *key, const void *bytes, size_t size, uint8_t out[CRYPTO_SHA256_SIZE]);
-void crypto_hmac_sha512(const struct secret *key, const void *bytes, size_t size, uint8_t out[CRYPTO_SHA512_SIZE]);
+void crypto_hmac_sha256(const struct secret *key, const void *bytes, size_t size,
+			uint8_t out[CRYPTO_SHA256_SIZE]);
+void crypto_hmac_sha512(const struct secret *key, const void *bytes, size_t size,
+			uint8_t out[CRYPTO_SHA512_SIZE]);
 
 /* Lower-case hex and a NUL: `out` holds 2 * size + 1. Returns `out`. */
 const char *crypto_hex(const uint8_t *bytes, size_t size, char *out);
@@ -34,20 +36,24 @@ const char *crypto_hex(const uint8_t *bytes, size_t size, char *out);
 /* Strict hex (either case, exactly 2 * size digits, NUL-terminated text). */
 bool crypto_unhex(const char *text, uint8_t *out, size_t size);
 
-/* Base64url without padding (RFC 4648 §5). Decode is strict: no padding, blanks, or non-zero trailing bits. */
-size_t crypto_base64url_encode(const void *bytes, size_t size, char *out, size_t out_size); /* length; out is terminated */
-bool crypto_base64url_decode(const char *text, size_t text_size, uint8_t *out, size_t out_size, size_t *size);
+/*
+ * Base64url without padding (RFC 4648 §5). Encode gives the length and terminates `out`, which has room for both.
+ * Decode is strict: no padding, blanks, or non-zero trailing bits; false leaves out and *size untouched.
+ */
+size_t crypto_base64url_encode(const void *bytes, size_t size, char *out, size_t out_size);
+bool crypto_base64url_decode(const char *text, size_t text_size, uint8_t *out, size_t out_size,
+			     size_t *size);
 
 /*
  * Seal: out = nonce ‖ ciphertext ‖ tag, `size + CRYPTO_SEAL_OVERHEAD` bytes; `aad` binds it to its place (table,
  * column, row).
- * Open: the reverse; *size is `sealed_size - CRYPTO_SEAL_OVERHEAD`.
- * Returns  ERR_OK; ERR_CRYPTO where the tag does not fit; ERR_MEMORY (out and *size untouched)
+ * Open: the reverse; `out` gets `sealed_size - CRYPTO_SEAL_OVERHEAD` bytes.
+ * Returns  ERR_OK; ERR_CRYPTO where the tag does not fit; ERR_MEMORY (out untouched)
  */
-CHECKED enum err crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t aad_size, const void *plain,
-			     size_t size, uint8_t *out);
-CHECKED enum err crypto_open(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t aad_size, const uint8_t *sealed,
-			     size_t sealed_size, void *out, size_t *size);
+CHECKED enum err crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t aad_size,
+			     const void *plain, size_t size, uint8_t *out);
+CHECKED enum err crypto_open(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t aad_size,
+			     const uint8_t *sealed, size_t sealed_size, void *out);
 
 /* What a PEM text holds. */
 enum crypto_pem_kind {

@@ -24,7 +24,7 @@
 #define SET(ok, easy, option, value) \
 	((ok) = (ok) && curl_easy_setopt(easy, option, value) == CURLE_OK)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-/* Servers close idle connections after 5 s or more; an older one is likelier to die under a request. */
+/* Servers close idle connections after 5 s or more: older ones are likelier to die when used. */
 #define IDLE_REUSE_MAX_S 4L
 
 /* clang-format off */
@@ -40,8 +40,9 @@ static const struct {
 	{ CURLOPT_SSLVERSION,     CURL_SSLVERSION_TLSv1_2 },
 	{ CURLOPT_PATH_AS_IS,     1 }, /* some gateways' signatures cover the path */
 	{ CURLOPT_MAXAGE_CONN,    IDLE_REUSE_MAX_S },
+	{ CURLOPT_MAXFILESIZE,    HTTP_ANSWER_MAX }, /* also refuses a length that overflows */
 #if LIBCURL_VERSION_NUM >= 0x075700
-	{ CURLOPT_QUICK_EXIT,     1 }, /* do not stop every other call to wait for a hanging name server */
+	{ CURLOPT_QUICK_EXIT,     1 }, /* else all calls wait for a hanging name look-up */
 #endif
 };
 
@@ -58,7 +59,6 @@ static const struct {
 	{ "PATCH",  SHAPE_BODY_ALWAYS },
 	{ "DELETE", SHAPE_BODY_MAYBE },
 };
-
 /* clang-format on */
 
 static bool terminated(const char *text, size_t room)
@@ -142,7 +142,7 @@ static enum err set_method(CURL *easy, struct http_call *call, const struct http
 	switch (methods[i].shape) {
 	case SHAPE_GET:
 	case SHAPE_HEAD:
-		if (request->body != NULL)
+		if (request->body_size > 0)
 			return ERR_INVALID;
 		SET(ok, easy, CURLOPT_NOBODY, methods[i].shape == SHAPE_HEAD ? 1L : 0L);
 		return ok ? ERR_OK : ERR_MEMORY;
@@ -191,8 +191,10 @@ static bool set_limits(CURL *easy, const struct http_request *request)
 }
 
 /*
- * An upper bound of one request's bytes, less than two requests' bytes: the URL stands for path and Host, and the
- * lines that libcurl adds are counted although a header of the request may replace them.
+ * An upper bound of one request's bytes, less than two requests' bytes: the URL stands for path and
+ * Host, and the lines that libcurl adds are counted although a header of the request may replace
+ * them. Of the body libcurl counts what goes out with the head, in 7.88 at most 64 KiB: the gate
+ * stops the repeat of a larger one too, but the count would not show it.
  */
 static size_t one_request_max(const struct http_request *request, bool has_body)
 {

@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One HTTP call: its curl handle with every option set, our copies of what it sends, what was seen of its bytes.
+ * One HTTP call: its curl handle with every option set, our copies of what it sends, and what was
+ * seen of its bytes.
  *
- * Invariant  options that keep a call from being sent twice or elsewhere are set here and nowhere else
+ * Invariant  every option of a handle is set here or by http_witness_attach()
  * Ownership  http_call_new gives the call to the caller; http_call_free wipes and frees it
  * Threads    that of the client
  */
@@ -41,6 +42,7 @@ struct http_call {
 	size_t body_size;
 	size_t body_room;
 	size_t head_size; /* all header lines of the answer */
+	bool head_ended;  /* by the empty line */
 };
 
 /*

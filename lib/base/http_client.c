@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/http_client.h"
 
+#include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -19,7 +20,7 @@
 struct http_client {
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions only: fresh connections then need no full handshake */
-	int epoll_fd;  /* libcurl's sockets, the two below: the cost is that of what happens, not of all in flight */
+	int epoll_fd;  /* libcurl's sockets and the two below: idle calls in flight cost nothing */
 	int timer_fd;  /* libcurl's next timeout */
 	int wake_fd;
 	bool closing;
@@ -29,8 +30,8 @@ struct http_client {
 };
 
 /*
- * A socket that cannot be watched is not reported: a failed callback would end every call of the multi handle,
- * while this one ends by its total timeout.
+ * A socket that cannot be watched is not reported: a failed callback would end every call of the
+ * multi handle, while its own call ends by the total timeout.
  */
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *unused)
 {
@@ -177,6 +178,7 @@ enum err http_client_start(struct http_client *client, const struct http_request
 	struct http_call *call;
 	enum err err;
 
+	assert(done != NULL);
 	if (client->closing)
 		return ERR_DRAINING;
 	err = http_call_new(request, client->share, &call);
@@ -184,8 +186,7 @@ enum err http_client_start(struct http_client *client, const struct http_request
 		return err;
 	call->done = done;
 	call->context = context;
-	if (curl_easy_setopt(call->easy, CURLOPT_PRIVATE, call) != CURLE_OK ||
-	    curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
+	if (curl_multi_add_handle(client->multi, call->easy) != CURLM_OK) {
 		http_call_free(call);
 		return ERR_MEMORY;
 	}
@@ -216,12 +217,14 @@ static CURLMcode act_on(struct http_client *client, const struct epoll_event *ev
 		drain(client->timer_fd);
 		return curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	}
-	if ((event->events & EPOLLIN) != 0)
+	/*
+	 * Not CURL_CSELECT_ERR: alone it ends a transfer unread, also a newer one whose socket got
+	 * the number of one that an earlier event closed.
+	 */
+	if ((event->events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0)
 		what |= CURL_CSELECT_IN;
-	if ((event->events & EPOLLOUT) != 0)
+	if ((event->events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
 		what |= CURL_CSELECT_OUT;
-	if ((event->events & (EPOLLERR | EPOLLHUP)) != 0)
-		what |= CURL_CSELECT_ERR;
 	return curl_multi_socket_action(client->multi, event->data.fd, what, &running);
 }
 
@@ -246,11 +249,13 @@ size_t http_client_run(struct http_client *client, int wait_ms)
 	struct epoll_event events[EVENTS_PER_RUN];
 	int count = epoll_wait(client->epoll_fd, events, EVENTS_PER_RUN, wait_ms);
 	bool broken = false;
+	CURLMcode code;
 	int i;
 
 	for (i = 0; i < count; i++) {
-		/* Of one socket only: it was closed while an earlier event was acted on. */
-		if (act_on(client, &events[i]) > CURLM_OK)
+		code = act_on(client, &events[i]);
+		/* A socket that an earlier event closed is no failure. */
+		if (code > CURLM_OK && code != CURLM_BAD_SOCKET)
 			broken = true;
 	}
 	finish_ended(client);
@@ -264,7 +269,7 @@ void http_client_wake(struct http_client *client)
 	static const uint64_t one = 1;
 	int saved = errno;
 
-	/* A full counter is as good: the reader wakes up. */
+	/* It fails only when the counter is full, and then the reader wakes up as well. */
 	if (write(client->wake_fd, &one, sizeof one) < 0)
 		errno = saved;
 }

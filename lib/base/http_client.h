@@ -3,8 +3,8 @@
 /*
  * HTTP client: many calls in flight on one curl multi handle, each with what became of its bytes.
  *
- * Invariant  a call that may move money (`fresh`) goes out on a connection of its own and is never sent twice; HTTP/1.1,
- *            no redirects, no proxy from the environment, no cookies, only http and https
+ * Invariant  a call that may move money (`fresh`) goes out on a connection of its own and is never sent twice;
+ *            HTTP/1.1, no redirects, no proxy from the environment, no cookies, only http and https
  * Units      milliseconds
  * Ownership  the client copies the request; the answer is valid during the callback only
  * Threads    one thread owns a client; http_client_wake() alone may be called from others
@@ -34,9 +34,9 @@ struct http_request {
 	int connect_timeout_ms;
 	int total_timeout_ms;
 	bool fresh;                /* FRESH_CONNECT and FORBID_REUSE */
-	int64_t send_by_boot_us;   /* past this boot-clock time nothing is sent: HTTP_NOT_SENT; 0: no bound. Checked again
-	                              just before the connection is opened (CURLOPT_OPENSOCKETFUNCTION) and before a
-	                              reused one is written to */
+	int64_t send_by_boot_us;   /* past this boot-clock time nothing is sent: HTTP_NOT_SENT; 0: no bound.
+	                              Checked again just before the connection is opened
+	                              (CURLOPT_OPENSOCKETFUNCTION) and before a reused one is written to */
 };
 
 enum http_fate {
@@ -69,8 +69,8 @@ void http_client_free(struct http_client *client);
  * Start a call. Returns ERR_OK and later calls `done(context, …)` from http_client_run; any other error means
  * that nothing was sent and `done` is never called.
  */
-CHECKED enum err http_client_start(struct http_client *client, const struct http_request *request, http_done *done,
-				   void *context);
+CHECKED enum err http_client_start(struct http_client *client, const struct http_request *request,
+				   http_done *done, void *context);
 
 /* Move all calls on; wait up to `wait_ms` for something to happen (a wake-up too). Returns the calls in flight. */
 size_t http_client_run(struct http_client *client, int wait_ms);

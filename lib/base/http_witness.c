@@ -33,18 +33,22 @@ static const struct {
 	const char *not_sent;
 	const char *sent;
 } code_reasons[] = {
-	{ CURLE_COULDNT_RESOLVE_HOST,     "the name was not found",          NULL },
-	{ CURLE_COULDNT_CONNECT,          "the connection was not made",     NULL },
-	{ CURLE_SSL_CONNECT_ERROR,        "the TLS handshake failed",        NULL },
-	{ CURLE_PEER_FAILED_VERIFICATION, "the certificate is not trusted",  NULL },
-	{ CURLE_OPERATION_TIMEDOUT,       "timed out before bytes were sent", "timed out after bytes were sent" },
-	{ CURLE_GOT_NOTHING,              NULL,                              "closed without an answer" },
-	{ CURLE_RECV_ERROR,               NULL,                              "reset after bytes were sent" },
-	{ CURLE_SEND_ERROR,               NULL,                              "reset while bytes were sent" },
-	{ CURLE_PARTIAL_FILE,             NULL,                              "the answer is cut short" },
-	{ CURLE_UNSUPPORTED_PROTOCOL,     "the URL's scheme is refused",     "the answer is not HTTP/1.1" },
-	{ CURLE_WEIRD_SERVER_REPLY,       NULL,                              "the answer is not HTTP/1.1" },
-	{ CURLE_OK,                       NULL,                              "the answer is not a final one" },
+	{ CURLE_URL_MALFORMAT,            "the URL is malformed", NULL },
+	{ CURLE_COULDNT_RESOLVE_HOST,     "the name was not found", NULL },
+	{ CURLE_COULDNT_CONNECT,          "the connection was not made", NULL },
+	{ CURLE_SSL_CONNECT_ERROR,        "the TLS handshake failed", NULL },
+	{ CURLE_PEER_FAILED_VERIFICATION, "the certificate is not trusted", NULL },
+	{ CURLE_OPERATION_TIMEDOUT,       "timed out before bytes were sent",
+	                                  "timed out after bytes were sent" },
+	{ CURLE_OUT_OF_MEMORY,            "no memory", "no memory, or a header line too long" },
+	{ CURLE_SEND_ERROR,               NULL, "reset while bytes were sent" },
+	{ CURLE_RECV_ERROR,               NULL, "reset after bytes were sent" },
+	{ CURLE_GOT_NOTHING,              NULL, "closed without an answer" },
+	{ CURLE_PARTIAL_FILE,             NULL, "the answer is cut short" },
+	{ CURLE_FILESIZE_EXCEEDED,        NULL, "the answer is too long" },
+	{ CURLE_UNSUPPORTED_PROTOCOL,     NULL, "the answer is not HTTP/1.1" },
+	{ CURLE_WEIRD_SERVER_REPLY,       NULL, "the answer is not HTTP/1.1" },
+	{ CURLE_OK,                       NULL, "the head is cut short or not final" },
 };
 /* clang-format on */
 
@@ -73,7 +77,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
 	return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-/* The last gate: libcurl asks before each sending, on new and on reused connections, repeats included. */
+/* The last gate: libcurl asks before each sending, also on a reused connection, also to repeat. */
 static int on_request(void *context, char *remote, char *local, int remote_port, int local_port)
 {
 	struct http_call *call = context;
@@ -92,8 +96,11 @@ static size_t on_head(char *line, size_t one, size_t size, void *context)
 {
 	struct http_call *call = context;
 
-	(void)line;
 	(void)one;
+	if (size > 0 && (line[0] == '\r' || line[0] == '\n'))
+		call->head_ended = true;
+	else if (size >= 5 && memcmp(line, "HTTP/", 5) == 0)
+		call->head_ended = false; /* an interim answer came before */
 	call->head_size += size;
 	if (call->head_size <= ANSWER_HEAD_MAX)
 		return size;
@@ -161,13 +168,16 @@ static size_t bytes_counted(const struct http_call *call)
 	return size > 0 ? (size_t)size : 0;
 }
 
-/* The status of a complete, final HTTP/1.x answer, else 0. */
+/*
+ * The status of a complete, final HTTP/1.x answer, else 0. libcurl 7.88 takes a head that was cut
+ * off by a close for a complete answer without a body.
+ */
 static int final_status(const struct http_call *call, int code)
 {
 	long version = CURL_HTTP_VERSION_NONE;
 	long status = 0;
 
-	if (code != CURLE_OK || call->stop != HTTP_STOP_NONE)
+	if (code != CURLE_OK || call->stop != HTTP_STOP_NONE || !call->head_ended)
 		return 0;
 	curl_easy_getinfo(call->easy, CURLINFO_HTTP_VERSION, &version);
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -206,7 +216,7 @@ void http_witness_judge(const struct http_call *call, int code, struct http_answ
 		.duration_us = clock_boot_us() - call->started_boot_us,
 		.resent = counted > call->one_request_max,
 	};
-	/* Both witnesses must say that nothing left; either is enough to make it uncertain. */
+	/* Both witnesses, the gate and libcurl's count, must say that nothing left. */
 	if (status != 0)
 		answer->fate = HTTP_ANSWERED;
 	else if (call->sendings == 0 && counted == 0)
@@ -217,5 +227,4 @@ void http_witness_judge(const struct http_call *call, int code, struct http_answ
 		curl_easy_getinfo(call->easy, CURLINFO_CONTENT_TYPE, &type);
 	snprintf(answer->content_type, sizeof answer->content_type, "%s", type != NULL ? type : "");
 	snprintf(answer->reason, sizeof answer->reason, "%s", reason_of(call, code, answer->fate));
-	if (getenv("HC_DEBUG")) fprintf(stderr, "DBG code=%d stop=%d sendings=%u counted=%zu max=%zu fate=%d status=%d %s\n", code, call->stop, call->sendings, counted, call->one_request_max, answer->fate, status, answer->reason);
 }

@@ -1,10 +1,12 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * HTTP witness: lets a call's request out once and in time, collects its answer, and says what became of its bytes.
+ * HTTP witness: lets a call's request out once and in time, collects its answer, and says what
+ * became of its bytes.
  *
- * Invariant  one sending per call, whatever libcurl makes of a dead connection; the fate follows from what was let
- *            out and counted, never from libcurl's error code, which means different things before and after sending
+ * Invariant  one sending per call, whatever libcurl makes of a dead connection; the fate follows
+ *            from what was let out and counted, never from libcurl's error code: the same one
+ *            (timed out, unsupported protocol) comes before and after sending
  * Ownership  answers borrow from the call
  * Threads    that of the client
  * Source     CURLOPT_PREREQFUNCTION(3), CURLOPT_OPENSOCKETFUNCTION(3), CURLINFO_REQUEST_SIZE(3)

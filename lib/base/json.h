@@ -26,7 +26,8 @@
  *          column) and never repeats the input; ERR_INVALID where a number does not fit 64 bits: `why` says so, with
  *          the member's name where that is a plain word ([a-z_], at most 32); ERR_MEMORY
  */
-CHECKED enum err json_read(const void *bytes, size_t size, size_t depth_max, json_t **object, char why[JSON_WHY_SIZE]);
+CHECKED enum err json_read(const void *bytes, size_t size, size_t depth_max, json_t **object,
+			   char why[JSON_WHY_SIZE]);
 
 /*
  * Turn the members of `object` into neutral field members (core/field.h) that borrow its texts; nested objects of
@@ -39,7 +40,8 @@ struct json_arena {
 	struct field_pair pairs[FIELD_PAIRS_MAX];
 	size_t used;
 };
-size_t json_members(const json_t *object, struct field_member *members, struct json_arena *arena, enum err *err);
+size_t json_members(const json_t *object, struct field_member *members, struct json_arena *arena,
+		    enum err *err);
 
 /* Compact text of `value`, to be freed with free(); NULL when memory is short. */
 char *json_text(const json_t *value);

@@ -25,6 +25,7 @@
 #define FOREIGN_SHOWN 128
 #define FOREIGN_AHEAD 64 /* more than a card number with its separators: one that the cut splits is masked too */
 #define NUMBER_SIZE 24
+#define CONTEXT_ROOM (2 * (CONTEXT_SIZE + 32)) /* kept free when the message is long */
 
 struct context {
 	char api_call_id[CONTEXT_SIZE];
@@ -211,11 +212,17 @@ static bool line_escaped(struct line *line, const char *text, size_t size, size_
 }
 
 /* `,"name":`, the comma only after the first member. */
-static bool line_name(struct line *line, const char *name)
+static bool line_name(struct line *line, const char *name, size_t limit)
 {
-	return line_raw(line, line->used == 1 ? "\"" : ",\"", FIELDS_MAX) &&
-	       line_escaped(line, name, strlen(name), FIELDS_MAX) &&
-	       line_raw(line, "\":", FIELDS_MAX);
+	return line_raw(line, line->used == 1 ? "\"" : ",\"", limit) &&
+	       line_escaped(line, name, strlen(name), limit) && line_raw(line, "\":", limit);
+}
+
+/* Take a member back that had no room. */
+static void line_drop(struct line *line, size_t before)
+{
+	line->used = before;
+	line->cut = true;
 }
 
 /* A member whose value is never cut: it stands whole or not at all. */
@@ -223,10 +230,8 @@ static void line_whole(struct line *line, const char *name, const char *value)
 {
 	size_t before = line->used;
 
-	if (line_name(line, name) && line_raw(line, value, FIELDS_MAX))
-		return;
-	line->used = before;
-	line->cut = true;
+	if (!line_name(line, name, FIELDS_MAX) || !line_raw(line, value, FIELDS_MAX))
+		line_drop(line, before);
 }
 
 static void line_int(struct line *line, const char *name, int64_t integer)
@@ -244,21 +249,18 @@ static void line_text(struct line *line, const char *name, const char *text, siz
 	const size_t closing = sizeof CUT_MARK "\"" - 1;
 	size_t before = line->used;
 
-	if (!line_name(line, name) || !line_raw(line, "\"", FIELDS_MAX) ||
-	    line->used + closing > FIELDS_MAX) {
-		line->used = before;
-		line->cut = true;
+	if (!line_name(line, name, limit) || !line_raw(line, "\"", limit) ||
+	    line->used + closing > limit) {
+		line_drop(line, before);
 		return;
 	}
-	if (limit < line->used + closing)
-		limit = line->used + closing;
 	if (!line_escaped(line, text, size, limit - closing)) {
 		line->cut = true;
 		more = true;
 	}
 	if (more)
-		line_raw(line, CUT_MARK, FIELDS_MAX);
-	line_raw(line, "\"", FIELDS_MAX);
+		line_raw(line, CUT_MARK, limit);
+	line_raw(line, "\"", limit);
 }
 
 /* A copy is masked before it is cut, so that no half of a card number is left. */
@@ -300,7 +302,8 @@ static void line_field(struct line *line, const struct log_field *field, size_t 
 	case LOG_KIND_TEXT:
 		text = field->value.text;
 		if (text != NULL)
-			line_text(line, field->name, text, strnlen(text, LOG_LINE_MAX), limit, false);
+			line_text(line, field->name, text, strnlen(text, LOG_LINE_MAX), limit,
+				  false);
 		break;
 	case LOG_KIND_FOREIGN:
 		if (field->value.text != NULL)
@@ -318,14 +321,21 @@ static void line_field(struct line *line, const struct log_field *field, size_t 
 	}
 }
 
+static const char *text_or_null(const char *text)
+{
+	return text[0] == '\0' ? NULL : text;
+}
+
 static void line_start(struct line *line, enum log_level level, const char *message, size_t limit)
 {
 	const struct log_field head[] = {
 		LOG_TEXT("level", levels[level]),
 		LOG_TEXT("component", settings.component),
 		LOG_TEXT("msg", message),
-		LOG_TEXT("api_call_id", context.api_call_id[0] == '\0' ? NULL : context.api_call_id),
-		LOG_TEXT("merchant", context.merchant[0] == '\0' ? NULL : context.merchant),
+	};
+	const struct log_field served[] = {
+		LOG_TEXT("api_call_id", text_or_null(context.api_call_id)),
+		LOG_TEXT("merchant", text_or_null(context.merchant)),
 	};
 	char time[CLOCK_TEXT_SIZE];
 
@@ -335,7 +345,9 @@ static void line_start(struct line *line, enum log_level level, const char *mess
 	clock_format(clock_now_us(), time);
 	line_text(line, "time", time, strlen(time), FIELDS_MAX, false);
 	for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
-		line_field(line, &head[i], limit);
+		line_field(line, &head[i], limit - CONTEXT_ROOM);
+	for (size_t i = 0; i < sizeof served / sizeof served[0]; i++)
+		line_field(line, &served[i], limit);
 }
 
 /* One write(2), never a second for the rest: a line torn by another thread's is worse than a line lost. */
@@ -348,7 +360,8 @@ static void line_write(const struct line *line)
 	} while (written < 0 && errno == EINTR);
 }
 
-void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count)
+void log_write(enum log_level level, const char *message, const struct log_field *fields,
+	       size_t count)
 {
 	int saved_errno = errno;
 	struct line line;

@@ -8,7 +8,7 @@
  * Fields     "time" (RFC 3339, microseconds, UTC), "level", "component", "msg", then the context, then the fields
  * Threads    safe; the context is per thread
  *
- *	log_info("attempt concluded", LOG_TEXT("gateway", name), LOG_INT("duration_us", us), LOG_ID("attempt_id", text));
+ *	log_info("attempt concluded", LOG_TEXT("gateway", name), LOG_INT("duration_us", us));
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -37,9 +37,12 @@ struct log_field {
 
 #define LOG_TEXT(NAME, TEXT) ((struct log_field){ (NAME), LOG_KIND_TEXT, { .text = (TEXT) } })
 /* Text from outside: at most 128 bytes of it, digits of card numbers masked (core/card.h). */
-#define LOG_FOREIGN(NAME, TEXT) ((struct log_field){ (NAME), LOG_KIND_FOREIGN, { .text = (TEXT) } })
-#define LOG_INT(NAME, INTEGER) ((struct log_field){ (NAME), LOG_KIND_INT, { .integer = (INTEGER) } })
-#define LOG_BOOL(NAME, BOOL) ((struct log_field){ (NAME), LOG_KIND_BOOL, { .integer = (BOOL) ? 1 : 0 } })
+#define LOG_FOREIGN(NAME, TEXT)                                                                    \
+	((struct log_field){ (NAME), LOG_KIND_FOREIGN, { .text = (TEXT) } })
+#define LOG_INT(NAME, INTEGER)                                                                     \
+	((struct log_field){ (NAME), LOG_KIND_INT, { .integer = (INTEGER) } })
+#define LOG_BOOL(NAME, BOOL)                                                                       \
+	((struct log_field){ (NAME), LOG_KIND_BOOL, { .integer = (BOOL) ? 1 : 0 } })
 #define LOG_ERR(ERR) ((struct log_field){ "err", LOG_KIND_ERR, { .err = (ERR) } })
 
 /* `component` is a literal ("apid"). Lines below `level` are dropped. Call once, before threads start. */
@@ -56,7 +59,8 @@ void log_level_set(enum log_level level);
 void log_context_set(const char *api_call_id, const char *merchant);
 void log_context_clear(void);
 
-void log_write(enum log_level level, const char *message, const struct log_field *fields, size_t count);
+void log_write(enum log_level level, const char *message, const struct log_field *fields,
+	       size_t count);
 
 #define LOG_FIELDS_(...) ((const struct log_field[]){ __VA_ARGS__ })
 #define LOG_WRITE_(LEVEL, MESSAGE, ...)                                                            \

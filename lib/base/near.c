@@ -57,7 +57,7 @@ void near_start(struct near *near, const char *wanted)
 {
 	*near = (struct near){ .distance = NOT_NEAR };
 	if (strlen(wanted) <= NEAR_NAME_MAX)
-		strcpy(near->wanted, wanted);
+		memcpy(near->wanted, wanted, strlen(wanted) + 1);
 }
 
 static const char *last_part(const char *name)
@@ -77,7 +77,7 @@ void near_offer(struct near *near, const char *name)
 	if (strlen(name) > NEAR_NAME_MAX || distance >= near->distance)
 		return;
 	near->distance = distance;
-	strcpy(near->best, name);
+	memcpy(near->best, name, strlen(name) + 1);
 }
 
 const char *near_best(const struct near *near)

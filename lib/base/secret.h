@@ -28,7 +28,8 @@ struct secret {
  * Returns  ERR_OK; ERR_IO (absent, unreadable), ERR_CONFIG (mode too open, empty, too long); `why` (>= 256 bytes,
  *          may be NULL) then says what to do, naming the path
  */
-CHECKED enum err secret_read_file(const char *path, struct secret *secret, char *why, size_t why_size);
+CHECKED enum err secret_read_file(const char *path, struct secret *secret, char *why,
+				  size_t why_size);
 
 /* Constant-time comparison (of equal sizes). */
 bool secret_equal(const void *a, size_t a_size, const void *b, size_t b_size);

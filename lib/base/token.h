@@ -81,15 +81,16 @@ CHECKED enum err token_key_check(const struct token_key *key, char *why, size_t 
  *          (`aud` may be an array of strings that holds ours); merchant malformed; `sub` other than 1 to 128 visible
  *          ASCII characters; `scope` not a string (absent: no scopes); tokens longer than TOKEN_TEXT_MAX
  */
-CHECKED enum err token_verify(const struct token_keys *keys, const char *token, int64_t now_s, struct token_claims *claims,
-			      const char **why);
+CHECKED enum err token_verify(const struct token_keys *keys, const char *token, int64_t now_s,
+			      struct token_claims *claims, const char **why);
 
 /*
  * Issue a token signed with keys->keys[index] (private material for RS/ES), with iat = now_s.
  * Returns  ERR_OK with the terminated token in `out`; ERR_INVALID where merchant, subject or expiry are ones that
  *          token_verify() refuses at any time; ERR_CRYPTO; ERR_MEMORY
  */
-CHECKED enum err token_issue(const struct token_keys *keys, size_t index, const struct token_claims *claims, int64_t now_s,
+CHECKED enum err token_issue(const struct token_keys *keys, size_t index,
+			     const struct token_claims *claims, int64_t now_s,
 			     char out[TOKEN_TEXT_MAX]);
 
 #endif

@@ -9,10 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/token_rule.h"
 
 #define SCOPE_TEXT_SIZE 256 /* every word and a blank after each */
+#define P256_NUMBER_SIZE 32
+#define P521_NUMBER_SIZE 66
 
 static void scopes_write(unsigned bits, char text[SCOPE_TEXT_SIZE])
 {
@@ -49,20 +52,46 @@ static char *claims_text(const struct token_keys *keys, const struct token_claim
 	return text;
 }
 
+/*
+ * libjwt 1.10.2 over GnuTLS fills both numbers of any ECDSA signature up to the size of P-521's, which
+ * it then refuses itself. RFC 7518 section 3.4: 32 bytes each. False where the signature is neither.
+ */
+static bool repack_p256(char *token)
+{
+	static const uint8_t zeroes[P521_NUMBER_SIZE - P256_NUMBER_SIZE];
+	char *part = strrchr(token, '.') + 1;
+	uint8_t wide[2 * P521_NUMBER_SIZE], narrow[2 * P256_NUMBER_SIZE];
+	size_t length = strlen(part), size;
+
+	if (!crypto_base64url_decode(part, length, wide, sizeof wide, &size))
+		return false;
+	if (size == sizeof narrow)
+		return true;
+	if (size != sizeof wide || memcmp(wide, zeroes, sizeof zeroes) != 0 ||
+	    memcmp(wide + P521_NUMBER_SIZE, zeroes, sizeof zeroes) != 0)
+		return false;
+	memcpy(narrow, wide + sizeof zeroes, P256_NUMBER_SIZE);
+	memcpy(narrow + P256_NUMBER_SIZE, wide + P521_NUMBER_SIZE + sizeof zeroes,
+	       P256_NUMBER_SIZE);
+	(void)crypto_base64url_encode(narrow, sizeof narrow, part, length + 1);
+	return true;
+}
+
 static enum err sign(const struct token_key *key, const char *claims, char out[TOKEN_TEXT_MAX])
 {
+	jwt_alg_t algorithm = jwt_str_alg(token_rule_algorithm(key->algorithm)->word);
 	enum err err = ERR_CRYPTO;
 	char *text = NULL;
 	jwt_t *jwt = NULL;
 
 	if (jwt_new(&jwt) != 0)
 		return ERR_MEMORY;
-	if (jwt_set_alg(jwt, token_rule_algorithm(key->algorithm)->libjwt, key->material.bytes,
-			(int)key->material.size) != 0 ||
+	if (jwt_set_alg(jwt, algorithm, key->material.bytes, (int)key->material.size) != 0 ||
 	    jwt_add_header(jwt, "kid", key->kid) != 0 || jwt_add_grants_json(jwt, claims) != 0)
 		goto out;
 	text = jwt_encode_str(jwt);
-	if (text == NULL || strlen(text) >= TOKEN_TEXT_MAX)
+	if (text == NULL || (key->algorithm == TOKEN_ES256 && !repack_p256(text)) ||
+	    strlen(text) >= TOKEN_TEXT_MAX)
 		goto out;
 	memcpy(out, text, strlen(text) + 1);
 	explicit_bzero(text, strlen(text));

@@ -9,10 +9,9 @@
 #define SECONDS_MAX ((int64_t)1 << 53)
 
 static const struct token_rule_algorithm algorithms[] = {
-	[TOKEN_HS256] = { "HS256", JWT_ALG_HS256, 32, 32 },
-	[TOKEN_RS256] = { "RS256", JWT_ALG_RS256, TOKEN_RULE_RS256_BITS_MIN / 8,
-			  TOKEN_RULE_PART_MAX },
-	[TOKEN_ES256] = { "ES256", JWT_ALG_ES256, 64, 64 },
+	[TOKEN_HS256] = { "HS256", 32 },
+	[TOKEN_RS256] = { "RS256", TOKEN_RULE_PART_MAX },
+	[TOKEN_ES256] = { "ES256", 64 },
 };
 
 const struct token_rule_algorithm *token_rule_algorithm(enum token_algorithm algorithm)

@@ -9,7 +9,6 @@
 #ifndef BASE_TOKEN_RULE_H
 #define BASE_TOKEN_RULE_H
 
-#include <jwt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,9 +20,8 @@
 #define TOKEN_RULE_PART_MAX (TOKEN_TEXT_MAX / 4 * 3) /* bytes that a whole token could decode to */
 
 struct token_rule_algorithm {
-	const char *word; /* the `alg` member, letter for letter */
-	jwt_alg_t libjwt;
-	size_t signature_min, signature_max; /* bytes */
+	const char *word; /* the `alg` member, letter for letter; libjwt's name for it too */
+	size_t signature_max; /* bytes: libjwt takes longer forms of the same ES256 signature */
 };
 
 /* The row of `algorithm`; never NULL. */
