@@ -76,7 +76,7 @@ CREATE TABLE operation (
 	UNIQUE KEY one_money_operation (sole_transaction_id),
 	UNIQUE KEY one_per_key (merchant, idempotency_key),
 	KEY of_transaction (transaction_id),
-	KEY due (next_action_at_us),
+	KEY due (next_action_at_us, status),
 	CONSTRAINT operation_amount CHECK (amount_minor > 0 AND amount_minor <= 999999999999),
 	CONSTRAINT operation_next CHECK ((next_action = 'none') = (next_action_at_us IS NULL)),
 	CONSTRAINT operation_final CHECK

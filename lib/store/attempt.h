@@ -10,6 +10,7 @@
 #ifndef STORE_ATTEMPT_H
 #define STORE_ATTEMPT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/attempt.h"
@@ -65,6 +66,9 @@ CHECKED enum err store_attempt_update(struct store_tx *tx, const struct attempt_
  */
 CHECKED enum err store_attempt_find(struct store_tx *tx, const char *gateway, const char *gateway_ref,
 				    const char *our_reference, struct attempt_row *row);
+
+/* Whether the transaction (of any merchant) has an attempt at this gateway. */
+CHECKED enum err store_attempt_gateway_used(struct store_tx *tx, struct id transaction_id, const char *gateway, bool *used);
 
 /* All attempts of a transaction in order of number (at most 200); `each` is called per row. */
 typedef void store_attempt_each(void *context, const struct attempt_row *row);

@@ -1,0 +1,63 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/event.h"
+
+#include "store/statement.h"
+
+#define STATUS(MEMBER, WORDS) COLUMN_WORD_OR_NULL(struct event_row, MEMBER, WORDS, EVENT_NO_STATUS)
+
+static const struct column columns[] = {
+	COLUMN_FIXED(struct event_row, transaction_id),
+	COLUMN_NUMBER(struct event_row, sequence),
+	COLUMN_FIXED(struct event_row, id),
+	COLUMN_TEXT(struct event_row, merchant),
+	COLUMN_TEXT(struct event_row, type),
+	COLUMN_FIXED_OR_NULL(struct event_row, operation_id),
+	COLUMN_FIXED_OR_NULL(struct event_row, attempt_id),
+	STATUS(transaction_from, transaction_status_words),
+	STATUS(transaction_to, transaction_status_words),
+	STATUS(operation_from, operation_status_words),
+	STATUS(operation_to, operation_status_words),
+	STATUS(attempt_from, attempt_status_words),
+	STATUS(attempt_to, attempt_status_words),
+	COLUMN_TEXT_OR_NULL(struct event_row, reason),
+	COLUMN_TEXT_OR_NULL(struct event_row, api_call_id),
+	COLUMN_NUMBER(struct event_row, at_us),
+};
+static const struct shape shape = SHAPE(columns);
+
+enum err store_event_insert(struct store_tx *tx, const struct event_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_row(&cells, &shape, row);
+	return statement_write(tx, STATEMENT_EVENT_INSERT, &cells, NULL);
+}
+
+struct listing {
+	store_event_each *each;
+	void *context;
+};
+
+static void list_each(void *context, const void *row)
+{
+	const struct listing *listing = context;
+
+	listing->each(listing->context, row);
+}
+
+enum err store_event_list(struct store_tx *tx, const char *merchant, struct id transaction_id,
+			  uint32_t after, unsigned limit, store_event_each *each, void *context)
+{
+	struct event_row row;
+	struct listing listing = { each, context };
+	struct cells cells = { .count = 0 };
+	const struct statement_many many = { STATEMENT_EVENT_LIST, &cells, &shape, &row,
+					     list_each, &listing };
+
+	cells_add_id(&cells, &transaction_id);
+	cells_add_text(&cells, merchant);
+	cells_add_integer(&cells, after);
+	cells_add_integer(&cells, limit);
+	return statement_read_many(tx, &many);
+}

@@ -1,0 +1,158 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/operation.h"
+
+#include <assert.h>
+
+#include "store/statement.h"
+
+static const struct column columns[] = {
+	COLUMN_FIXED(struct operation_row, id),
+	COLUMN_FIXED(struct operation_row, transaction_id),
+	COLUMN_TEXT(struct operation_row, merchant),
+	COLUMN_WORD(struct operation_row, kind, operation_kind_words),
+	COLUMN_NUMBER(struct operation_row, amount_minor),
+	COLUMN_WORD(struct operation_row, status, operation_status_words),
+	COLUMN_WORD(struct operation_row, next_action, next_action_words),
+	COLUMN_NUMBER_OR_NULL(struct operation_row, next_action_at_us),
+	COLUMN_NUMBER(struct operation_row, gateway_key_number),
+	COLUMN_NUMBER(struct operation_row, attempt_count),
+	COLUMN_NUMBER(struct operation_row, retry_count),
+	COLUMN_NUMBER(struct operation_row, human_verdict),
+	COLUMN_TEXT_OR_NULL(struct operation_row, idempotency_key),
+	COLUMN_BYTES_OR_NULL(struct operation_row, request_hashes, request_hashes_size),
+	COLUMN_BYTES_OR_NULL(struct operation_row, payment_token_sealed, payment_token_sealed_size),
+	COLUMN_TEXT_OR_NULL(struct operation_row, payment_token_key_id),
+	COLUMN_NUMBER(struct operation_row, created_at_us),
+	COLUMN_NUMBER(struct operation_row, updated_at_us),
+};
+static const struct shape shape = SHAPE(columns);
+
+static const struct column changing[] = {
+	COLUMN_WORD(struct operation_row, status, operation_status_words),
+	COLUMN_WORD(struct operation_row, next_action, next_action_words),
+	COLUMN_NUMBER_OR_NULL(struct operation_row, next_action_at_us),
+	COLUMN_NUMBER(struct operation_row, gateway_key_number),
+	COLUMN_NUMBER(struct operation_row, attempt_count),
+	COLUMN_NUMBER(struct operation_row, retry_count),
+	COLUMN_NUMBER(struct operation_row, human_verdict),
+	COLUMN_NUMBER(struct operation_row, updated_at_us),
+};
+static const struct shape change = SHAPE(changing);
+
+static const struct column figure_columns[] = {
+	COLUMN_NUMBER(struct operation_figures, without_next_action),
+	COLUMN_NUMBER(struct operation_figures, due),
+	COLUMN_NUMBER(struct operation_figures, oldest_due_us),
+};
+static const struct shape figure_shape = SHAPE(figure_columns);
+
+struct money_row {
+	struct id operation_id;
+};
+static const struct column money_columns[] = { COLUMN_FIXED(struct money_row, operation_id) };
+static const struct shape money_shape = SHAPE(money_columns);
+
+enum err store_operation_insert(struct store_tx *tx, const struct operation_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_row(&cells, &shape, row);
+	return statement_write(tx, STATEMENT_OPERATION_INSERT, &cells, NULL);
+}
+
+static enum err read_one(struct store_tx *tx, enum statement_id id, const struct cells *cells,
+			 struct operation_row *row)
+{
+	struct operation_row found;
+	enum err err = statement_read(tx, id, cells, &shape, &found);
+
+	if (err == ERR_OK)
+		*row = found;
+	return err;
+}
+
+enum err store_operation_lock(struct store_tx *tx, struct id id, struct operation_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_id(&cells, &id);
+	return read_one(tx, STATEMENT_OPERATION_LOCK, &cells, row);
+}
+
+enum err store_operation_find_key(struct store_tx *tx, const char *merchant, const char *key,
+				  struct operation_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_text(&cells, merchant);
+	cells_add_text(&cells, key);
+	return read_one(tx, STATEMENT_OPERATION_FIND_KEY, &cells, row);
+}
+
+enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id,
+				    struct id *operation_id)
+{
+	struct money_row found;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_id(&cells, &transaction_id);
+	err = statement_read(tx, STATEMENT_OPERATION_FIND_MONEY, &cells, &money_shape, &found);
+	if (err == ERR_OK)
+		*operation_id = found.operation_id;
+	return err;
+}
+
+enum err store_operation_update(struct store_tx *tx, const struct operation_row *row)
+{
+	int64_t sealed = row->payment_token_sealed_size == 0 ? 0 : 1;
+	struct cells cells = { .count = 0 };
+
+	cells_add_row(&cells, &change, row);
+	cells_add_integer(&cells, sealed);
+	cells_add_integer(&cells, sealed);
+	cells_add_id(&cells, &row->id);
+	return statement_write_one(tx, STATEMENT_OPERATION_UPDATE, &cells);
+}
+
+struct claim {
+	struct operation_row *rows;
+	size_t count;
+};
+
+static void claim_each(void *context, const void *row)
+{
+	struct claim *claim = context;
+
+	claim->rows[claim->count++] = *(const struct operation_row *)row;
+}
+
+enum err store_operation_claim(struct store_tx *tx, size_t limit, struct operation_row *rows,
+			       size_t *count)
+{
+	struct operation_row row;
+	struct claim claim = { rows, 0 };
+	struct cells cells = { .count = 0 };
+	const struct statement_many many = { STATEMENT_OPERATION_CLAIM, &cells, &shape, &row,
+					     claim_each, &claim };
+	enum err err;
+
+	assert(limit >= 1 && limit <= OPERATION_CLAIM_MAX);
+	cells_add_integer(&cells, (int64_t)limit);
+	err = statement_read_many(tx, &many);
+	if (err == ERR_OK)
+		*count = claim.count;
+	return err;
+}
+
+enum err store_operation_figures(struct store_tx *tx, struct operation_figures *figures)
+{
+	struct operation_figures found;
+	const struct cells none = { .count = 0 };
+	enum err err = statement_read(tx, STATEMENT_OPERATION_FIGURES, &none, &figure_shape, &found);
+
+	if (err == ERR_OK)
+		*figures = found;
+	return err;
+}

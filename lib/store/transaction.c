@@ -1,0 +1,137 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/transaction.h"
+
+#include <assert.h>
+
+#include "store/statement.h"
+
+#define LIST_LIMIT_MAX 200
+
+/* How an amount was written: words of the column amount_form; core has no use for them. */
+static const char *const forms[] = { "minor", "major" };
+static const struct words form_words = { forms, sizeof forms / sizeof forms[0] };
+
+#define VIEW_ONLY 5 /* columns behind those of the row itself */
+
+static const struct column columns[] = {
+	COLUMN_FIXED(struct transaction_row, id),
+	COLUMN_TEXT(struct transaction_row, merchant),
+	COLUMN_TEXT(struct transaction_row, customer),
+	COLUMN_WORD(struct transaction_row, kind, transaction_kind_words),
+	COLUMN_NUMBER(struct transaction_row, amount.minor),
+	COLUMN_TEXT(struct transaction_row, amount.currency),
+	COLUMN_NUMBER(struct transaction_row, exponent),
+	COLUMN_WORD(struct transaction_row, form, form_words),
+	COLUMN_TEXT(struct transaction_row, method),
+	COLUMN_TEXT_OR_NULL(struct transaction_row, description),
+	COLUMN_TEXT_OR_NULL(struct transaction_row, country),
+	COLUMN_TEXT_OR_NULL(struct transaction_row, callback_url),
+	COLUMN_TEXT_OR_NULL(struct transaction_row, metadata),
+	COLUMN_WORD(struct transaction_row, status, transaction_status_words),
+	COLUMN_TEXT_OR_NULL(struct transaction_row, status_reason),
+	COLUMN_NUMBER(struct transaction_row, version),
+	COLUMN_NUMBER(struct transaction_row, amount_captured),
+	COLUMN_NUMBER(struct transaction_row, amount_refunded),
+	COLUMN_TEXT_OR_NULL(struct transaction_row, failure_code),
+	COLUMN_NUMBER(struct transaction_row, created_at_us),
+	COLUMN_NUMBER(struct transaction_row, updated_at_us),
+	/* of the view */
+	COLUMN_WORD_OR_NULL(struct transaction_view, next_action, next_action_words, NEXT_NONE),
+	COLUMN_NUMBER_OR_NULL(struct transaction_view, next_action_at_us),
+	COLUMN_TEXT_OR_NULL(struct transaction_view, gateway),
+	COLUMN_TEXT_OR_NULL(struct transaction_view, gateway_ref),
+	COLUMN_TEXT_OR_NULL(struct transaction_view, decline_code),
+};
+static_assert(offsetof(struct transaction_view, row) == 0, "a view begins with its row");
+
+static const struct shape view_shape = SHAPE(columns);
+static const struct shape shape = { columns, sizeof columns / sizeof columns[0] - VIEW_ONLY };
+
+static const struct column changing[] = {
+	COLUMN_WORD(struct transaction_row, status, transaction_status_words),
+	COLUMN_TEXT_OR_NULL(struct transaction_row, status_reason),
+	COLUMN_NUMBER(struct transaction_row, version),
+	COLUMN_NUMBER(struct transaction_row, amount_captured),
+	COLUMN_NUMBER(struct transaction_row, amount_refunded),
+	COLUMN_TEXT_OR_NULL(struct transaction_row, failure_code),
+	COLUMN_NUMBER(struct transaction_row, updated_at_us),
+};
+static const struct shape change = SHAPE(changing);
+
+enum err store_transaction_insert(struct store_tx *tx, const struct transaction_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_row(&cells, &shape, row);
+	return statement_write(tx, STATEMENT_TRANSACTION_INSERT, &cells, NULL);
+}
+
+enum err store_transaction_lock(struct store_tx *tx, struct id id, struct transaction_row *row)
+{
+	struct transaction_row found;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_id(&cells, &id);
+	err = statement_read(tx, STATEMENT_TRANSACTION_LOCK, &cells, &shape, &found);
+	if (err == ERR_OK)
+		*row = found;
+	return err;
+}
+
+enum err store_transaction_update(struct store_tx *tx, const struct transaction_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_row(&cells, &change, row);
+	cells_add_id(&cells, &row->id);
+	cells_add_integer(&cells, (int64_t)row->version - 1);
+	return statement_write_one(tx, STATEMENT_TRANSACTION_UPDATE, &cells);
+}
+
+enum err store_transaction_find(struct store_tx *tx, const char *merchant, struct id id,
+				struct transaction_view *view)
+{
+	struct transaction_view found;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_id(&cells, &id);
+	cells_add_text(&cells, merchant);
+	err = statement_read(tx, STATEMENT_TRANSACTION_FIND, &cells, &view_shape, &found);
+	if (err == ERR_OK)
+		*view = found;
+	return err;
+}
+
+struct listing {
+	store_transaction_each *each;
+	void *context;
+};
+
+static void list_each(void *context, const void *row)
+{
+	const struct listing *listing = context;
+
+	listing->each(listing->context, row);
+}
+
+enum err store_transaction_list(struct store_tx *tx, const struct transaction_page *page,
+				store_transaction_each *each, void *context)
+{
+	struct transaction_view view;
+	struct listing listing = { each, context };
+	struct cells cells = { .count = 0 };
+	const struct statement_many many = { STATEMENT_TRANSACTION_LIST, &cells, &view_shape,
+					     &view, list_each, &listing };
+
+	assert(page->limit >= 1 && page->limit <= LIST_LIMIT_MAX);
+	cells_add_text(&cells, page->merchant);
+	cells_add_text(&cells, page->customer);
+	cells_add_integer(&cells, page->after_us);
+	cells_add_integer(&cells, page->after_us);
+	cells_add_id(&cells, &page->after_id);
+	cells_add_integer(&cells, page->limit);
+	return statement_read_many(tx, &many);
+}

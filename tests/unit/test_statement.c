@@ -1,0 +1,85 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/statement.h"
+
+#include <string.h>
+
+#include "unit.h"
+
+/* Question marks outside quoted texts. */
+static size_t count_marks(const char *text)
+{
+	bool quoted = false;
+	size_t marks = 0;
+
+	for (; *text != '\0'; text++) {
+		if (*text == '\'')
+			quoted = !quoted;
+		else if (*text == '?' && !quoted)
+			marks++;
+	}
+	return marks;
+}
+
+START_TEST(statement_has_a_letter_for_each_parameter)
+{
+	const struct statement_row *row = statement_row((enum statement_id)_i);
+
+	ck_assert_uint_eq(count_marks(row->text), strlen(row->parameters));
+	ck_assert_uint_le(strlen(row->parameters), CELLS_MAX);
+	ck_assert_uint_eq(strspn(row->parameters, "itb"), strlen(row->parameters));
+	ck_assert_uint_eq(strspn(row->columns, "itb"), strlen(row->columns));
+	ck_assert_uint_le(strlen(row->columns), CELLS_MAX);
+}
+END_TEST
+
+START_TEST(statement_has_columns_exactly_where_it_reads)
+{
+	const struct statement_row *row = statement_row((enum statement_id)_i);
+
+	if (row->kind == STATEMENT_WRITE)
+		ck_assert_str_eq(row->columns, "");
+	else
+		ck_assert_str_ne(row->columns, "");
+	ck_assert_int_eq(row->kind != STATEMENT_WRITE, strncmp(row->text, "SELECT ", 7) == 0);
+}
+END_TEST
+
+/* What one of the two servers does not have, or what hides a mistake. */
+static const char *const banned[] = { "*,", "SELECT *",    ".*",      "RETURNING",    "FOR SHARE",
+				      "IGNORE", "REPLACE", "ALTER ", "DROP ", "DELETE ", ";", "  " };
+
+START_TEST(statement_names_its_columns_and_runs_on_both_servers)
+{
+	const struct statement_row *row = statement_row((enum statement_id)_i);
+
+	for (size_t i = 0; i < sizeof banned / sizeof banned[0]; i++)
+		ck_assert_msg(strstr(row->text, banned[i]) == NULL, "%s has %s", row->name, banned[i]);
+}
+END_TEST
+
+START_TEST(statement_that_reads_many_rows_has_a_bound)
+{
+	const struct statement_row *row = statement_row((enum statement_id)_i);
+
+	if (row->kind == STATEMENT_MANY)
+		ck_assert_ptr_nonnull(strstr(row->text, " LIMIT "));
+}
+END_TEST
+
+START_TEST(statement_names_differ)
+{
+	for (int i = 0; i < _i; i++)
+		ck_assert_str_ne(statement_row((enum statement_id)i)->name,
+				 statement_row((enum statement_id)_i)->name);
+}
+END_TEST
+
+UNIT_MAIN("statement", {
+	tcase_add_loop_test(tests, statement_has_a_letter_for_each_parameter, 0, STATEMENT_COUNT);
+	tcase_add_loop_test(tests, statement_has_columns_exactly_where_it_reads, 0, STATEMENT_COUNT);
+	tcase_add_loop_test(tests, statement_names_its_columns_and_runs_on_both_servers, 0,
+			    STATEMENT_COUNT);
+	tcase_add_loop_test(tests, statement_that_reads_many_rows_has_a_bound, 0, STATEMENT_COUNT);
+	tcase_add_loop_test(tests, statement_names_differ, 0, STATEMENT_COUNT);
+})
