@@ -1,0 +1,394 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/* The adapter for payops-sandbox; its protocol is in payops-sandbox(8). */
+#include "gateway/gateway.h"
+
+#include "base/crypto.h"
+#include "base/json.h"
+#include "core/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define API_KEY_MAX 512
+#define ANSWER_DEPTH 4
+#define SIGNATURE_WINDOW_US INT64_C(300000000)
+#define SIGNATURE_HEADER "Sandbox-Signature"
+#define SIGNED_MAX (64 * 1024)
+
+/* The gateway's words -> ours. */
+static const struct word {
+	const char *word;
+	enum attempt_event event;
+} words[] = {
+	{ "accepted", AE_ACCEPTED },
+	{ "succeeded", AE_SUCCEEDED },
+	{ "completed", AE_SUCCEEDED },
+	{ "declined", AE_DECLINED },
+	{ "failed", AE_DECLINED },
+};
+
+/* Decline codes -> ours, and whether another attempt may follow without asking the customer. */
+static const struct decline {
+	const char *code;
+	const char *ours;
+	bool retryable;
+} declines[] = {
+	{ "insufficient_funds", "insufficient_funds", false },
+	{ "do_not_honor", "do_not_honour", false },
+	{ "expired_card", "expired_card", false },
+	{ "stolen_card", "stolen_card", false },
+	{ "fraud_suspected", "suspected_fraud", false },
+	{ "issuer_unavailable", "issuer_unavailable", true },
+};
+#define DECLINE_UNKNOWN "declined_other"
+
+/* Refusals after which nothing was done: HTTP status and the error word that must come with it. */
+static const struct refusal {
+	int status;
+	const char *error;
+	const char *ours;
+} refusals[] = {
+	{ 400, "unknown_payment_token", "invalid_payment_token" },
+	{ 400, "unsupported_operation", "not_supported" },
+	{ 400, "malformed_request", "gateway_refused_request" },
+};
+
+static const char *member_text(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text == NULL ? "" : text;
+}
+
+static void text_copy(char *field, size_t size, const char *text)
+{
+	snprintf(field, size, "%s", text);
+}
+
+static enum err request_fill(const struct gateway *gateway, struct http_request *request)
+{
+	request->connect_timeout_ms = gateway->connect_timeout_ms;
+	request->total_timeout_ms = gateway->total_timeout_ms;
+	request->header_count = 1;
+	if (gateway->api_key.size > API_KEY_MAX)
+		return ERR_CONFIG;
+	snprintf(request->headers[0], HTTP_HEADER_MAX, "Authorization: Bearer %.*s", API_KEY_MAX,
+		 (const char *)gateway->api_key.bytes);
+	return ERR_OK;
+}
+
+static char *order_text(const struct gateway_order *order)
+{
+	char transaction[ID_TEXT_SIZE];
+	char operation[ID_TEXT_SIZE];
+	char attempt[ID_TEXT_SIZE];
+	json_t *body;
+	char *text;
+
+	body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "operation",
+			 words_text(operation_kind_words, (int)order->kind), "reference",
+			 order->our_reference, "transaction",
+			 id_format(ID_TRANSACTION, order->transaction_id, transaction), "operation_id",
+			 id_format(ID_OPERATION, order->operation_id, operation), "attempt",
+			 id_format(ID_ATTEMPT, order->attempt_id, attempt), "amount_minor",
+			 (json_int_t)order->amount.minor, "currency", order->amount.currency,
+			 "callback_url", order->callback_url);
+	if (body != NULL && order->payment_token[0] != '\0')
+		json_object_set_new(body, "payment_token", json_string(order->payment_token));
+	text = body == NULL ? NULL : json_text(body);
+	json_decref(body);
+	return text;
+}
+
+static enum err sandbox_build(const struct gateway *gateway, const struct gateway_order *order, char *body,
+			      struct http_request *request)
+{
+	char *text = order_text(order);
+	size_t size;
+	enum err err;
+
+	if (text == NULL)
+		return ERR_MEMORY;
+	size = strlen(text);
+	if (size >= GATEWAY_BODY_MAX) {
+		free(text);
+		return ERR_TOO_LONG;
+	}
+	memcpy(body, text, size + 1);
+	free(text);
+	*request = (struct http_request){ .method = "POST", .body = body, .body_size = size };
+	err = request_fill(gateway, request);
+	snprintf(request->url, sizeof request->url, "%s/v1/operations", gateway->base_url);
+	snprintf(request->headers[1], HTTP_HEADER_MAX, "Idempotency-Key: %s", order->gateway_key);
+	snprintf(request->headers[2], HTTP_HEADER_MAX, "Content-Type: application/json");
+	request->header_count = 3;
+	/* It replays by key, but a fresh connection keeps libcurl from ever sending twice. */
+	request->fresh = true;
+	return err;
+}
+
+static enum err sandbox_build_inquiry(const struct gateway *gateway, const struct gateway_order *order,
+				      struct http_request *request)
+{
+	*request = (struct http_request){ .method = "GET" };
+	snprintf(request->url, sizeof request->url, "%s/v1/operations?reference=%s",
+		 gateway->base_url, order->our_reference);
+	return request_fill(gateway, request);
+}
+
+static bool event_of_word(const char *word, enum attempt_event *event)
+{
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		if (strcmp(words[i].word, word) == 0) {
+			*event = words[i].event;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void decline_fill(const char *code, struct gateway_answer *answer)
+{
+	text_copy(answer->decline_code, sizeof answer->decline_code, DECLINE_UNKNOWN);
+	for (size_t i = 0; i < sizeof declines / sizeof declines[0]; i++) {
+		if (strcmp(declines[i].code, code) == 0) {
+			text_copy(answer->decline_code, sizeof answer->decline_code, declines[i].ours);
+			answer->retryable = declines[i].retryable;
+		}
+	}
+}
+
+/* The answer speaks of our order, with its amount. */
+static bool agrees(const struct gateway_order *order, const json_t *object)
+{
+	const json_t *amount = json_object_get(object, "amount_minor");
+
+	return strcmp(member_text(object, "reference"), order->our_reference) == 0 &&
+	       json_is_integer(amount) && json_integer_value(amount) == order->amount.minor &&
+	       strcmp(member_text(object, "currency"), order->amount.currency) == 0;
+}
+
+static void read_operation(const struct gateway_order *order, const json_t *object,
+			   struct gateway_answer *answer)
+{
+	enum attempt_event event;
+
+	if (!agrees(order, object)) {
+		answer->integrity = true;
+		text_copy(answer->reason, sizeof answer->reason,
+			  "the answer's reference, amount or currency differ");
+		return;
+	}
+	if (!event_of_word(member_text(object, "status"), &event)) {
+		text_copy(answer->reason, sizeof answer->reason, "the answer's status is not known");
+		return;
+	}
+	answer->event = event;
+	text_copy(answer->gateway_ref, sizeof answer->gateway_ref, member_text(object, "id"));
+	text_copy(answer->reason, sizeof answer->reason, words_text(attempt_event_words, (int)event));
+	if (event == AE_DECLINED)
+		decline_fill(member_text(object, "decline_code"), answer);
+}
+
+static void read_refusal(int status, const json_t *object, struct gateway_answer *answer)
+{
+	const char *error = member_text(object, "error");
+
+	for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++) {
+		if (refusals[i].status != status || strcmp(refusals[i].error, error) != 0)
+			continue;
+		answer->event = AE_DECLINED;
+		text_copy(answer->decline_code, sizeof answer->decline_code, refusals[i].ours);
+		text_copy(answer->reason, sizeof answer->reason, refusals[i].error);
+		return;
+	}
+	text_copy(answer->reason, sizeof answer->reason, "not an answer that says what was done");
+}
+
+/* A complete HTTP answer as one JSON object, or NULL with the reason set. */
+static json_t *answer_object(const struct http_answer *http, struct gateway_answer *answer)
+{
+	char why[JSON_WHY_SIZE];
+	json_t *object;
+
+	if (strncmp(http->content_type, "application/json", 16) != 0 ||
+	    json_read(http->body, http->body_size, ANSWER_DEPTH, &object, why) != ERR_OK) {
+		text_copy(answer->reason, sizeof answer->reason, "the answer is not JSON");
+		return NULL;
+	}
+	return object;
+}
+
+static void sandbox_read(const struct gateway_order *order, const struct http_answer *http,
+			 struct gateway_answer *answer)
+{
+	json_t *object;
+
+	if (gateway_answer_from_fate(http, answer))
+		return;
+	object = answer_object(http, answer);
+	if (object == NULL)
+		return;
+	if (http->status == 200 || http->status == 202 || http->status == 402)
+		read_operation(order, object, answer);
+	else
+		read_refusal(http->status, object, answer);
+	json_decref(object);
+}
+
+/* An inquiry that was not sent, or got no clear answer, tells nothing. */
+static void sandbox_read_inquiry(const struct gateway_order *order, const struct http_answer *http,
+				 struct gateway_answer *answer)
+{
+	json_t *object;
+
+	if (gateway_answer_from_fate(http, answer)) {
+		answer->event = AE_LOST;
+		return;
+	}
+	object = answer_object(http, answer);
+	if (object == NULL)
+		return;
+	if (http->status == 200) {
+		read_operation(order, object, answer);
+	} else if (http->status == 404 && strcmp(member_text(object, "error"), "not_found") == 0) {
+		answer->event = AE_NOT_FOUND;
+		text_copy(answer->reason, sizeof answer->reason, "not_found");
+	} else {
+		text_copy(answer->reason, sizeof answer->reason, "the inquiry was not answered");
+	}
+	json_decref(object);
+}
+
+/* "t=<seconds>,v1=<hex>": both parts, nothing else. */
+static bool signature_parse(const char *text, int64_t *at_s, uint8_t mac[CRYPTO_SHA256_SIZE])
+{
+	char *end;
+	long long seconds;
+
+	if (strncmp(text, "t=", 2) != 0 || text[2] < '0' || text[2] > '9')
+		return false;
+	seconds = strtoll(text + 2, &end, 10);
+	if (end - text > 13 || strncmp(end, ",v1=", 4) != 0)
+		return false;
+	*at_s = seconds;
+	return crypto_unhex(end + 4, mac, CRYPTO_SHA256_SIZE);
+}
+
+static bool signature_fits(const struct gateway *gateway, const struct gateway_message *message, int64_t at_s,
+			   const uint8_t mac[CRYPTO_SHA256_SIZE])
+{
+	uint8_t expected[CRYPTO_SHA256_SIZE];
+	char prefix[24];
+	size_t prefix_size = (size_t)snprintf(prefix, sizeof prefix, "%" PRId64 ".", at_s);
+	char *signed_text = malloc(prefix_size + message->body_size);
+	bool fits = false;
+
+	if (signed_text == NULL)
+		return false;
+	memcpy(signed_text, prefix, prefix_size);
+	memcpy(signed_text + prefix_size, message->body, message->body_size);
+	for (size_t i = 0; i < gateway->callback_secret_count; i++) {
+		crypto_hmac_sha256(&gateway->callback_secrets[i], signed_text,
+				   prefix_size + message->body_size, expected);
+		fits |= secret_equal(expected, sizeof expected, mac, CRYPTO_SHA256_SIZE);
+	}
+	free(signed_text);
+	return fits;
+}
+
+static bool signature_verify(const struct gateway *gateway, const struct gateway_message *message, int64_t now_us)
+{
+	const char *header = message->header(message->context, SIGNATURE_HEADER);
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+	int64_t at_s;
+	int64_t age_us;
+
+	if (header == NULL || message->body_size > SIGNED_MAX || !signature_parse(header, &at_s, mac))
+		return false;
+	age_us = now_us - at_s * 1000000;
+	if (age_us > SIGNATURE_WINDOW_US || age_us < -SIGNATURE_WINDOW_US)
+		return false;
+	return signature_fits(gateway, message, at_s, mac);
+}
+
+static bool text_take(const json_t *object, const char *name, char *field, size_t size)
+{
+	const json_t *value = json_object_get(object, name);
+	const char *text = json_string_value(value);
+
+	if (value == NULL)
+		return true;
+	if (text == NULL || strlen(text) >= size || !text_is(TEXT_VISIBLE, text, strlen(text)))
+		return false;
+	memcpy(field, text, strlen(text) + 1);
+	return true;
+}
+
+/* Amount and currency come together or not at all. */
+static bool amount_take(const json_t *object, struct gateway_notice *notice)
+{
+	const json_t *amount = json_object_get(object, "amount_minor");
+	const char *currency = json_string_value(json_object_get(object, "currency"));
+
+	if (amount == NULL && currency == NULL)
+		return true;
+	if (!json_is_integer(amount) || currency == NULL || currency_find(currency) == NULL)
+		return false;
+	notice->has_amount = true;
+	notice->amount.minor = json_integer_value(amount);
+	memcpy(notice->amount.currency, currency, sizeof notice->amount.currency);
+	return true;
+}
+
+static enum err notice_fill(const json_t *object, struct gateway_notice *notice)
+{
+	enum attempt_event event;
+
+	if (!text_take(object, "callback_id", notice->callback_id, sizeof notice->callback_id) ||
+	    !text_take(object, "gateway_txn_id", notice->gateway_ref, sizeof notice->gateway_ref) ||
+	    !text_take(object, "reference", notice->our_reference, sizeof notice->our_reference) ||
+	    !text_take(object, "status", notice->word, sizeof notice->word) ||
+	    notice->word[0] == '\0' || !amount_take(object, notice))
+		return ERR_MALFORMED;
+	notice->answer.event = event_of_word(notice->word, &event) ? event : AE_LOST;
+	memcpy(notice->answer.gateway_ref, notice->gateway_ref, sizeof notice->gateway_ref);
+	text_copy(notice->answer.reason, sizeof notice->answer.reason, "callback");
+	if (notice->answer.event == AE_DECLINED)
+		decline_fill(member_text(object, "decline_code"), &notice->answer);
+	return ERR_OK;
+}
+
+static enum err sandbox_read_callback(const struct gateway *gateway, const struct gateway_message *message,
+				      int64_t now_us, struct gateway_notice *notice)
+{
+	struct gateway_notice read = { .has_amount = false };
+	char why[JSON_WHY_SIZE];
+	json_t *object;
+	enum err err;
+
+	if (!signature_verify(gateway, message, now_us))
+		return ERR_SIGNATURE;
+	if (json_read(message->body, message->body_size, ANSWER_DEPTH, &object, why) != ERR_OK)
+		return ERR_MALFORMED;
+	err = notice_fill(object, &read);
+	json_decref(object);
+	if (err == ERR_OK)
+		*notice = read;
+	return err;
+}
+
+const struct gateway_adapter gateway_sandbox = {
+	.name = "sandbox",
+	.operations = 1u << OPERATION_CHARGE,
+	.idempotent = true,
+	.authoritative = true,
+	.build = sandbox_build,
+	.read = sandbox_read,
+	.build_inquiry = sandbox_build_inquiry,
+	.read_inquiry = sandbox_read_inquiry,
+	.read_callback = sandbox_read_callback,
+};

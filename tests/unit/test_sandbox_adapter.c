@@ -1,0 +1,337 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/* The sandbox adapter: what it asks, and what it believes of an answer. */
+#include "gateway/gateway.h"
+
+#include "base/crypto.h"
+#include "tests/unit/unit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOW_S INT64_C(1800000000)
+#define NOW_US (NOW_S * 1000000)
+#define AGREES                                                                                     \
+	"\"id\":\"alpha_1\",\"reference\":\"op_X-1\",\"amount_minor\":1000,\"currency\":\"USD\""
+
+static struct gateway_order order_make(void)
+{
+	struct gateway_order order = {
+		.kind = OPERATION_CHARGE,
+		.our_reference = "op_X-1",
+		.gateway_key = "op_X-1",
+		.amount = {1000, "USD"},
+		.exponent = 2,
+		.payment_token = "tok_ok",
+		.callback_url = "http://127.0.0.1:8080/callback/trans_X",
+	};
+	return order;
+}
+
+static struct gateway gateway_made(void)
+{
+	struct gateway gateway = {
+		.name = "alpha",
+		.adapter = &gateway_sandbox,
+		.base_url = "http://127.0.0.1:8082",
+		.callback_secret_count = 2,
+		.connect_timeout_ms = 1000,
+		.total_timeout_ms = 4000,
+	};
+
+	gateway.api_key.size = 6;
+	memcpy(gateway.api_key.bytes, "apikey", 7);
+	gateway.callback_secrets[0].size = 3;
+	memcpy(gateway.callback_secrets[0].bytes, "new", 4);
+	gateway.callback_secrets[1].size = 3;
+	memcpy(gateway.callback_secrets[1].bytes, "old", 4);
+	return gateway;
+}
+
+static struct gateway_answer read_made(int status, const char *type, const char *body, bool inquiry)
+{
+	struct gateway_order order = order_make();
+	struct http_answer http = {
+		.fate = HTTP_ANSWERED,
+		.status = status,
+		.body = body,
+		.body_size = strlen(body),
+	};
+	struct gateway_answer answer;
+
+	snprintf(http.content_type, sizeof http.content_type, "%s", type);
+	(inquiry ? gateway_sandbox.read_inquiry : gateway_sandbox.read)(&order, &http, &answer);
+	return answer;
+}
+
+static const struct reading {
+	int status;
+	const char *type;
+	const char *body;
+	bool inquiry;
+	enum attempt_event event;
+	bool integrity;
+} readings[] = {
+	{202, "application/json", "{" AGREES ",\"status\":\"accepted\"}", false, AE_ACCEPTED,
+	 false},
+	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\"}", false, AE_SUCCEEDED,
+	 false},
+	{200, "application/json; charset=utf-8", "{" AGREES ",\"status\":\"succeeded\"}", false,
+	 AE_SUCCEEDED, false},
+	{402, "application/json",
+	 "{" AGREES ",\"status\":\"declined\",\"decline_code\":\"expired_card\"}", false,
+	 AE_DECLINED, false},
+	{400, "application/json", "{\"error\":\"unknown_payment_token\"}", false, AE_DECLINED,
+	 false},
+	/* everything below may have been charged */
+	{400, "application/json", "{\"error\":\"something_else\"}", false, AE_LOST, false},
+	{401, "application/json", "{\"error\":\"unauthenticated\"}", false, AE_LOST, false},
+	{409, "application/json", "{\"error\":\"in_progress\"}", false, AE_LOST, false},
+	{422, "application/json", "{\"error\":\"idempotency_key_reused\"}", false, AE_LOST, false},
+	{500, "application/json", "{" AGREES ",\"status\":\"declined\"}", false, AE_LOST, false},
+	{302, "text/html", "", false, AE_LOST, false},
+	{200, "text/html", "<html>ok</html>", false, AE_LOST, false},
+	{200, "application/json", "", false, AE_LOST, false},
+	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\"", false, AE_LOST, false},
+	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\"}{}", false, AE_LOST, false},
+	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\",\"status\":\"declined\"}",
+	 false, AE_LOST, false},
+	{200, "application/json", "{" AGREES ",\"status\":\"SUCCEEDED\"}", false, AE_LOST, false},
+	{200, "application/json", "{" AGREES "}", false, AE_LOST, false},
+	{404, "application/json", "{\"error\":\"not_found\"}", false, AE_LOST, false},
+	/* another order's answer is never ours */
+	{200, "application/json",
+	 "{\"id\":\"a\",\"reference\":\"op_Y-1\",\"amount_minor\":1000,\"currency\":\"USD\","
+	 "\"status\":\"succeeded\"}",
+	 false, AE_LOST, true},
+	{200, "application/json",
+	 "{\"id\":\"a\",\"reference\":\"op_X-1\",\"amount_minor\":1001,\"currency\":\"USD\","
+	 "\"status\":\"succeeded\"}",
+	 false, AE_LOST, true},
+	{200, "application/json",
+	 "{\"id\":\"a\",\"reference\":\"op_X-1\",\"amount_minor\":1000.0,\"currency\":\"USD\","
+	 "\"status\":\"succeeded\"}",
+	 false, AE_LOST, true},
+	{200, "application/json",
+	 "{\"id\":\"a\",\"reference\":\"op_X-1\",\"amount_minor\":1000,\"currency\":\"EUR\","
+	 "\"status\":\"declined\"}",
+	 false, AE_LOST, true},
+	{200, "application/json", "{\"status\":\"succeeded\"}", false, AE_LOST, true},
+	/* inquiries */
+	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\"}", true, AE_SUCCEEDED,
+	 false},
+	{200, "application/json", "{" AGREES ",\"status\":\"accepted\"}", true, AE_ACCEPTED, false},
+	{404, "application/json", "{\"error\":\"not_found\"}", true, AE_NOT_FOUND, false},
+	{404, "text/html", "not found", true, AE_LOST, false},
+	{404, "application/json", "{\"error\":\"no_such_path\"}", true, AE_LOST, false},
+	{500, "application/json", "{\"error\":\"not_found\"}", true, AE_LOST, false},
+};
+
+START_TEST(an_answer_is_definite_only_when_everything_agrees)
+{
+	const struct reading *reading = &readings[_i];
+	struct gateway_answer answer =
+		read_made(reading->status, reading->type, reading->body, reading->inquiry);
+
+	ck_assert_msg(answer.event == reading->event, "%s: %s", reading->body, answer.reason);
+	ck_assert_int_eq(answer.integrity, reading->integrity);
+	ck_assert(answer.reason[0] != '\0');
+	if (answer.event == AE_DECLINED)
+		ck_assert(answer.decline_code[0] != '\0');
+}
+END_TEST
+
+START_TEST(an_answer_that_never_came_says_whether_bytes_left)
+{
+	struct gateway_order order = order_make();
+	struct http_answer not_sent = {
+		.fate = HTTP_NOT_SENT, .body = "", .reason = "connection refused"};
+	struct http_answer lost = {.fate = HTTP_SENT_NO_ANSWER, .body = "", .reason = "timed out"};
+	struct http_answer resent = {.fate = HTTP_ANSWERED,
+				     .status = 200,
+				     .body = "{" AGREES ",\"status\":\"succeeded\"}",
+				     .resent = true};
+	struct gateway_answer answer;
+
+	gateway_sandbox.read(&order, &not_sent, &answer);
+	ck_assert_int_eq(answer.event, AE_NOT_SENT);
+	gateway_sandbox.read_inquiry(&order, &not_sent, &answer);
+	ck_assert_int_eq(answer.event, AE_LOST);
+	gateway_sandbox.read(&order, &lost, &answer);
+	ck_assert_int_eq(answer.event, AE_LOST);
+	gateway_sandbox.read(&order, &resent, &answer);
+	ck_assert_int_eq(answer.event, AE_LOST);
+}
+END_TEST
+
+START_TEST(a_charge_goes_out_fresh_with_one_key)
+{
+	struct gateway gateway = gateway_made();
+	struct gateway_order order = order_make();
+	struct http_request request;
+	char body[GATEWAY_BODY_MAX];
+
+	ck_assert_int_eq(gateway_sandbox.build(&gateway, &order, body, &request), ERR_OK);
+
+	ck_assert_str_eq(request.method, "POST");
+	ck_assert_str_eq(request.url, "http://127.0.0.1:8082/v1/operations");
+	ck_assert(request.fresh);
+	ck_assert_str_eq(request.headers[1], "Idempotency-Key: op_X-1");
+	ck_assert_ptr_nonnull(strstr(body, "\"amount_minor\":1000"));
+	ck_assert_ptr_nonnull(strstr(body, "\"payment_token\":\"tok_ok\""));
+}
+END_TEST
+
+struct headers {
+	const char *signature;
+};
+
+static const char *header_find(void *context, const char *name)
+{
+	const struct headers *headers = context;
+
+	return strcmp(name, "Sandbox-Signature") == 0 ? headers->signature : NULL;
+}
+
+static enum err callback_read(const char *body, const char *signature,
+			      struct gateway_notice *notice)
+{
+	struct gateway gateway = gateway_made();
+	struct headers headers = {signature};
+	struct gateway_message message = {body, strlen(body), header_find, &headers};
+
+	return gateway_sandbox.read_callback(&gateway, &message, NOW_US, notice);
+}
+
+static const char *signature_make(const char *secret_text, int64_t at_s, const char *body,
+				  char out[128])
+{
+	struct secret secret = {.size = strlen(secret_text)};
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+	char hex[2 * CRYPTO_SHA256_SIZE + 1];
+	char text[1024];
+
+	memcpy(secret.bytes, secret_text, secret.size);
+	snprintf(text, sizeof text, "%" PRId64 ".%s", at_s, body);
+	crypto_hmac_sha256(&secret, text, strlen(text), mac);
+	snprintf(out, 128, "t=%" PRId64 ",v1=%s", at_s, crypto_hex(mac, sizeof mac, hex));
+	return out;
+}
+
+#define BODY                                                                                       \
+	"{\"callback_id\":\"cb_1\",\"gateway_txn_id\":\"alpha_1\",\"reference\":\"op_X-1\","       \
+	"\"status\":\"completed\",\"amount_minor\":1000,\"currency\":\"USD\"}"
+
+START_TEST(a_callback_of_either_secret_inside_the_window_is_read)
+{
+	static const struct {
+		const char *secret;
+		int64_t at_s;
+		enum err err;
+	} cases[] = {
+		{"new", NOW_S, ERR_OK},
+		{"old", NOW_S, ERR_OK},
+		{"new", NOW_S - 300, ERR_OK},
+		{"new", NOW_S + 300, ERR_OK},
+		{"new", NOW_S - 301, ERR_SIGNATURE},
+		{"new", NOW_S + 301, ERR_SIGNATURE},
+		{"other", NOW_S, ERR_SIGNATURE},
+	};
+	char signature[128];
+	struct gateway_notice notice;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		ck_assert_msg(callback_read(BODY,
+					    signature_make(cases[i].secret, cases[i].at_s, BODY,
+							   signature),
+					    &notice) == cases[i].err,
+			      "case %zu", i);
+	ck_assert_int_eq(
+		callback_read(BODY, signature_make("new", NOW_S, BODY, signature), &notice),
+		ERR_OK);
+	ck_assert_int_eq(notice.answer.event, AE_SUCCEEDED);
+	ck_assert(notice.has_amount);
+	ck_assert_int_eq(notice.amount.minor, 1000);
+}
+END_TEST
+
+START_TEST(a_callback_without_amount_claims_none)
+{
+	static const char body[] = "{\"gateway_txn_id\":\"gw-tx-12345\",\"status\":\"completed\"}";
+	char signature[128];
+	struct gateway_notice notice;
+
+	ck_assert_int_eq(
+		callback_read(body, signature_make("new", NOW_S, body, signature), &notice),
+		ERR_OK);
+
+	ck_assert(!notice.has_amount);
+	ck_assert_str_eq(notice.callback_id, "");
+	ck_assert_str_eq(notice.gateway_ref, "gw-tx-12345");
+}
+END_TEST
+
+static const char *const unreadable[] = {
+	"",
+	"[]",
+	"nonsense",
+	"{\"gateway_txn_id\":\"x\"}",
+	"{\"status\":7}",
+	"{\"status\":\"\"}",
+	"{\"status\":\"completed\",\"amount_minor\":1000}",
+	"{\"status\":\"completed\",\"currency\":\"USD\"}",
+	"{\"status\":\"completed\",\"amount_minor\":\"1000\",\"currency\":\"USD\"}",
+	"{\"status\":\"completed\",\"amount_minor\":1000.5,\"currency\":\"USD\"}",
+	"{\"status\":\"completed\",\"amount_minor\":1000,\"currency\":\"ZZZ\"}",
+	"{\"status\":\"completed\",\"gateway_txn_id\":\"a b\"}",
+};
+
+START_TEST(a_signed_callback_that_cannot_be_read_is_malformed)
+{
+	char signature[128];
+	struct gateway_notice notice;
+
+	ck_assert_int_eq(callback_read(unreadable[_i],
+				       signature_make("new", NOW_S, unreadable[_i], signature),
+				       &notice),
+			 ERR_MALFORMED);
+}
+END_TEST
+
+static const char *const forged[] = {
+	NULL,
+	"",
+	"t=",
+	"v1=",
+	"t=1800000000",
+	"t=1800000000,v1=",
+	"t=1800000000,v1=00",
+	"t=-1,v1=",
+	"t=99999999999999999999,v1="
+	"0000000000000000000000000000000000000000000000000000000000000000",
+	"t=1800000000,v1=0000000000000000000000000000000000000000000000000000000000000000",
+	"t=1800000000,v0=0000000000000000000000000000000000000000000000000000000000000000",
+	"t= 1800000000,v1=0000000000000000000000000000000000000000000000000000000000000000",
+};
+
+START_TEST(a_callback_that_is_not_signed_is_not_read)
+{
+	struct gateway_notice notice;
+
+	ck_assert_int_eq(callback_read(BODY, forged[_i], &notice), ERR_SIGNATURE);
+}
+END_TEST
+
+UNIT_MAIN("sandbox_adapter", {
+	tcase_add_loop_test(tests, an_answer_is_definite_only_when_everything_agrees, 0,
+			    (int)(sizeof readings / sizeof readings[0]));
+	tcase_add_test(tests, an_answer_that_never_came_says_whether_bytes_left);
+	tcase_add_test(tests, a_charge_goes_out_fresh_with_one_key);
+	tcase_add_test(tests, a_callback_of_either_secret_inside_the_window_is_read);
+	tcase_add_test(tests, a_callback_without_amount_claims_none);
+	tcase_add_loop_test(tests, a_signed_callback_that_cannot_be_read_is_malformed, 0,
+			    (int)(sizeof unreadable / sizeof unreadable[0]));
+	tcase_add_loop_test(tests, a_callback_that_is_not_signed_is_not_read, 0,
+			    (int)(sizeof forged / sizeof forged[0]));
+})
