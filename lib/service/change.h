@@ -47,7 +47,19 @@ CHECKED enum err change_attempt(struct change *change, enum attempt_event event)
 /* Set when and what happens next to the operation; NEXT_NONE takes no time. */
 void change_next(struct change *change, enum next_action action, int64_t at_us);
 
-/* Write rows and event; logs one line per step. The store transaction's caller commits. */
-CHECKED enum err change_write(struct store_tx *tx, struct change *change);
+/* What a written step says in the log, kept until its commit: a step that was rolled back is not logged. */
+struct change_note {
+	char type[EVENT_TYPE_SIZE]; /* "": nothing was written */
+	char reason[REASON_SIZE];
+	struct id transaction_id;
+	struct id attempt_id; /* empty: none */
+	enum transaction_status status;
+};
+
+/* Write rows and event, fill *note. The store transaction's caller commits, then calls change_log(). */
+CHECKED enum err change_write(struct store_tx *tx, struct change *change, struct change_note *note);
+
+/* One line for a committed step; nothing for an empty note. */
+void change_log(const struct change_note *note);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "core/id.h"
 #include "gateway/gateway.h"
+#include "service/change.h"
 #include "store/store.h"
 
 enum outcome_source { OUTCOME_ANSWER, OUTCOME_INQUIRY, OUTCOME_CALLBACK };
@@ -40,8 +41,9 @@ struct outcome_report {
 
 /*
  * Lock operation, transaction and attempt, decide, write.
- * Returns  ERR_OK with *effect; ERR_BUSY; ERR_NOT_FOUND (no such attempt)
+ * Returns  ERR_OK with *effect, and *note for change_log() after the commit; ERR_BUSY; ERR_NOT_FOUND (no such attempt)
  */
-CHECKED enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report, enum outcome_effect *effect);
+CHECKED enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report, enum outcome_effect *effect,
+			       struct change_note *note);
 
 #endif

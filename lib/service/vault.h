@@ -18,6 +18,8 @@
 #include "core/id.h"
 
 #define VAULT_KEYS_MAX 4
+#define VAULT_PAYMENT_TOKEN "operation.payment_token" /* the place of a sealed token */
+#define VAULT_SEALED_SIZE 256
 #define VAULT_HASH_SIZE 8 /* bytes kept of a keyed member hash */
 
 struct vault_key {
@@ -31,18 +33,29 @@ struct vault {
 	struct secret hash_key;
 };
 
+/* Where a sealed text belongs: it opens nowhere else. */
+struct vault_place {
+	const char *column; /* "table.column", at most 63 bytes */
+	struct id row;
+};
+
+struct vault_sealed {
+	uint8_t bytes[VAULT_SEALED_SIZE];
+	size_t size;
+	char key_id[33];
+};
+
 /*
- * Seal `text` for (place, id); `place` is "table.column". Needs room for its length + CRYPTO_SEAL_OVERHEAD.
- * Writes   *size and key_id (33 bytes) with ERR_OK; ERR_TOO_LONG where `room` is too small; ERR_CRYPTO
+ * Seal `text`. Returns ERR_OK with *sealed; ERR_TOO_LONG where it does not fit VAULT_SEALED_SIZE; ERR_CRYPTO.
  */
-CHECKED enum err vault_seal(const struct vault *vault, const char *place, struct id id, const char *text, uint8_t *sealed,
-			    size_t room, size_t *size, char key_id[33]);
+CHECKED enum err vault_seal(const struct vault *vault, const struct vault_place *place, const char *text,
+			    struct vault_sealed *sealed);
 
 /* Open into a terminated text of at most room - 1 bytes. ERR_CRYPTO: unknown key id or wrong tag; ERR_TOO_LONG. */
-CHECKED enum err vault_open(const struct vault *vault, const char *place, struct id id, const char *key_id,
-			    const uint8_t *sealed, size_t size, char *text, size_t room);
+CHECKED enum err vault_open(const struct vault *vault, const struct vault_place *place,
+			    const struct vault_sealed *sealed, char *text, size_t room);
 
-/* The keyed hash of one member: HMAC-SHA256 over "name NUL value", cut to VAULT_HASH_SIZE. */
+/* The keyed hash of one member (name of at most 63 bytes): HMAC-SHA256 over "name NUL SHA-256(value)", cut. */
 void vault_hash(const struct vault *vault, const char *name, const char *value, uint8_t out[VAULT_HASH_SIZE]);
 
 void vault_done(struct vault *vault);

@@ -1,0 +1,260 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/callback.h"
+
+#include "base/crypto.h"
+#include "service/change.h"
+#include "service/outcome.h"
+#include "store/operation.h"
+#include "store/transaction.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct receipt {
+	const struct callback_delivery *delivery;
+	struct store_tx *tx;
+	struct callback_row row;
+	struct attempt_row attempt; /* when matched */
+	bool matched;
+	enum callback_outcome outcome;
+	struct change_note note;
+};
+
+static const enum callback_result result_of_effect[] = {
+	[OUTCOME_CONTRADICTED] = CALLBACK_CONTRADICTION, [OUTCOME_INTEGRITY] = CALLBACK_INTEGRITY,
+	[OUTCOME_UNCHANGED] = CALLBACK_SUPERSEDED,	 [OUTCOME_RESCHEDULED] = CALLBACK_HINT,
+	[OUTCOME_APPLIED] = CALLBACK_APPLIED,
+};
+
+static void row_fill(struct receipt *receipt)
+{
+	const struct callback_delivery *delivery = receipt->delivery;
+	const struct gateway_notice *notice = delivery->notice;
+	struct callback_row *row = &receipt->row;
+	struct gateway_answer masked = { .masked = "" };
+	char hex[2 * CRYPTO_SHA256_SIZE + 1];
+	uint8_t random[10];
+
+	crypto_random(random, sizeof random);
+	*row = (struct callback_row){
+		.id = id_make(delivery->now_us, random),
+		.has_amount = notice->has_amount,
+		.amount = notice->amount,
+		.result = CALLBACK_ORPHAN,
+		.received_at_us = delivery->now_us,
+	};
+	crypto_sha256(delivery->body, delivery->body_size, row->body_sha256);
+	if (notice->callback_id[0] != '\0')
+		snprintf(row->callback_key, sizeof row->callback_key, "%s", notice->callback_id);
+	else
+		snprintf(row->callback_key, sizeof row->callback_key, "sha256:%s",
+			 crypto_hex(row->body_sha256, sizeof row->body_sha256, hex));
+	gateway_answer_mask(&masked, delivery->body, delivery->body_size);
+	snprintf(row->body_masked, sizeof row->body_masked, "%s", masked.masked);
+	memcpy(row->gateway, delivery->gateway->name, sizeof delivery->gateway->name);
+	memcpy(row->gateway_ref, notice->gateway_ref, sizeof row->gateway_ref);
+	memcpy(row->our_reference, notice->our_reference, sizeof row->our_reference);
+	memcpy(row->word, notice->word, sizeof row->word);
+}
+
+/* By the gateway's reference, then by ours; it must belong to the path's transaction. */
+static enum err match(struct receipt *receipt)
+{
+	const struct callback_delivery *delivery = receipt->delivery;
+	enum err err = store_attempt_find(receipt->tx, delivery->gateway->name,
+					  delivery->notice->gateway_ref,
+					  delivery->notice->our_reference, &receipt->attempt);
+
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	if (!id_is_empty(delivery->transaction_id) &&
+	    !id_equal(delivery->transaction_id, receipt->attempt.transaction_id))
+		return ERR_OK;
+	receipt->matched = true;
+	receipt->row.transaction_id = receipt->attempt.transaction_id;
+	receipt->row.attempt_id = receipt->attempt.id;
+	return ERR_OK;
+}
+
+/*
+ * No reference fits, but the path names the transaction: its gateway may mean the attempt whose own answer, with the
+ * reference, is still to come.
+ */
+static enum err match_by_path(struct receipt *receipt)
+{
+	const struct callback_delivery *delivery = receipt->delivery;
+	struct operation_row operation;
+	struct id operation_id;
+	bool used;
+	enum err err;
+
+	if (receipt->matched || id_is_empty(delivery->transaction_id))
+		return ERR_OK;
+	err = store_attempt_gateway_used(receipt->tx, delivery->transaction_id,
+					 delivery->gateway->name, &used);
+	if (err != ERR_OK)
+		return err;
+	if (!used) {
+		receipt->outcome = CALLBACK_OUTCOME_FOREIGN;
+		return ERR_OK;
+	}
+	receipt->row.transaction_id = delivery->transaction_id;
+	err = store_operation_find_money(receipt->tx, delivery->transaction_id, &operation_id);
+	if (err == ERR_OK)
+		err = store_operation_lock(receipt->tx, operation_id, &operation);
+	if (err == ERR_OK)
+		err = store_attempt_lock_live(receipt->tx, operation_id, &receipt->attempt);
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	receipt->matched = strcmp(receipt->attempt.gateway, delivery->gateway->name) == 0 &&
+			   receipt->attempt.gateway_ref[0] == '\0';
+	if (receipt->matched)
+		receipt->row.attempt_id = receipt->attempt.id;
+	return ERR_OK;
+}
+
+static enum err exception_open(struct receipt *receipt, enum exception_kind kind, const char *detail)
+{
+	uint8_t random[10];
+	struct exception_row row = {
+		.kind = kind,
+		.transaction_id = receipt->row.transaction_id,
+		.attempt_id = receipt->row.attempt_id,
+		.opened_at_us = receipt->delivery->now_us,
+	};
+
+	crypto_random(random, sizeof random);
+	row.id = id_make(receipt->delivery->now_us, random);
+	if (receipt->matched)
+		memcpy(row.merchant, receipt->attempt.merchant, sizeof row.merchant);
+	snprintf(row.detail, sizeof row.detail, "callback of %s: %s", receipt->row.gateway, detail);
+	return store_exception_open(receipt->tx, &row);
+}
+
+/* Nothing is believed: the gateway is asked at once, unless its own answer is still under way. */
+static enum err take_hint(struct receipt *receipt)
+{
+	struct operation_row operation;
+	int64_t now_us;
+	enum err err = store_operation_lock(receipt->tx, receipt->attempt.operation_id, &operation);
+
+	if (err == ERR_OK)
+		err = store_attempt_lock(receipt->tx, receipt->attempt.id, &receipt->attempt);
+	if (err == ERR_OK)
+		err = store_now(receipt->tx, &now_us);
+	if (err != ERR_OK)
+		return err;
+	if (receipt->attempt.status == AS_PREPARED || receipt->attempt.status == AS_SENT) {
+		receipt->row.result = CALLBACK_KEPT;
+		return ERR_OK;
+	}
+	receipt->row.result = CALLBACK_SUPERSEDED;
+	if (operation.next_action != NEXT_ASK || attempt_is_uncharged(receipt->attempt.status))
+		return ERR_OK;
+	receipt->row.result = CALLBACK_HINT;
+	operation.next_action_at_us = now_us;
+	operation.updated_at_us = now_us;
+	return store_operation_update(receipt->tx, &operation);
+}
+
+/* What the message says must be what we ordered. */
+static enum err agrees(struct receipt *receipt, const char **difference)
+{
+	const struct gateway_notice *notice = receipt->delivery->notice;
+	const char *known_ref = receipt->attempt.gateway_ref;
+	struct operation_row operation;
+	struct transaction_row transaction;
+	enum err err = store_operation_lock(receipt->tx, receipt->attempt.operation_id, &operation);
+
+	if (err == ERR_OK)
+		err = store_transaction_lock(receipt->tx, operation.transaction_id, &transaction);
+	if (err != ERR_OK)
+		return err;
+	*difference = NULL;
+	if (notice->amount.minor != operation.amount_minor)
+		*difference = "another amount";
+	else if (strcmp(notice->amount.currency, transaction.amount.currency) != 0)
+		*difference = "another currency";
+	else if (known_ref[0] != '\0' && notice->gateway_ref[0] != '\0' &&
+		 strcmp(known_ref, notice->gateway_ref) != 0)
+		*difference = "another gateway reference";
+	return ERR_OK;
+}
+
+static enum err apply(struct receipt *receipt)
+{
+	const struct callback_delivery *delivery = receipt->delivery;
+	const char *difference;
+	enum outcome_effect effect;
+	struct outcome_report report = {
+		.source = OUTCOME_CALLBACK,
+		.operation_id = receipt->attempt.operation_id,
+		.attempt_id = receipt->attempt.id,
+		.gateway = delivery->gateway,
+		.answer = &delivery->notice->answer,
+		.api_call_id = delivery->api_call_id,
+	};
+	enum err err;
+
+	if (!delivery->notice->has_amount || delivery->notice->answer.event == AE_LOST)
+		return take_hint(receipt);
+	err = agrees(receipt, &difference);
+	if (err != ERR_OK)
+		return err;
+	if (difference != NULL) {
+		receipt->row.result = CALLBACK_INTEGRITY;
+		return exception_open(receipt, EXCEPTION_INTEGRITY, difference);
+	}
+	err = outcome_apply(receipt->tx, &report, &effect, &receipt->note);
+	if (err == ERR_OK)
+		receipt->row.result = result_of_effect[effect];
+	return err;
+}
+
+static enum err receive_work(struct store_tx *tx, void *context)
+{
+	struct receipt *receipt = context;
+	enum err err;
+
+	receipt->tx = tx;
+	receipt->matched = false;
+	receipt->outcome = CALLBACK_OUTCOME_STORED;
+	receipt->note = (struct change_note){ .type = "" };
+	row_fill(receipt);
+	err = match(receipt);
+	if (err == ERR_OK)
+		err = match_by_path(receipt);
+	if (err != ERR_OK || receipt->outcome == CALLBACK_OUTCOME_FOREIGN)
+		return err;
+	/* Its row first: of two deliveries at once the second waits here, and is then a duplicate. */
+	err = store_callback_insert(tx, &receipt->row);
+	if (err == ERR_CONFLICT) {
+		receipt->outcome = CALLBACK_OUTCOME_DUPLICATE;
+		return ERR_OK;
+	}
+	if (err == ERR_OK)
+		err = receipt->matched
+			      ? apply(receipt)
+			      : exception_open(receipt, EXCEPTION_ORPHAN_CALLBACK, "fits no attempt");
+	return err == ERR_OK ? store_callback_update(tx, &receipt->row) : err;
+}
+
+enum err callback_receive(struct store_pool *pool, const struct callback_delivery *delivery, int wait_ms,
+			  enum callback_outcome *outcome, enum callback_result *result)
+{
+	struct receipt receipt = { .delivery = delivery };
+	enum err err = store_pool_run(pool, wait_ms, receive_work, &receipt);
+
+	if (err != ERR_OK)
+		return err;
+	change_log(&receipt.note);
+	*outcome = receipt.outcome;
+	if (receipt.outcome == CALLBACK_OUTCOME_STORED)
+		*result = receipt.row.result;
+	return ERR_OK;
+}

@@ -1,0 +1,353 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/due.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/log.h"
+#include "service/change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ACQUIRE_WAIT_MS 1000
+#define ASK_LEASE_MARGIN_US INT64_C(2000000)
+#define UNCONFIGURED_PAUSE_US INT64_C(60000000)
+
+struct claim {
+	const struct due_settings *settings;
+	size_t limit;
+	int64_t boot_us; /* read before the claim began: never later than the database's idea of its start */
+	struct due_job *jobs;
+	struct change_note *notes; /* as many as jobs */
+	size_t count;
+	size_t note_count;
+};
+
+/* One claimed operation while its job is made. */
+struct item {
+	struct claim *claim;
+	struct store_tx *tx;
+	struct operation_row *operation;
+	struct transaction_row transaction;
+	struct attempt_row attempt;
+	int64_t now_us;
+};
+
+static enum err note_keep(struct item *item, struct change *change)
+{
+	struct claim *claim = item->claim;
+	enum err err = change_write(item->tx, change, &claim->notes[claim->note_count]);
+
+	if (err == ERR_OK)
+		claim->note_count++;
+	return err;
+}
+
+static void order_fill(const struct item *item, struct gateway_order *order)
+{
+	const struct operation_row *operation = item->operation;
+	char transaction[ID_TEXT_SIZE];
+
+	*order = (struct gateway_order){
+		.kind = operation->kind,
+		.transaction_id = operation->transaction_id,
+		.operation_id = operation->id,
+		.attempt_id = item->attempt.id,
+		.amount = item->transaction.amount,
+		.exponent = item->transaction.exponent,
+	};
+	order->amount.minor = operation->amount_minor;
+	memcpy(order->our_reference, item->attempt.our_reference, sizeof order->our_reference);
+	memcpy(order->gateway_key, item->attempt.gateway_key, sizeof order->gateway_key);
+	snprintf(order->callback_url, sizeof order->callback_url, "%s/callback/%s",
+		 item->claim->settings->callback_base,
+		 id_format(ID_TRANSACTION, operation->transaction_id, transaction));
+}
+
+/* Only a sender needs the payment token. */
+static enum err order_unseal(const struct item *item, struct gateway_order *order)
+{
+	const struct operation_row *operation = item->operation;
+	struct vault_place place = { VAULT_PAYMENT_TOKEN, operation->id };
+	struct vault_sealed sealed = { .size = operation->payment_token_sealed_size };
+
+	if (sealed.size == 0)
+		return ERR_OK;
+	memcpy(sealed.bytes, operation->payment_token_sealed, sealed.size);
+	memcpy(sealed.key_id, operation->payment_token_key_id, sizeof sealed.key_id);
+	return vault_open(item->claim->settings->vault, &place, &sealed, order->payment_token,
+			  sizeof order->payment_token);
+}
+
+static void attempt_fill(struct item *item, const struct gateway *gateway)
+{
+	const struct due_settings *settings = item->claim->settings;
+	struct operation_row *operation = item->operation;
+	struct attempt_row *attempt = &item->attempt;
+	char operation_text[ID_TEXT_SIZE];
+	uint8_t random[10];
+
+	crypto_random(random, sizeof random);
+	*attempt = (struct attempt_row){
+		.id = id_make(item->now_us, random),
+		.operation_id = operation->id,
+		.transaction_id = operation->transaction_id,
+		.number = operation->attempt_count + 1,
+		.status = AS_PREPARED,
+		.class = ATTEMPT_CLASS_NONE,
+		.prepared_at_us = item->now_us,
+		.send_by_us = item->now_us + settings->send_window_us,
+	};
+	attempt->lease_until_us = attempt->send_by_us + settings->lease_margin_us +
+				  (int64_t)gateway->total_timeout_ms * 1000;
+	memcpy(attempt->merchant, operation->merchant, sizeof attempt->merchant);
+	memcpy(attempt->gateway, gateway->name, sizeof gateway->name);
+	/* The gateway's own key: the same again unless it rose after a definite decline. */
+	snprintf(attempt->gateway_key, sizeof attempt->gateway_key, "%s-%u",
+		 id_format(ID_OPERATION, operation->id, operation_text),
+		 operation->gateway_key_number);
+	memcpy(attempt->our_reference, attempt->gateway_key, sizeof attempt->our_reference);
+}
+
+/* Prepare an attempt. The lease's end is the operation's next action: whoever finds it then asks. */
+static enum err item_send(struct item *item, struct due_job *job)
+{
+	/* One gateway so far: it serves everything. */
+	const struct gateway *gateway = &item->claim->settings->gateways->list[0];
+	struct operation_row *operation = item->operation;
+	struct change change;
+	enum err err;
+
+	attempt_fill(item, gateway);
+	order_fill(item, &job->order);
+	err = order_unseal(item, &job->order);
+	if (err != ERR_OK)
+		return err;
+	change = change_begin(&item->transaction, operation, &item->attempt, item->now_us);
+	change.attempt_is_new = true;
+	change.type = "attempt_prepared";
+	change.reason = gateway->name;
+	if (operation->status != OS_PROCESSING)
+		err = change_operation(&change, OE_STARTED);
+	if (err == ERR_OK && item->transaction.status != TS_PROCESSING)
+		err = change_transaction(&change, TE_STARTED);
+	if (err != ERR_OK)
+		return err;
+	operation->attempt_count++;
+	item->transaction.status_reason[0] = '\0';
+	change_next(&change, NEXT_ASK, item->attempt.lease_until_us);
+	job->kind = DUE_SEND;
+	job->gateway = gateway;
+	job->lease_span_us = item->attempt.lease_until_us - item->attempt.prepared_at_us;
+	job->send_by_boot_us = item->claim->boot_us + item->claim->settings->send_window_us;
+	return note_keep(item, &change);
+}
+
+/* A prepared or sent attempt whose lease ended: its sender is gone, and what it did is unknown. */
+static enum err item_adopt(struct item *item)
+{
+	struct change change =
+		change_begin(&item->transaction, item->operation, &item->attempt, item->now_us);
+	enum err err = change_attempt(&change, AE_LOST);
+
+	if (err != ERR_OK)
+		return err;
+	change.type = "attempt_unknown";
+	change.reason = "lease_expired";
+	item->attempt.class = ATTEMPT_UNKNOWN;
+	item->attempt.open_since_us = item->now_us;
+	snprintf(item->attempt.reason, sizeof item->attempt.reason, "lease_expired");
+	snprintf(item->transaction.status_reason, sizeof item->transaction.status_reason,
+		 "outcome_unknown");
+	return note_keep(item, &change);
+}
+
+/* Ask what became of the live attempt. While the question is out, the next one is due only after it timed out. */
+static enum err item_ask(struct item *item, struct due_job *job)
+{
+	struct operation_row *operation = item->operation;
+	const struct gateway *gateway;
+	bool in_flight;
+	enum err err = store_attempt_lock_live(item->tx, operation->id, &item->attempt);
+
+	if (err != ERR_OK)
+		return err;
+	gateway = gateway_find(item->claim->settings->gateways, item->attempt.gateway);
+	in_flight = item->attempt.status == AS_PREPARED || item->attempt.status == AS_SENT;
+	job->gateway = gateway;
+	if (gateway == NULL) {
+		log_warning("no such gateway is configured", LOG_TEXT("gateway", item->attempt.gateway));
+		operation->next_action_at_us = item->now_us + UNCONFIGURED_PAUSE_US;
+	} else {
+		operation->next_action_at_us = item->now_us + ASK_LEASE_MARGIN_US +
+					       (int64_t)gateway->total_timeout_ms * 1000;
+	}
+	order_fill(item, &job->order);
+	job->kind = DUE_ASK;
+	job->lease_span_us = item->attempt.lease_until_us - item->attempt.prepared_at_us;
+	job->send_by_boot_us = 0;
+	if (in_flight)
+		return item_adopt(item);
+	operation->updated_at_us = item->now_us;
+	return store_operation_update(item->tx, operation);
+}
+
+/* Trouble that trying again will not mend, and that must not keep the others waiting. */
+static bool is_poison(enum err err)
+{
+	return err == ERR_CRYPTO || err == ERR_STATE || err == ERR_NOT_FOUND || err == ERR_TOO_LONG;
+}
+
+/* Not even parking is allowed by the tables: leave it for a while, loudly, rather than stop everything. */
+static enum err item_postpone(struct item *item)
+{
+	char transaction[ID_TEXT_SIZE];
+	enum err err = store_operation_lock(item->tx, item->operation->id, item->operation);
+
+	if (err != ERR_OK)
+		return err;
+	id_format(ID_TRANSACTION, item->operation->transaction_id, transaction);
+	log_error("operation and transaction disagree", LOG_TEXT("transaction_id", transaction));
+	item->operation->next_action_at_us = item->now_us + UNCONFIGURED_PAUSE_US;
+	return store_operation_update(item->tx, item->operation);
+}
+
+/* The rows in memory are half changed: read them again, then let a human decide. */
+static enum err item_park(struct item *item, enum err cause)
+{
+	const char *code = err_row(cause)->code;
+	struct change change;
+	enum err err = store_operation_lock(item->tx, item->operation->id, item->operation);
+
+	if (err == ERR_OK)
+		err = store_transaction_lock(item->tx, item->operation->transaction_id,
+					     &item->transaction);
+	if (err != ERR_OK)
+		return err;
+	change = change_begin(&item->transaction, item->operation, NULL, item->now_us);
+	change.type = "parked";
+	change.reason = code;
+	err = change_operation(&change, OE_PARKED);
+	if (err == ERR_OK)
+		err = change_transaction(&change, TE_PARKED);
+	if (err != ERR_OK)
+		return item_postpone(item);
+	snprintf(item->transaction.status_reason, sizeof item->transaction.status_reason, "%s", code);
+	change_next(&change, NEXT_HUMAN, item->now_us);
+	return note_keep(item, &change);
+}
+
+static enum err item_claim(struct claim *claim, struct store_tx *tx, struct operation_row *operation,
+			   int64_t now_us)
+{
+	struct item item = { .claim = claim, .tx = tx, .operation = operation, .now_us = now_us };
+	struct due_job *job = &claim->jobs[claim->count];
+	enum err err = store_transaction_lock(tx, operation->transaction_id, &item.transaction);
+
+	if (err != ERR_OK)
+		return err;
+	job->gateway = NULL;
+	err = operation->next_action == NEXT_SEND ? item_send(&item, job) : item_ask(&item, job);
+	if (is_poison(err))
+		return item_park(&item, err);
+	if (err == ERR_OK && job->gateway != NULL)
+		claim->count++;
+	return err;
+}
+
+static int by_transaction(const void *a, const void *b)
+{
+	const struct operation_row *left = a;
+	const struct operation_row *right = b;
+
+	return id_compare(left->transaction_id, right->transaction_id);
+}
+
+static enum err claim_work(struct store_tx *tx, void *context)
+{
+	struct claim *claim = context;
+	struct operation_row *rows = NULL;
+	size_t count = 0;
+	int64_t now_us;
+	enum err err;
+
+	claim->count = 0;
+	claim->note_count = 0;
+	rows = calloc(claim->limit, sizeof *rows);
+	if (rows == NULL)
+		return ERR_MEMORY;
+	err = store_operation_claim(tx, claim->limit, rows, &count);
+	if (err == ERR_OK && count > 0)
+		err = store_now(tx, &now_us);
+	/* Transactions are locked in id order, as everywhere. */
+	qsort(rows, count, sizeof *rows, by_transaction);
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		err = item_claim(claim, tx, &rows[i], now_us);
+	free(rows);
+	return err;
+}
+
+enum err due_claim(struct store_pool *pool, const struct due_settings *settings, size_t limit,
+		   struct due_job *jobs, size_t *count)
+{
+	struct change_note notes[OPERATION_CLAIM_MAX];
+	struct claim claim = {
+		.settings = settings,
+		.limit = limit < OPERATION_CLAIM_MAX ? limit : OPERATION_CLAIM_MAX,
+		.boot_us = clock_boot_us(),
+		.jobs = jobs,
+		.notes = notes,
+	};
+	enum err err = store_pool_run(pool, ACQUIRE_WAIT_MS, claim_work, &claim);
+
+	if (err != ERR_OK)
+		return err;
+	for (size_t i = 0; i < claim.note_count; i++)
+		change_log(&notes[i]);
+	*count = claim.count;
+	return ERR_OK;
+}
+
+struct mark {
+	const struct due_job *job;
+	struct change_note note;
+};
+
+static enum err mark_work(struct store_tx *tx, void *context)
+{
+	struct mark *mark = context;
+	struct operation_row operation;
+	struct transaction_row transaction;
+	struct attempt_row attempt;
+	struct change change;
+	int64_t now_us;
+	enum err err = store_operation_lock(tx, mark->job->order.operation_id, &operation);
+
+	mark->note = (struct change_note){ .type = "" };
+	if (err == ERR_OK)
+		err = store_transaction_lock(tx, operation.transaction_id, &transaction);
+	if (err == ERR_OK)
+		err = store_attempt_lock(tx, mark->job->order.attempt_id, &attempt);
+	if (err == ERR_OK)
+		err = store_now(tx, &now_us);
+	if (err != ERR_OK)
+		return err;
+	change = change_begin(&transaction, &operation, &attempt, now_us);
+	if (change_attempt(&change, AE_SENT) != ERR_OK)
+		return ERR_OK; /* a callback was faster */
+	attempt.sent_at_us = now_us;
+	change.type = "attempt_sent";
+	return change_write(tx, &change, &mark->note);
+}
+
+enum err due_mark_sent(struct store_pool *pool, const struct due_job *job)
+{
+	struct mark mark = { .job = job };
+	enum err err = store_pool_run(pool, ACQUIRE_WAIT_MS, mark_work, &mark);
+
+	if (err == ERR_OK)
+		change_log(&mark.note);
+	return err;
+}

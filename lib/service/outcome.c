@@ -1,0 +1,396 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/outcome.h"
+
+#include "base/crypto.h"
+#include "core/schedule.h"
+#include "store/callback.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ASK_GAP_US INT64_C(1000000) /* least time between two inquiries about one attempt */
+
+struct scene {
+	struct store_tx *tx;
+	const struct outcome_report *report;
+	const struct gateway_answer *answer;
+	struct operation_row operation;
+	struct transaction_row transaction;
+	struct attempt_row attempt;
+	struct change change;
+	struct change_note note;
+	int64_t now_us;
+};
+
+/* What an operation of a kind does to its transaction. */
+struct consequence {
+	enum operation_kind kind;
+	enum transaction_event on_success;
+	enum transaction_event on_failure;
+};
+
+static const struct consequence consequences[] = {
+	{ OPERATION_CHARGE, TE_COMPLETED, TE_FAILED },
+};
+
+/* Failure codes of a transaction, by what its last attempt ended with. */
+#define FAILURE_DECLINED "declined"
+#define FAILURE_UNREACHABLE "gateway_unreachable"
+#define FAILURE_NOT_FOUND "gateway_lost_request"
+
+static const struct consequence *consequence_of(enum operation_kind kind)
+{
+	for (size_t i = 0; i < sizeof consequences / sizeof consequences[0]; i++)
+		if (consequences[i].kind == kind)
+			return &consequences[i];
+	assert(!"an operation of this kind is never started");
+	return NULL;
+}
+
+static void text_set(char *field, size_t size, const char *text)
+{
+	snprintf(field, size, "%s", text);
+}
+
+/* The one writer of a step: rows, event, note. */
+static enum err step_write(struct scene *scene, const char *type, const char *reason)
+{
+	scene->change.type = type;
+	scene->change.reason = reason;
+	return change_write(scene->tx, &scene->change, &scene->note);
+}
+
+/* What was said is kept on the attempt, whatever it changes. */
+static void answer_keep(struct scene *scene, enum attempt_class class)
+{
+	struct attempt_row *attempt = &scene->attempt;
+	const struct gateway_answer *answer = scene->answer;
+
+	attempt->class = class;
+	attempt->answered_at_us = scene->now_us;
+	text_set(attempt->reason, sizeof attempt->reason, answer->reason);
+	if (answer->http_status != 0)
+		attempt->http_status = answer->http_status;
+	if (answer->gateway_ref[0] != '\0')
+		text_set(attempt->gateway_ref, sizeof attempt->gateway_ref, answer->gateway_ref);
+	if (answer->masked[0] != '\0')
+		text_set(attempt->answer_masked, sizeof attempt->answer_masked, answer->masked);
+}
+
+static enum err exception_open(struct scene *scene, enum exception_kind kind)
+{
+	uint8_t random[10];
+	struct exception_row row = {
+		.kind = kind,
+		.transaction_id = scene->transaction.id,
+		.attempt_id = scene->attempt.id,
+		.opened_at_us = scene->now_us,
+	};
+
+	crypto_random(random, sizeof random);
+	row.id = id_make(scene->now_us, random);
+	memcpy(row.merchant, scene->transaction.merchant, sizeof row.merchant);
+	snprintf(row.detail, sizeof row.detail, "%s said %s: %s", scene->attempt.gateway,
+		 words_text(attempt_event_words, (int)scene->answer->event), scene->answer->reason);
+	return store_exception_open(scene->tx, &row);
+}
+
+static enum err park(struct scene *scene, const char *reason)
+{
+	enum err err;
+
+	if (scene->operation.status == OS_PARKED)
+		return ERR_OK;
+	err = change_operation(&scene->change, OE_PARKED);
+	if (err == ERR_OK)
+		err = change_transaction(&scene->change, TE_PARKED);
+	if (err != ERR_OK)
+		return err;
+	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason, reason);
+	change_next(&scene->change, NEXT_HUMAN, scene->now_us);
+	return ERR_OK;
+}
+
+static bool still_open(const struct scene *scene)
+{
+	enum attempt_status status = scene->attempt.status;
+
+	return !operation_is_final(scene->operation.status) &&
+	       (status == AS_UNKNOWN || status == AS_ACCEPTED || status == AS_REQUIRES_ACTION);
+}
+
+/* An inquiry settled nothing: ask at the schedule's next time, not before `earliest_us`; at its end a human decides. */
+static enum err ask_again(struct scene *scene, int64_t earliest_us, enum outcome_effect *effect)
+{
+	struct attempt_row *attempt = &scene->attempt;
+	int64_t at_us;
+	enum err err;
+
+	if (scene->report->source != OUTCOME_INQUIRY || !still_open(scene))
+		return ERR_OK;
+	*effect = OUTCOME_RESCHEDULED;
+	attempt->asked_count++;
+	attempt->asked_at_us = scene->now_us;
+	attempt->updated_at_us = scene->now_us;
+	if (!schedule_inquiry(attempt->open_since_us, attempt->asked_count, &at_us)) {
+		err = park(scene, "inquiries_exhausted");
+		return err == ERR_OK ? step_write(scene, "parked", "inquiries_exhausted") : err;
+	}
+	if (at_us < scene->now_us + ASK_GAP_US)
+		at_us = scene->now_us + ASK_GAP_US;
+	if (at_us < earliest_us)
+		at_us = earliest_us;
+	if (scene->operation.next_action != NEXT_HUMAN)
+		change_next(&scene->change, NEXT_ASK, at_us);
+	scene->operation.updated_at_us = scene->now_us;
+	err = store_operation_update(scene->tx, &scene->operation);
+	return err == ERR_OK ? store_attempt_update(scene->tx, attempt) : err;
+}
+
+static uint32_t retry_seed(const struct operation_row *operation)
+{
+	uint32_t seed;
+
+	memcpy(&seed, operation->id.bytes + ID_SIZE - sizeof seed, sizeof seed);
+	return seed + operation->retry_count;
+}
+
+/* Every attempt is definitely uncharged: try again later, or end it. */
+static enum err retry_or_fail(struct scene *scene, bool retryable, const char *failure)
+{
+	struct operation_row *operation = &scene->operation;
+	int64_t open_exceptions;
+	int64_t delay_us;
+	enum err err;
+
+	err = store_exception_count_open(scene->tx, scene->transaction.id, &open_exceptions);
+	if (err != ERR_OK)
+		return err;
+	if (open_exceptions > 0)
+		return park(scene, "exception_open");
+	if (retryable && !operation->human_verdict && operation->status == OS_PROCESSING &&
+	    schedule_retry(operation->retry_count + 1, retry_seed(operation), &delay_us)) {
+		operation->retry_count++;
+		text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
+			 "retry_scheduled");
+		change_next(&scene->change, NEXT_SEND, scene->now_us + delay_us);
+		return ERR_OK;
+	}
+	err = change_operation(&scene->change, OE_FAILED);
+	if (err == ERR_OK)
+		err = change_transaction(&scene->change, consequence_of(operation->kind)->on_failure);
+	if (err != ERR_OK)
+		return err;
+	text_set(scene->transaction.failure_code, sizeof scene->transaction.failure_code, failure);
+	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason, failure);
+	return ERR_OK;
+}
+
+static enum err apply_succeeded(struct scene *scene, enum outcome_effect *effect)
+{
+	enum err err;
+
+	if (change_attempt(&scene->change, AE_SUCCEEDED) != ERR_OK)
+		return ERR_OK;
+	answer_keep(scene, ATTEMPT_DEFINITE);
+	err = change_operation(&scene->change, OE_SUCCEEDED);
+	if (err == ERR_OK)
+		err = change_transaction(&scene->change,
+					 consequence_of(scene->operation.kind)->on_success);
+	if (err != ERR_OK)
+		return err;
+	if (scene->transaction.status == TS_COMPLETED)
+		scene->transaction.amount_captured = scene->operation.amount_minor;
+	scene->transaction.status_reason[0] = '\0';
+	*effect = OUTCOME_APPLIED;
+	return step_write(scene, "attempt_succeeded", scene->answer->reason);
+}
+
+static enum err apply_declined(struct scene *scene, enum outcome_effect *effect)
+{
+	enum err err;
+
+	if (change_attempt(&scene->change, AE_DECLINED) != ERR_OK)
+		return ERR_OK;
+	answer_keep(scene, ATTEMPT_DEFINITE);
+	text_set(scene->attempt.decline_code, sizeof scene->attempt.decline_code,
+		 scene->answer->decline_code);
+	/* Gateways replay stored failures: only now may the next attempt use another key. */
+	scene->operation.gateway_key_number++;
+	err = retry_or_fail(scene, scene->answer->retryable, FAILURE_DECLINED);
+	*effect = OUTCOME_APPLIED;
+	return err == ERR_OK ? step_write(scene, "attempt_declined", scene->answer->decline_code)
+			     : err;
+}
+
+static enum err apply_not_sent(struct scene *scene, enum outcome_effect *effect)
+{
+	enum err err;
+
+	if (change_attempt(&scene->change, AE_NOT_SENT) != ERR_OK)
+		return ERR_OK;
+	answer_keep(scene, ATTEMPT_NOT_SENT);
+	err = retry_or_fail(scene, true, FAILURE_UNREACHABLE);
+	*effect = OUTCOME_APPLIED;
+	return err == ERR_OK ? step_write(scene, "attempt_not_sent", scene->answer->reason) : err;
+}
+
+/* The gateway took it, or the customer must act: wait for the callback, then ask. */
+static enum err apply_open(struct scene *scene, enum outcome_effect *effect)
+{
+	const struct outcome_report *report = scene->report;
+	enum attempt_event event = scene->answer->event;
+	int64_t kept;
+	int64_t ask_at_us = scene->now_us + report->gateway->callback_wait_us;
+	enum err err;
+
+	if (change_attempt(&scene->change, event) != ERR_OK)
+		return ask_again(scene, 0, effect);
+	answer_keep(scene, ATTEMPT_DEFINITE);
+	if (report->source == OUTCOME_INQUIRY) {
+		scene->attempt.asked_count++;
+		scene->attempt.asked_at_us = scene->now_us;
+	}
+	if (scene->attempt.open_since_us == 0)
+		scene->attempt.open_since_us = scene->now_us;
+	err = store_callback_count_kept(scene->tx, scene->transaction.id, &kept);
+	if (err != ERR_OK)
+		return err;
+	if (scene->operation.status != OS_PARKED)
+		change_next(&scene->change, NEXT_ASK, kept > 0 ? scene->now_us : ask_at_us);
+	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
+		 event == AE_ACCEPTED ? "awaiting_gateway" : "awaiting_customer");
+	*effect = OUTCOME_APPLIED;
+	return step_write(scene,
+			  event == AE_ACCEPTED ? "attempt_accepted" : "attempt_requires_action",
+			  scene->answer->reason);
+}
+
+/* The outcome is open from now on: the first inquiry is due at the start of the schedule. */
+static enum err become_unknown(struct scene *scene)
+{
+	int64_t ask_at_us = scene->now_us;
+	bool scheduled = schedule_inquiry(scene->now_us, 0, &ask_at_us);
+
+	assert(scheduled);
+	answer_keep(scene, ATTEMPT_UNKNOWN);
+	scene->attempt.open_since_us = scene->now_us;
+	change_next(&scene->change, NEXT_ASK, ask_at_us);
+	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
+		 "outcome_unknown");
+	return step_write(scene, "attempt_unknown", scene->answer->reason);
+}
+
+static enum err apply_lost(struct scene *scene, enum outcome_effect *effect)
+{
+	enum err err = ERR_OK;
+
+	if (scene->answer->integrity)
+		err = exception_open(scene, EXCEPTION_INTEGRITY);
+	if (err != ERR_OK)
+		return err;
+	if (change_attempt(&scene->change, AE_LOST) == ERR_OK) {
+		*effect = OUTCOME_APPLIED;
+		err = become_unknown(scene);
+	} else {
+		err = ask_again(scene, 0, effect);
+	}
+	if (scene->answer->integrity)
+		*effect = OUTCOME_INTEGRITY;
+	return err;
+}
+
+/* Believed only from an authoritative gateway, past lease and quiet period, said twice a quiet period apart. */
+static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect)
+{
+	struct attempt_row *attempt = &scene->attempt;
+	const struct gateway *gateway = scene->report->gateway;
+	int64_t believable_us = attempt->lease_until_us + gateway->quiet_us;
+	enum err err;
+
+	if (attempt->status != AS_UNKNOWN || !gateway->adapter->authoritative)
+		return ask_again(scene, 0, effect);
+	if (scene->now_us < believable_us)
+		return ask_again(scene, believable_us, effect);
+	if (attempt->not_found_at_us == 0) {
+		attempt->not_found_at_us = scene->now_us;
+		return ask_again(scene, scene->now_us + gateway->quiet_us, effect);
+	}
+	if (scene->now_us < attempt->not_found_at_us + gateway->quiet_us ||
+	    !scene->report->quiet_confirmed)
+		return ask_again(scene, scene->now_us + gateway->quiet_us, effect);
+	err = change_attempt(&scene->change, AE_NOT_FOUND);
+	if (err != ERR_OK)
+		return err;
+	answer_keep(scene, ATTEMPT_DEFINITE);
+	err = retry_or_fail(scene, true, FAILURE_NOT_FOUND);
+	*effect = OUTCOME_APPLIED;
+	return err == ERR_OK ? step_write(scene, "attempt_not_found", scene->answer->reason) : err;
+}
+
+/* A success for an attempt that was decided otherwise: stored, told, never applied. */
+static enum err contradict(struct scene *scene, enum outcome_effect *effect)
+{
+	enum err err;
+
+	*effect = OUTCOME_CONTRADICTED;
+	if (scene->attempt.contradicted_at_us != 0)
+		return ERR_OK;
+	scene->attempt.contradicted_at_us = scene->now_us;
+	err = exception_open(scene, EXCEPTION_LATE_SUCCESS);
+	if (err == ERR_OK && scene->operation.status == OS_PROCESSING &&
+	    scene->operation.next_action == NEXT_SEND)
+		err = park(scene, "exception_open");
+	return err == ERR_OK ? step_write(scene, "attempt_contradicted", scene->answer->reason)
+			     : err;
+}
+
+typedef enum err applier(struct scene *scene, enum outcome_effect *effect);
+
+static applier *const appliers[AE_COUNT] = {
+	[AE_ACCEPTED] = apply_open,       [AE_REQUIRES_ACTION] = apply_open,
+	[AE_SUCCEEDED] = apply_succeeded, [AE_DECLINED] = apply_declined,
+	[AE_NOT_SENT] = apply_not_sent,   [AE_LOST] = apply_lost,
+	[AE_NOT_FOUND] = apply_not_found,
+};
+
+/* In this order everywhere: operation, transaction, attempt. */
+static enum err scene_lock(struct scene *scene)
+{
+	enum err err = store_operation_lock(scene->tx, scene->report->operation_id, &scene->operation);
+
+	if (err == ERR_OK)
+		err = store_transaction_lock(scene->tx, scene->operation.transaction_id,
+					     &scene->transaction);
+	if (err == ERR_OK)
+		err = store_attempt_lock(scene->tx, scene->report->attempt_id, &scene->attempt);
+	if (err == ERR_OK && !id_equal(scene->attempt.operation_id, scene->operation.id))
+		err = ERR_NOT_FOUND;
+	if (err == ERR_OK)
+		err = store_now(scene->tx, &scene->now_us);
+	return err;
+}
+
+enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report, enum outcome_effect *effect,
+		       struct change_note *note)
+{
+	struct scene scene = { .tx = tx, .report = report, .answer = report->answer };
+	enum outcome_effect reached = OUTCOME_UNCHANGED;
+	enum err err = scene_lock(&scene);
+
+	if (err != ERR_OK)
+		return err;
+	scene.change = change_begin(&scene.transaction, &scene.operation, &scene.attempt, scene.now_us);
+	scene.change.api_call_id = report->api_call_id;
+	if (attempt_contradicts(scene.attempt.status, report->answer->event))
+		err = contradict(&scene, &reached);
+	else if (appliers[report->answer->event] != NULL)
+		err = appliers[report->answer->event](&scene, &reached);
+	if (err != ERR_OK)
+		return err;
+	*effect = reached;
+	*note = scene.note;
+	return ERR_OK;
+}

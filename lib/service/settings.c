@@ -1,0 +1,317 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const log_words[] = { "debug", "info", "warning", "error", NULL };
+static const char *const algorithm_words[] = { "HS256", "RS256", "ES256", NULL };
+static const char *const adapter_words[] = { "sandbox", NULL };
+
+/* clang-format off */
+static const struct conf_setting scalars[] = {
+	/* name, type, default, min, max, words, help */
+	{ "listen.address", CONF_TEXT, "127.0.0.1", 1, 64, NULL, "Address that apid listens on." },
+	{ "listen.port", CONF_INT, "8080", 1, 65535, NULL, "Port that apid listens on." },
+	{ "listen.connections_max", CONF_INT, "1000", 1, 20000, NULL, "Connections served at once; more wait to be accepted." },
+	{ "listen.read_deadline_ms", CONF_INT, "10000", 100, 600000, NULL, "How long a request may take to arrive before its connection is closed." },
+	{ "public_url", CONF_TEXT, "http://127.0.0.1:8080", 1, 400, NULL, "Our address as gateways see it, without a slash at the end: callbacks come to it." },
+	{ "log.level", CONF_WORD, "info", 0, 0, log_words, "Least level that is logged." },
+	{ "database.host", CONF_TEXT, "127.0.0.1", 0, 255, NULL, "Host of the database, where no socket is set." },
+	{ "database.port", CONF_INT, "3306", 1, 65535, NULL, "Port of the database." },
+	{ "database.socket", CONF_PATH, "", 0, 107, NULL, "Socket of the database; it is used instead of host and port." },
+	{ "database.user", CONF_TEXT, "payops_apid", 1, 80, NULL, "User of the database." },
+	{ "database.password_file", CONF_PATH, "", 0, 0, NULL, "File that holds the database user's password; none when empty." },
+	{ "database.name", CONF_TEXT, "payops", 1, 64, NULL, "Name of the database." },
+	{ "database.pool_size", CONF_INT, "16", 2, 256, NULL, "Connections to the database." },
+	{ "database.connect_timeout_ms", CONF_INT, "3000", 100, 60000, NULL, "How long connecting to the database may take." },
+	{ "database.statement_timeout_ms", CONF_INT, "10000", 100, 600000, NULL, "How long the database may be silent during a statement." },
+	{ "request.timeout_ms", CONF_INT, "10000", 100, 30000, NULL, "Deadline of a request whose client names none." },
+	{ "stop.patience_ms", CONF_INT, "20000", 0, 25000, NULL, "How long a stopping apid lets requests and gateway calls finish." },
+	{ "token.issuer", CONF_TEXT, "payops", 1, 127, NULL, "The iss that access tokens must have." },
+	{ "token.audience", CONF_TEXT, "payops", 1, 127, NULL, "The aud that access tokens must have." },
+	{ "vault.hash_key_file", CONF_PATH, "", 0, 0, NULL, "File of at least 32 random bytes that keys the hashes of idempotent requests; it must never change." },
+	{ "dispatch.in_flight_max", CONF_INT, "256", 1, 5000, NULL, "Gateway calls in flight at once." },
+	{ "dispatch.send_window_ms", CONF_INT, "5000", 100, 60000, NULL, "How long after it was claimed an attempt may still be sent." },
+	{ "dispatch.lease_margin_ms", CONF_INT, "5000", 100, 60000, NULL, "What a lease has over send window and total timeout." },
+};
+
+static const struct conf_setting token_key_settings[] = {
+	{ "kid", CONF_TEXT, NULL, 1, 64, NULL, "The key's id; a token names it." },
+	{ "algorithm", CONF_WORD, "HS256", 0, 0, algorithm_words, "The one algorithm this key is used with." },
+	{ "file", CONF_PATH, NULL, 1, 511, NULL, "File of the key: raw bytes for HS256, PEM otherwise." },
+};
+
+static const struct conf_setting seal_key_settings[] = {
+	{ "id", CONF_TEXT, NULL, 1, 32, NULL, "The key's id, stored beside what it sealed." },
+	{ "file", CONF_PATH, NULL, 1, 511, NULL, "File of exactly 32 random bytes." },
+};
+
+static const struct conf_setting gateway_settings[] = {
+	{ "name", CONF_TEXT, NULL, 1, 32, NULL, "The gateway's name in the API, the log and the database; it must never change." },
+	{ "adapter", CONF_WORD, NULL, 0, 0, adapter_words, "The adapter that speaks its protocol." },
+	{ "base_url", CONF_TEXT, NULL, 1, 400, NULL, "Where it is reached, without a slash at the end." },
+	{ "api_key_file", CONF_PATH, NULL, 1, 511, NULL, "File of our credential at the gateway." },
+	{ "callback_secret_file", CONF_PATH, NULL, 1, 511, NULL, "File of the secret its callbacks are signed with." },
+	{ "callback_secret_file_previous", CONF_PATH, "", 0, 0, NULL, "The secret before a rotation, accepted too." },
+	{ "connect_timeout_ms", CONF_INT, "3000", 10, 60000, NULL, "How long connecting may take." },
+	{ "total_timeout_ms", CONF_INT, "30000", 100, 120000, NULL, "How long a call may take altogether." },
+	{ "quiet_ms", CONF_INT, "60000", 100, 3600000, NULL, "How long the gateway must have been quiet before its 'not found' is believed." },
+	{ "callback_wait_ms", CONF_INT, "15000", 100, 86400000, NULL, "How long an accepted attempt waits for its callback before the gateway is asked." },
+};
+
+static const struct conf_list lists[] = {
+	{ "token_keys", token_key_settings, sizeof token_key_settings / sizeof token_key_settings[0],
+	  "Keys that access tokens are verified with; payopsctl token issue signs with the first." },
+	{ "seal_keys", seal_key_settings, sizeof seal_key_settings / sizeof seal_key_settings[0],
+	  "Keys that seal waiting secrets; the first seals, all open." },
+	{ "gateways", gateway_settings, sizeof gateway_settings / sizeof gateway_settings[0],
+	  "Payment gateways." },
+};
+/* clang-format on */
+
+const struct conf_table settings_table = { scalars, sizeof scalars / sizeof scalars[0], lists,
+					   sizeof lists / sizeof lists[0] };
+
+struct reading {
+	struct settings *settings;
+	char *why;
+	size_t why_size;
+};
+
+static enum err refuse(struct reading *reading, const char *text)
+{
+	snprintf(reading->why, reading->why_size, "%s", text);
+	return ERR_CONFIG;
+}
+
+static enum err secret_take(struct reading *reading, const char *path, struct secret *secret)
+{
+	return secret_read_file(path, secret, reading->why, reading->why_size);
+}
+
+static enum err database_take(struct reading *reading)
+{
+	struct settings *settings = reading->settings;
+	const struct conf *conf = settings->conf;
+	const char *password_file = conf_text(conf, "database.password_file");
+	enum err err = ERR_OK;
+
+	settings->database = (struct store_settings){
+		.host = conf_text(conf, "database.host"),
+		.port = (int)conf_int(conf, "database.port"),
+		.socket = conf_text(conf, "database.socket"),
+		.user = conf_text(conf, "database.user"),
+		.database = conf_text(conf, "database.name"),
+		.connect_timeout_ms = (int)conf_int(conf, "database.connect_timeout_ms"),
+		.statement_timeout_ms = (int)conf_int(conf, "database.statement_timeout_ms"),
+	};
+	settings->pool_size = (size_t)conf_int(conf, "database.pool_size");
+	if (password_file[0] == '\0')
+		return ERR_OK;
+	err = secret_take(reading, password_file, &settings->database_password);
+	settings->database.password = &settings->database_password;
+	return err;
+}
+
+static enum token_algorithm algorithm_of(const char *word)
+{
+	int i = 0;
+
+	while (strcmp(algorithm_words[i], word) != 0)
+		i++;
+	return (enum token_algorithm)i;
+}
+
+static enum err token_key_take(struct reading *reading, size_t index)
+{
+	const struct conf *conf = reading->settings->conf;
+	struct token_key *key = &reading->settings->token_keys.keys[index];
+	char why[256];
+	enum err err;
+
+	snprintf(key->kid, sizeof key->kid, "%s", conf_list_text(conf, "token_keys", index, "kid"));
+	key->algorithm = algorithm_of(conf_list_text(conf, "token_keys", index, "algorithm"));
+	err = secret_take(reading, conf_list_text(conf, "token_keys", index, "file"), &key->material);
+	if (err != ERR_OK)
+		return err;
+	err = token_key_check(key, why, sizeof why);
+	if (err != ERR_OK)
+		snprintf(reading->why, reading->why_size, "token key %s: %s", key->kid, why);
+	return err;
+}
+
+static enum err tokens_take(struct reading *reading)
+{
+	const struct conf *conf = reading->settings->conf;
+	struct token_keys *keys = &reading->settings->token_keys;
+	size_t count = conf_list_count(conf, "token_keys");
+	enum err err = ERR_OK;
+
+	if (count == 0 || count > TOKEN_KEYS_MAX)
+		return refuse(reading, "token_keys: name 1 to 8 keys that access tokens are verified with");
+	snprintf(keys->issuer, sizeof keys->issuer, "%s", conf_text(conf, "token.issuer"));
+	snprintf(keys->audience, sizeof keys->audience, "%s", conf_text(conf, "token.audience"));
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		keys->count = i + 1;
+		err = token_key_take(reading, i);
+	}
+	return err;
+}
+
+static enum err vault_take(struct reading *reading)
+{
+	const struct conf *conf = reading->settings->conf;
+	struct vault *vault = &reading->settings->vault;
+	size_t count = conf_list_count(conf, "seal_keys");
+	const char *hash_key_file = conf_text(conf, "vault.hash_key_file");
+	struct secret key = { .size = 0 };
+	enum err err;
+
+	if (count == 0 || count > VAULT_KEYS_MAX)
+		return refuse(reading, "seal_keys: name 1 to 4 keys of 32 random bytes");
+	if (hash_key_file[0] == '\0')
+		return refuse(reading, "vault.hash_key_file: name a file of at least 32 random bytes");
+	err = secret_take(reading, hash_key_file, &vault->hash_key);
+	if (err == ERR_OK && vault->hash_key.size < CRYPTO_KEY_SIZE)
+		err = refuse(reading, "vault.hash_key_file: the file must hold at least 32 bytes");
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		snprintf(vault->keys[i].key_id, sizeof vault->keys[i].key_id, "%s",
+			 conf_list_text(conf, "seal_keys", i, "id"));
+		err = secret_take(reading, conf_list_text(conf, "seal_keys", i, "file"), &key);
+		if (err == ERR_OK && key.size != CRYPTO_KEY_SIZE)
+			err = refuse(reading, "seal_keys: a key's file must hold exactly 32 bytes");
+		if (err == ERR_OK)
+			memcpy(vault->keys[i].key, key.bytes, CRYPTO_KEY_SIZE);
+		vault->count = i + 1;
+	}
+	secret_done(&key);
+	return err;
+}
+
+static enum err callback_secrets_take(struct reading *reading, size_t index, struct gateway *gateway)
+{
+	static const char *const names[] = { "callback_secret_file", "callback_secret_file_previous" };
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < sizeof names / sizeof names[0]; i++) {
+		const char *path =
+			conf_list_text(reading->settings->conf, "gateways", index, names[i]);
+
+		if (path[0] == '\0')
+			continue;
+		err = secret_take(reading, path,
+				  &gateway->callback_secrets[gateway->callback_secret_count]);
+		gateway->callback_secret_count++;
+	}
+	return err;
+}
+
+static enum err gateway_take(struct reading *reading, size_t index)
+{
+	const struct conf *conf = reading->settings->conf;
+	struct gateway_set *set = &reading->settings->gateways;
+	struct gateway *gateway = &set->list[index];
+	const char *name = conf_list_text(conf, "gateways", index, "name");
+	enum err err;
+
+	if (!text_is(TEXT_WORD, name, strlen(name)) || gateway_find(set, name) != NULL)
+		return refuse(reading, "gateways: each name must be its own word of a-z, 0-9 and _");
+	set->count = index + 1;
+	snprintf(gateway->name, sizeof gateway->name, "%s", name);
+	gateway->adapter = gateway_adapter_find(conf_list_text(conf, "gateways", index, "adapter"));
+	snprintf(gateway->base_url, sizeof gateway->base_url, "%s",
+		 conf_list_text(conf, "gateways", index, "base_url"));
+	if (!text_is(TEXT_URL, gateway->base_url, strlen(gateway->base_url)))
+		return refuse(reading, "gateways: base_url must be an http or https address");
+	gateway->connect_timeout_ms = (int)conf_list_int(conf, "gateways", index, "connect_timeout_ms");
+	gateway->total_timeout_ms = (int)conf_list_int(conf, "gateways", index, "total_timeout_ms");
+	gateway->quiet_us = conf_list_int(conf, "gateways", index, "quiet_ms") * 1000;
+	gateway->callback_wait_us = conf_list_int(conf, "gateways", index, "callback_wait_ms") * 1000;
+	err = secret_take(reading, conf_list_text(conf, "gateways", index, "api_key_file"),
+			  &gateway->api_key);
+	return err == ERR_OK ? callback_secrets_take(reading, index, gateway) : err;
+}
+
+static enum err gateways_take(struct reading *reading)
+{
+	size_t count = conf_list_count(reading->settings->conf, "gateways");
+	enum err err = ERR_OK;
+
+	if (count == 0 || count > GATEWAYS_MAX)
+		return refuse(reading, "gateways: name 1 to 16 payment gateways");
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		err = gateway_take(reading, i);
+	return err;
+}
+
+static enum err server_take(struct reading *reading)
+{
+	struct settings *settings = reading->settings;
+	const struct conf *conf = settings->conf;
+	const char *public_url = conf_text(conf, "public_url");
+
+	if (!text_is(TEXT_URL, public_url, strlen(public_url)))
+		return refuse(reading, "public_url: must be an http or https address");
+	settings->listen_address = conf_text(conf, "listen.address");
+	settings->listen_port = (int)conf_int(conf, "listen.port");
+	settings->connections_max = (int)conf_int(conf, "listen.connections_max");
+	settings->read_deadline_ms = (int)conf_int(conf, "listen.read_deadline_ms");
+	settings->request_timeout_ms = (int)conf_int(conf, "request.timeout_ms");
+	settings->stop_patience_ms = (int)conf_int(conf, "stop.patience_ms");
+	settings->in_flight_max = (size_t)conf_int(conf, "dispatch.in_flight_max");
+	settings->due = (struct due_settings){
+		.gateways = &settings->gateways,
+		.vault = &settings->vault,
+		.callback_base = public_url,
+		.send_window_us = conf_int(conf, "dispatch.send_window_ms") * 1000,
+		.lease_margin_us = conf_int(conf, "dispatch.lease_margin_ms") * 1000,
+	};
+	return ERR_OK;
+}
+
+typedef enum err taker(struct reading *reading);
+
+/* What each part reads, in order. */
+static const struct {
+	enum settings_part from;
+	taker *take;
+} takers[] = {
+	{ SETTINGS_DATABASE, database_take }, { SETTINGS_TOKENS, tokens_take },
+	{ SETTINGS_ALL, vault_take },         { SETTINGS_ALL, gateways_take },
+	{ SETTINGS_ALL, server_take },
+};
+
+enum err settings_load(const char *path, enum settings_part part, struct settings **settings, char *why,
+		       size_t why_size)
+{
+	struct settings *loaded = calloc(1, sizeof *loaded);
+	struct reading reading = { loaded, why, why_size };
+	enum err err;
+
+	if (loaded == NULL)
+		return ERR_MEMORY;
+	err = conf_load(&settings_table, path, &loaded->conf, why, why_size);
+	if (err == ERR_OK)
+		(void)log_level_parse(conf_text(loaded->conf, "log.level"), &loaded->log_level);
+	for (size_t i = 0; err == ERR_OK && i < sizeof takers / sizeof takers[0]; i++)
+		if (part >= takers[i].from)
+			err = takers[i].take(&reading);
+	if (err != ERR_OK) {
+		settings_free(loaded);
+		return err;
+	}
+	*settings = loaded;
+	return ERR_OK;
+}
+
+void settings_free(struct settings *settings)
+{
+	if (settings == NULL)
+		return;
+	conf_free(settings->conf);
+	explicit_bzero(settings, sizeof *settings);
+	free(settings);
+}

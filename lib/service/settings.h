@@ -1,0 +1,61 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Settings: payops.conf, read once into plain values that apid and payopsctl share.
+ *
+ * Invariant  every setting is a row of one table, documented in payops.conf(5); secrets come by file reference only
+ * Units      as the names say
+ * Ownership  settings_free() wipes and frees all; the parts are borrowed from it
+ * Threads    safe once loaded
+ */
+#ifndef SERVICE_SETTINGS_H
+#define SERVICE_SETTINGS_H
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/token.h"
+#include "gateway/gateway.h"
+#include "service/due.h"
+#include "service/vault.h"
+#include "store/store.h"
+
+#define SETTINGS_DEFAULT_PATH PAYOPS_SYSCONFDIR "/payops.conf"
+#define SETTINGS_WHY_SIZE 2048
+
+struct settings {
+	struct conf *conf;
+	enum log_level log_level;
+	const char *listen_address;
+	int listen_port;
+	int connections_max;
+	int read_deadline_ms;
+	int request_timeout_ms;
+	int stop_patience_ms;
+	size_t pool_size;
+	size_t in_flight_max;
+	struct secret database_password;
+	struct store_settings database;
+	struct token_keys token_keys;
+	struct vault vault;
+	struct gateway_set gateways;
+	struct due_settings due;
+};
+
+/* The table itself, for --print-config and the tests. */
+extern const struct conf_table settings_table;
+
+enum settings_part {
+	SETTINGS_DATABASE, /* only what a connection needs: payopsctl migrate works before any key exists */
+	SETTINGS_TOKENS,   /* database and token keys */
+	SETTINGS_ALL,
+};
+
+/*
+ * Read `path`, and the secrets of this part.
+ * Returns  ERR_OK with *settings; ERR_CONFIG or ERR_IO with what is wrong, as "file:line: message" lines, in `why`
+ */
+CHECKED enum err settings_load(const char *path, enum settings_part part, struct settings **settings, char *why,
+			       size_t why_size);
+void settings_free(struct settings *settings);
+
+#endif

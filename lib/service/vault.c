@@ -1,0 +1,84 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/vault.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define AAD_SIZE 96
+
+/* "column NUL id": the same ciphertext under another row or column does not open. */
+static size_t aad_make(const struct vault_place *place, uint8_t aad[AAD_SIZE])
+{
+	size_t size = strlen(place->column) + 1;
+
+	assert(size + ID_SIZE <= AAD_SIZE);
+	memcpy(aad, place->column, size);
+	memcpy(aad + size, place->row.bytes, ID_SIZE);
+	return size + ID_SIZE;
+}
+
+enum err vault_seal(const struct vault *vault, const struct vault_place *place, const char *text,
+		    struct vault_sealed *sealed)
+{
+	const struct vault_key *key = &vault->keys[0];
+	uint8_t aad[AAD_SIZE];
+	size_t aad_size = aad_make(place, aad);
+	size_t size = strlen(text);
+	enum err err;
+
+	if (size + CRYPTO_SEAL_OVERHEAD > sizeof sealed->bytes)
+		return ERR_TOO_LONG;
+	err = crypto_seal(key->key, aad, aad_size, text, size, sealed->bytes);
+	if (err != ERR_OK)
+		return err;
+	sealed->size = size + CRYPTO_SEAL_OVERHEAD;
+	memcpy(sealed->key_id, key->key_id, sizeof sealed->key_id);
+	return ERR_OK;
+}
+
+static const struct vault_key *key_find(const struct vault *vault, const char *key_id)
+{
+	for (size_t i = 0; i < vault->count; i++)
+		if (strcmp(vault->keys[i].key_id, key_id) == 0)
+			return &vault->keys[i];
+	return NULL;
+}
+
+enum err vault_open(const struct vault *vault, const struct vault_place *place,
+		    const struct vault_sealed *sealed, char *text, size_t room)
+{
+	const struct vault_key *key = key_find(vault, sealed->key_id);
+	uint8_t aad[AAD_SIZE];
+	size_t aad_size = aad_make(place, aad);
+	enum err err;
+
+	if (key == NULL || sealed->size < CRYPTO_SEAL_OVERHEAD)
+		return ERR_CRYPTO;
+	if (sealed->size - CRYPTO_SEAL_OVERHEAD >= room)
+		return ERR_TOO_LONG;
+	err = crypto_open(key->key, aad, aad_size, sealed->bytes, sealed->size, text);
+	if (err == ERR_OK)
+		text[sealed->size - CRYPTO_SEAL_OVERHEAD] = '\0';
+	return err;
+}
+
+void vault_hash(const struct vault *vault, const char *name, const char *value, uint8_t out[VAULT_HASH_SIZE])
+{
+	uint8_t message[CRYPTO_SHA256_SIZE + 64];
+	uint8_t mac[CRYPTO_SHA256_SIZE];
+	size_t name_size = strlen(name) + 1;
+
+	/* The value is hashed first: it has no fixed bound here, the MAC's message has. */
+	memcpy(message, name, name_size);
+	crypto_sha256(value, strlen(value), message + name_size);
+	crypto_hmac_sha256(&vault->hash_key, message, name_size + CRYPTO_SHA256_SIZE, mac);
+	memcpy(out, mac, VAULT_HASH_SIZE);
+}
+
+void vault_done(struct vault *vault)
+{
+	explicit_bzero(vault->keys, sizeof vault->keys);
+	vault->count = 0;
+	secret_done(&vault->hash_key);
+}
