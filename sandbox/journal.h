@@ -3,11 +3,9 @@
 /*
  * Journal: an append-only file of lines, durable in groups.
  *
- * Invariant  a line that was waited for is on the disk; one that could not be written is not in the file; one process
- *            has the file open (flock)
- * Ownership  the journal copies its lines
- * Threads    safe; whoever waits first writes for all who appended meanwhile
- * Source     flock(2), fdatasync(2)
+ * Invariant  a line that was waited for is on the disk; one that could not be written is not in the
+ * file; one process has the file open (flock) Ownership  the journal copies its lines Threads safe;
+ * whoever waits first writes for all who appended meanwhile Source     flock(2), fdatasync(2)
  */
 #ifndef SANDBOX_JOURNAL_H
 #define SANDBOX_JOURNAL_H
@@ -22,22 +20,22 @@
 struct journal;
 struct journal_batch; /* what one write makes durable */
 
-/* One complete line of the file without its line feed, terminated. Anything but ERR_OK ends the reading. */
+/* One complete line of the file without its line feed, terminated. Anything but ERR_OK ends the
+ * reading. */
 typedef enum err journal_reader(void *context, const char *line, size_t size);
 
 /*
- * Open or create the file (mode 0600) and read every line of it. A last line without a line feed was never durable
- * and is cut off.
- * Returns  ERR_OK with *journal; ERR_IO (cannot be opened, is in use, read or written) or the reader's error; `why`
- *          then says what is wrong, with path and line
+ * Open or create the file (mode 0600) and read every line of it. A last line without a line feed
+ * was never durable and is cut off. Returns  ERR_OK with *journal; ERR_IO (cannot be opened, is in
+ * use, read or written) or the reader's error; `why` then says what is wrong, with path and line
  */
 CHECKED enum err journal_open(const char *path, journal_reader *read, void *context,
 			      struct journal **journal, char why[JOURNAL_WHY_SIZE]);
 
 /*
  * Append a line that ends in a line feed; it reaches the disk with its batch.
- * Returns  ERR_OK, with *batch where `batch` is not NULL: to be given to journal_wait() once, by this thread;
- *          ERR_MEMORY, ERR_TOO_LONG: nothing was appended
+ * Returns  ERR_OK, with *batch where `batch` is not NULL: to be given to journal_wait() once, by
+ * this thread; ERR_MEMORY, ERR_TOO_LONG: nothing was appended
  */
 CHECKED enum err journal_append(struct journal *journal, const char *line, size_t size,
 				struct journal_batch **batch);
@@ -48,7 +46,8 @@ CHECKED enum err journal_append(struct journal *journal, const char *line, size_
  */
 CHECKED enum err journal_wait(struct journal *journal, struct journal_batch *batch);
 
-/* Make everything appended so far durable. Returns as journal_wait(). Costs nothing where nothing waits. */
+/* Make everything appended so far durable. Returns as journal_wait(). Costs nothing where nothing
+ * waits. */
 CHECKED enum err journal_sync(struct journal *journal);
 
 /* Write what waits, close, free. Accepts NULL. No other thread may use it any more. */

@@ -12,9 +12,9 @@
 
 bool loopback_address(const char *text, uint16_t port, struct sockaddr_storage *address)
 {
-	struct sockaddr_storage out = { 0 };
-	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = htons(port) };
-	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	struct sockaddr_storage out = {0};
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(port)};
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
 
 	if (inet_pton(AF_INET, text, &four.sin_addr) == 1) {
 		if (ntohl(four.sin_addr.s_addr) >> 24 != IN_LOOPBACKNET)
@@ -45,14 +45,15 @@ static bool port_is_valid(const char *text)
 		return false;
 	for (size_t i = 0; i < digits; i++)
 		port = port * 10 + (unsigned long)(text[i] - '0');
-	return port >= 1 && port <= UINT16_MAX && (text[digits] == '\0' || strchr("/?", text[digits]) != NULL);
+	return port >= 1 && port <= UINT16_MAX &&
+	       (text[digits] == '\0' || strchr("/?", text[digits]) != NULL);
 }
 
 bool loopback_url(const char *url)
 {
 	static const char scheme[] = "http://";
 	struct sockaddr_storage ignored;
-	char host[HOST_SIZE] = { 0 };
+	char host[HOST_SIZE] = {0};
 	const char *end;
 	bool bracketed;
 

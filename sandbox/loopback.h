@@ -19,7 +19,8 @@
  */
 bool loopback_address(const char *text, uint16_t port, struct sockaddr_storage *address);
 
-/* True for "http://HOST[:PORT][/…]" where HOST is localhost, 127.x.x.x or [::1] and PORT is 1..65535. */
+/* True for "http://HOST[:PORT][/…]" where HOST is localhost, 127.x.x.x or [::1] and PORT
+ * is 1..65535. */
 bool loopback_url(const char *url);
 
 #endif

@@ -12,7 +12,8 @@ static const struct profile profiles[] = {
 };
 /* clang-format on */
 
-_Static_assert(sizeof profiles / sizeof profiles[0] == PROFILE_COUNT, "PROFILE_COUNT is the table's");
+_Static_assert(sizeof profiles / sizeof profiles[0] == PROFILE_COUNT,
+	       "PROFILE_COUNT is the table's");
 
 const struct profile *profile_row(size_t index)
 {

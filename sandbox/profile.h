@@ -3,8 +3,8 @@
 /*
  * Profiles: the gateways this sandbox plays, one row each.
  *
- * Invariant  a row's index names the gateway inside the program only; files and wires carry its name
- * Threads    safe: constants only
+ * Invariant  a row's index names the gateway inside the program only; files and wires carry its
+ * name Threads    safe: constants only
  */
 #ifndef SANDBOX_PROFILE_H
 #define SANDBOX_PROFILE_H
@@ -16,9 +16,9 @@
 #define PROFILE_COUNT 1
 
 struct profile {
-	const char *name;         /* [a-z]+, the prefix of its operation ids */
-	int port_offset;          /* added to the control port */
-	unsigned operations;      /* bits, 1 << enum operation_kind, of what it performs */
+	const char *name;    /* [a-z]+, the prefix of its operation ids */
+	int port_offset;     /* added to the control port */
+	unsigned operations; /* bits, 1 << enum operation_kind, of what it performs */
 };
 
 /* The row; `index` is below PROFILE_COUNT (assert). */

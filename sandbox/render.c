@@ -128,12 +128,12 @@ char *render_take(struct render *render, size_t *size)
 		return NULL;
 	}
 	*size = render->size;
-	*render = (struct render){ 0 };
+	*render = (struct render){0};
 	return text;
 }
 
 void render_done(struct render *render)
 {
 	free(render->text);
-	*render = (struct render){ 0 };
+	*render = (struct render){0};
 }

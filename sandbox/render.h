@@ -25,16 +25,19 @@ struct render { /* start as { 0 } */
 void render_begin(struct render *render, char bracket);
 void render_end(struct render *render, char bracket);
 
-/* A member of the open object; a NULL text leaves the member out. Text is escaped; names are literals and are not. */
+/* A member of the open object; a NULL text leaves the member out. Text is escaped; names are
+ * literals and are not. */
 void render_text(struct render *render, const char *name, const char *text);
 void render_integer(struct render *render, const char *name, int64_t value);
 
-/* A line feed, to end a line of a JSON-lines file; the next render_begin() starts without a comma. */
+/* A line feed, to end a line of a JSON-lines file; the next render_begin() starts without a comma.
+ */
 void render_line_end(struct render *render);
 
 /*
  * Take the terminated text; the render is empty again.
- * Returns  text to be freed with free(), *size without its NUL; NULL where memory was short (*size untouched)
+ * Returns  text to be freed with free(), *size without its NUL; NULL where memory was short (*size
+ * untouched)
  */
 char *render_take(struct render *render, size_t *size);
 

@@ -33,7 +33,7 @@ enum err timer_push(struct timer_queue *queue, int64_t due_us, void *item)
 		queue->heap[at] = queue->heap[(at - 1) / 2];
 		at = (at - 1) / 2;
 	}
-	queue->heap[at] = (struct timer){ due_us, item };
+	queue->heap[at] = (struct timer){due_us, item};
 	return ERR_OK;
 }
 
@@ -45,7 +45,8 @@ static void sink(struct timer_queue *queue, struct timer last)
 	for (;;) {
 		size_t child = at * 2 + 1;
 
-		if (child + 1 < queue->count && queue->heap[child + 1].due_us < queue->heap[child].due_us)
+		if (child + 1 < queue->count &&
+		    queue->heap[child + 1].due_us < queue->heap[child].due_us)
 			child++;
 		if (child >= queue->count || queue->heap[child].due_us >= last.due_us)
 			break;
@@ -78,5 +79,5 @@ int64_t timer_wait_us(const struct timer_queue *queue, int64_t now_us, int64_t i
 void timer_done(struct timer_queue *queue)
 {
 	free(queue->heap);
-	*queue = (struct timer_queue){ 0 };
+	*queue = (struct timer_queue){0};
 }

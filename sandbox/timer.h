@@ -33,10 +33,12 @@ CHECKED enum err timer_push(struct timer_queue *queue, int64_t due_us, void *ite
 /* The earliest item when it is due at `now_us`, taken off the queue; NULL where none is. */
 void *timer_pop_due(struct timer_queue *queue, int64_t now_us);
 
-/* Microseconds from `now_us` until the earliest is due, 0 where it is; `idle_us` for an empty queue. */
+/* Microseconds from `now_us` until the earliest is due, 0 where it is; `idle_us` for an empty
+ * queue. */
 int64_t timer_wait_us(const struct timer_queue *queue, int64_t now_us, int64_t idle_us);
 
-/* Free the queue's own memory. Items left in it are the caller's: pop them first with now_us = INT64_MAX. */
+/* Free the queue's own memory. Items left in it are the caller's: pop them first with now_us =
+ * INT64_MAX. */
 void timer_done(struct timer_queue *queue);
 
 #endif

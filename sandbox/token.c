@@ -5,16 +5,17 @@
 #include <string.h>
 
 /* clang-format off */
-#define DECLINE(CODE)                                                                              \
-	{ "tok_decline_" CODE, TOKEN_AT_ONCE, TOKEN_DECLINES, CODE, TOKEN_ANSWERS, 0, 0, 0, false, \
-	  "declined at once with " CODE }
+#define DECLINE(CODE)                                                                       \
+	{ "tok_decline_" CODE, TOKEN_AT_ONCE, TOKEN_DECLINES, CODE, TOKEN_ANSWERS,          \
+	  0, 0, 0, false, "declined at once with " CODE }
 
 static const struct token tokens[] = {
-	/* name, timing, verdict, decline code, manner, answer ms, due ms, callbacks, numbered, help */
-	{ "tok_ok", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 0, 100, 1, false,
-	  "accepted, then a callback tells success" },
-	{ "tok_sync", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 0, 0, 0, false,
-	  "succeeds at once, no callback" },
+	/* name, timing, verdict, decline code, manner,
+	 * answer ms, due ms, callbacks, numbered, help */
+	{ "tok_ok", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS,
+	  0, 100, 1, false, "accepted, then a callback tells success" },
+	{ "tok_sync", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS,
+	  0, 0, 0, false, "succeeds at once, no callback" },
 	DECLINE("insufficient_funds"),
 	DECLINE("do_not_honor"),
 	DECLINE("expired_card"),
@@ -22,22 +23,21 @@ static const struct token tokens[] = {
 	DECLINE("fraud_suspected"),
 	DECLINE("issuer_unavailable"),
 	{ "tok_decline_callback", TOKEN_LATER, TOKEN_DECLINES, "insufficient_funds", TOKEN_ANSWERS,
-	  0, 100, 1, false,
-	  "accepted, then a callback tells a decline" },
-	{ "tok_answer_lost", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_HOLDS, 0, 0, 0, false,
-	  "charges, never answers, no callback; inquiry tells" },
-	{ "tok_answer_lost_callback", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_HOLDS, 0, 1000, 1, false,
-	  "charges, never answers, a callback tells" },
-	{ "tok_reset_after_charge", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_RESETS, 0, 0, 0, false,
-	  "charges, resets the connection, no callback; inquiry tells" },
-	{ "tok_callback_twice", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 0, 100, 2, false,
-	  "accepted, the same callback is delivered twice" },
-	{ "tok_callback_early", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_AFTER_CALLBACK, 300, 0, 1, false,
-	  "the callback comes before the answer" },
-	{ "tok_callback_never", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 0, 200, 0, false,
-	  "accepted, succeeds, no callback; inquiry tells" },
-	{ "tok_slow_", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 0, 0, 0, true,
-	  "charges at the start, answers later" },
+	  0, 100, 1, false, "accepted, then a callback tells a decline" },
+	{ "tok_answer_lost", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_HOLDS,
+	  0, 0, 0, false, "charges, never answers, no callback; inquiry tells" },
+	{ "tok_answer_lost_callback", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_HOLDS,
+	  0, 1000, 1, false, "charges, never answers, a callback tells" },
+	{ "tok_reset_after_charge", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_RESETS,
+	  0, 0, 0, false, "charges, resets the connection, no callback; inquiry tells" },
+	{ "tok_callback_twice", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS,
+	  0, 100, 2, false, "accepted, the same callback is delivered twice" },
+	{ "tok_callback_early", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_AFTER_CALLBACK,
+	  300, 0, 1, false, "the callback comes before the answer" },
+	{ "tok_callback_never", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS,
+	  0, 200, 0, false, "accepted, succeeds, no callback; inquiry tells" },
+	{ "tok_slow_", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS,
+	  0, 0, 0, true, "charges at the start, answers later" },
 };
 /* clang-format on */
 
