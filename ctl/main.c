@@ -1,0 +1,128 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/* payopsctl: find the command in the table, read its options, run it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "ctl/command.h"
+#include "ctl/keys.h"
+#include "ctl/merchant.h"
+#include "ctl/migrate.h"
+#include "ctl/token.h"
+
+#define MANUAL "payopsctl(8)"
+
+/* clang-format off */
+static const struct command commands[] = {
+	/* words, summary, argument, options, function */
+	{ "migrate status", "show the migrations and what is done of each", NULL,
+	  &ctl_migrate_options, ctl_migrate_status },
+	{ "migrate plan", "print the statements that migrate up would run", NULL,
+	  &ctl_migrate_options, ctl_migrate_plan },
+	{ "migrate up", "bring the database to the newest schema", NULL,
+	  &ctl_migrate_options, ctl_migrate_up },
+	{ "migrate verify", "check that the schema is complete and unchanged", NULL,
+	  &ctl_migrate_options, ctl_migrate_verify },
+	{ "migrate grant", "make a database user and give it its rights", NULL,
+	  &ctl_migrate_grant_options, ctl_migrate_grant },
+	{ "token issue", "make an access token for a merchant", NULL,
+	  &ctl_token_issue_options, ctl_token_issue },
+	{ "merchant add", "add a merchant", "NAME",
+	  &ctl_merchant_add_options, ctl_merchant_add },
+	{ "keys new", "make a file with a new random key", "FILE",
+	  &ctl_keys_new_options, ctl_keys_new },
+};
+/* clang-format on */
+static const struct command_table table = { commands, sizeof commands / sizeof *commands };
+
+static const struct cli_program program = { .name = COMMAND_PROGRAM, .manual = MANUAL };
+
+/* The whole program's, or a family's: "payopsctl migrate --help". */
+static int show_help(const char *family)
+{
+	printf("Usage: %s %s [OPTION]...\n", COMMAND_PROGRAM,
+	       family == NULL ? "COMMAND [ARGUMENT]" : family);
+	printf("Set up and administer payops.\n\nCommands:\n");
+	command_list(&table, family);
+	printf("\nOptions:\n"
+	       "  --help     show this help and exit; behind a command, the help of that command\n"
+	       "  --version  show the version and exit\n"
+	       "\nThe manual page is %s.\n",
+	       MANUAL);
+	return 0;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	int wanted = command->argument == NULL ? 0 : 1;
+	struct cli_values values;
+	char name[COMMAND_NAME_SIZE];
+	const struct cli_program described = { name,
+					       command->summary,
+					       command->argument,
+					       command->options->rows,
+					       command->options->count,
+					       MANUAL };
+
+	snprintf(name, sizeof name, "%s %s", COMMAND_PROGRAM, command->words);
+	switch (cli_parse(&described, argc, argv, &values)) {
+	case CLI_HELP_SHOWN:
+		return 0;
+	case CLI_WRONG:
+		return err_row(ERR_USAGE)->exit_status;
+	case CLI_RUN:
+		break;
+	}
+	if (argc - values.rest != wanted)
+		return command_fail(ERR_USAGE, "%s takes one %s; see '%s --help'", command->words,
+				    command->argument, name);
+	return command->run(
+		&(struct command_call){ &values, wanted == 0 ? NULL : argv[values.rest] });
+}
+
+/* An option in place of a command. */
+static int run_option(char **argv)
+{
+	struct cli_values values;
+
+	if (strcmp(argv[1], "--help") == 0)
+		return show_help(NULL);
+	if (strcmp(argv[1], "--version") != 0)
+		return command_fail(
+			ERR_USAGE, "begin with a command, options stand behind it; see '%s --help'",
+			COMMAND_PROGRAM);
+	(void)cli_parse(&program, 2, argv, &values);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct command *command;
+	int word_count;
+
+	if (argc < 2)
+		return command_fail(ERR_USAGE, "name a command; see '%s --help'", COMMAND_PROGRAM);
+	if (argv[1][0] == '-')
+		return run_option(argv);
+	command = command_find(&table, argc, argv, &word_count);
+	if (command != NULL)
+		return run_command(command, argc - word_count, argv + word_count);
+	if (argc > 2 && strcmp(argv[2], "--help") == 0 && command_is_family(&table, argv[1]))
+		return show_help(argv[1]);
+	return command_unknown(&table, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	log_open(COMMAND_PROGRAM, LOG_ERROR, STDERR_FILENO);
+	status = run(argc, argv);
+	/* A token that did not reach a full disk must not look issued. */
+	if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == 0)
+		status = command_fail(ERR_IO, "cannot write the output: %s", strerror(errno));
+	return status;
+}
