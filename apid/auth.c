@@ -1,0 +1,115 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "apid/auth.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/crypto.h"
+#include "core/text.h"
+
+#define SLOTS 2048 /* each token has one slot it may stand in; a newer one takes it */
+
+struct slot {
+	uint8_t digest[CRYPTO_SHA256_SIZE];
+	struct token_claims claims; /* expires_at_s 0: empty */
+};
+
+struct auth {
+	const struct token_keys *keys;
+	pthread_mutex_t mutex; /* guards: slots */
+	struct slot slots[SLOTS];
+};
+
+enum err auth_new(const struct token_keys *keys, struct auth **auth)
+{
+	struct auth *made = calloc(1, sizeof *made);
+
+	if (made == NULL)
+		return ERR_MEMORY;
+	made->keys = keys;
+	pthread_mutex_init(&made->mutex, NULL);
+	*auth = made;
+	return ERR_OK;
+}
+
+void auth_free(struct auth *auth)
+{
+	if (auth == NULL)
+		return;
+	pthread_mutex_destroy(&auth->mutex);
+	free(auth);
+}
+
+static struct slot *slot_of(struct auth *auth, const uint8_t digest[CRYPTO_SHA256_SIZE])
+{
+	return &auth->slots[(digest[0] << 8 | digest[1]) % SLOTS];
+}
+
+static bool recall(struct auth *auth, const uint8_t digest[CRYPTO_SHA256_SIZE], int64_t now_s,
+		   struct token_claims *claims)
+{
+	const struct slot *slot = slot_of(auth, digest);
+	bool known;
+
+	pthread_mutex_lock(&auth->mutex);
+	known = memcmp(slot->digest, digest, CRYPTO_SHA256_SIZE) == 0 &&
+		now_s < slot->claims.expires_at_s;
+	if (known)
+		*claims = slot->claims;
+	pthread_mutex_unlock(&auth->mutex);
+	return known;
+}
+
+static void remember(struct auth *auth, const uint8_t digest[CRYPTO_SHA256_SIZE],
+		     const struct token_claims *claims)
+{
+	struct slot *slot = slot_of(auth, digest);
+
+	pthread_mutex_lock(&auth->mutex);
+	memcpy(slot->digest, digest, CRYPTO_SHA256_SIZE);
+	slot->claims = *claims;
+	pthread_mutex_unlock(&auth->mutex);
+}
+
+/* The token of the request, or NULL with the reason (itself NULL where there are no credentials). */
+static const char *token_of(const struct http_call *call, const char **why)
+{
+	static const char scheme[] = "Bearer ";
+	size_t count;
+	const char *value = http_header(call, "Authorization", &count);
+
+	*why = NULL;
+	if (count == 0)
+		return NULL;
+	*why = "there is more than one Authorization header";
+	if (count > 1 || strchr(value, ',') != NULL)
+		return NULL;
+	*why = "the Authorization scheme is not Bearer";
+	if (strncasecmp(value, scheme, sizeof scheme - 1) != 0)
+		return NULL;
+	*why = "the token is not one word";
+	value += sizeof scheme - 1;
+	return *value != '\0' && text_is(TEXT_VISIBLE, value, strlen(value)) ? value : NULL;
+}
+
+enum err auth_check(struct auth *auth, const struct http_call *call, int64_t now_s,
+		    struct token_claims *claims, const char **why)
+{
+	const char *token = token_of(call, why);
+	uint8_t digest[CRYPTO_SHA256_SIZE];
+	enum err err;
+
+	if (token == NULL)
+		return ERR_UNAUTHENTICATED;
+	crypto_sha256(token, strlen(token), digest);
+	if (recall(auth, digest, now_s, claims))
+		return ERR_OK;
+	err = token_verify(auth->keys, token, now_s, claims, why);
+	if (err == ERR_OK)
+		remember(auth, digest, claims);
+	return err;
+}

@@ -1,0 +1,72 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "apid/call.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+
+static void set_body(struct call *call, int status, const char *type, char *text)
+{
+	struct http_reply *reply = call->reply;
+
+	free(reply->body);
+	reply->status = status;
+	reply->body = text;
+	reply->body_size = text != NULL ? strlen(text) : 0;
+	http_reply_header(reply, "Content-Type", type);
+}
+
+void call_answer(struct call *call, int status, json_t *body)
+{
+	char *text = body != NULL ? json_text(body) : NULL;
+
+	json_decref(body);
+	if (text == NULL)
+		call_refuse(call, ERR_MEMORY, NULL);
+	else
+		set_body(call, status, "application/json", text);
+}
+
+void call_answer_text(struct call *call, int status, const char *type, char *text)
+{
+	if (text == NULL)
+		call_refuse(call, ERR_MEMORY, NULL);
+	else
+		set_body(call, status, type, text);
+}
+
+void call_refuse(struct call *call, enum err err, const char *detail)
+{
+	call_refuse_errors(call, err, detail, NULL);
+}
+
+void call_refuse_errors(struct call *call, enum err err, const char *detail, json_t *errors)
+{
+	const struct problem problem = { .err = err,
+					 .detail = detail,
+					 .instance = call->http->path,
+					 .api_call_id = call->api_call_id,
+					 .errors = errors };
+	const int after_s = problem_retry_after_s(err);
+	char seconds[16];
+	size_t size;
+
+	/* Without memory for the body the status still says what happened. */
+	set_body(call, problem_status(err), PROBLEM_TYPE, problem_text(&problem, &size));
+	if (after_s > 0) {
+		(void)snprintf(seconds, sizeof seconds, "%d", after_s);
+		http_reply_header(call->reply, "Retry-After", seconds);
+	}
+	json_decref(errors);
+}
+
+int call_wait_ms(const struct call *call)
+{
+	const int64_t left_us = call->deadline_boot_us - clock_boot_us();
+
+	return left_us < 1000 ? 1 : (int)(left_us / 1000);
+}

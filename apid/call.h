@@ -1,0 +1,54 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Call: one request on its way through the pipeline, as a handler gets it.
+ *
+ * Invariant  a handler that runs was routed, authenticated, within its limits, and answers exactly once
+ * Units      deadline of the boot clock
+ * Ownership  the pipeline owns everything; the reply's body is made with malloc
+ * Threads    one
+ */
+#ifndef APID_CALL_H
+#define APID_CALL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "apid/app.h"
+#include "apid/call_id.h"
+#include "apid/http_message.h"
+#include "apid/problem.h"
+#include "apid/query.h"
+#include "apid/route.h"
+#include "base/token.h"
+
+struct call {
+	struct app *app;
+	const struct http_call *http;
+	struct http_reply *reply;
+	char api_call_id[CALL_ID_SIZE];
+	const struct route *route; /* NULL until it is found */
+	struct route_match match;
+	struct token_claims claims; /* with ROUTE_TOKEN */
+	struct query query;
+	int64_t deadline_boot_us;
+	json_t *body; /* with ROUTE_TOKEN and a body: one object; else NULL */
+};
+
+/* Answer `body` as JSON; takes it over. A NULL body (memory was short) becomes 500. */
+void call_answer(struct call *call, int status, json_t *body);
+
+/* Answer `text` (malloc) of another type; takes it over. NULL becomes 500. */
+void call_answer_text(struct call *call, int status, const char *type, char *text);
+
+/* Refuse with a problem; `detail` is a sentence or NULL. */
+void call_refuse(struct call *call, enum err err, const char *detail);
+
+/* The same with a list of what is wrong (problem_errors()); takes it over. */
+void call_refuse_errors(struct call *call, enum err err, const char *detail, json_t *errors);
+
+/* Milliseconds until the deadline, at least 1. */
+int call_wait_ms(const struct call *call);
+
+#endif

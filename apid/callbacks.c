@@ -1,0 +1,138 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "apid/call.h"
+#include "apid/dispatcher.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/transition.h"
+#include "service/callback.h"
+
+#define GATEWAY_UNKNOWN "unknown" /* label of messages that no gateway signed */
+
+/* What became of one try to take the message as one gateway's. */
+enum fate {
+	FATE_NOT_THEIRS, /* not signed by it, or its transaction was never sent to it */
+	FATE_ANSWERED,
+};
+
+/* For adapters: the value of a header that stands there exactly once. */
+static const char *header_once(void *context, const char *name)
+{
+	size_t count;
+	const char *value = http_header(context, name, &count);
+
+	return count == 1 ? value : NULL;
+}
+
+static void count(const struct call *call, const char *gateway, const char *result)
+{
+	metrics_callback(call->app->metrics, gateway, result);
+}
+
+static enum err verify(const struct call *call, const struct gateway *gateway,
+		       struct gateway_notice *notice)
+{
+	const struct gateway_message message = {
+		.body = call->http->body,
+		.body_size = call->http->body_size,
+		.header = header_once,
+		.context = (void *)call->http, /* header_once() only reads it */
+	};
+
+	return gateway->adapter->read_callback(gateway, &message, clock_now_us(), notice);
+}
+
+/*
+ * The gateway has to send it again: also where the commit's answer was lost, since a repetition
+ * changes nothing.
+ */
+static void refuse_delivery(struct call *call, enum err err)
+{
+	call_refuse(call, err == ERR_UNCERTAIN ? ERR_UNAVAILABLE : err, NULL);
+}
+
+static enum fate deliver(struct call *call, const struct callback_delivery *delivery)
+{
+	const char *name = delivery->gateway->name;
+	enum callback_outcome outcome;
+	enum callback_result result = CALLBACK_APPLIED;
+	const enum err err =
+		callback_receive(call->app->pool, delivery, call_wait_ms(call), &outcome, &result);
+
+	if (err != ERR_OK) {
+		refuse_delivery(call, err);
+		return FATE_ANSWERED;
+	}
+	switch (outcome) {
+	case CALLBACK_OUTCOME_FOREIGN:
+		count(call, name, "foreign");
+		return FATE_NOT_THEIRS;
+	case CALLBACK_OUTCOME_DUPLICATE:
+		count(call, name, "duplicate");
+		break;
+	case CALLBACK_OUTCOME_STORED:
+		count(call, name, words_text(callback_result_words, (int)result));
+		dispatcher_wake(call->app->dispatcher);
+		break;
+	}
+	call_answer(call, 200, json_pack("{s:b}", "received", 1));
+	return FATE_ANSWERED;
+}
+
+/* Take the message as `gateway`'s, for the transaction of the path where it names one. */
+static enum fate take(struct call *call, const struct gateway *gateway, const char *path_id)
+{
+	struct gateway_notice notice;
+	struct callback_delivery delivery = { .gateway = gateway,
+					      .notice = &notice,
+					      .body = call->http->body,
+					      .body_size = call->http->body_size,
+					      .api_call_id = call->api_call_id,
+					      .now_us = clock_now_us() };
+	const enum err err = verify(call, gateway, &notice);
+
+	if (err == ERR_SIGNATURE)
+		return FATE_NOT_THEIRS;
+	if (err != ERR_OK) {
+		count(call, gateway->name, "malformed");
+		call_refuse(call, err, "The message is signed but cannot be read.");
+		return FATE_ANSWERED;
+	}
+	if (path_id != NULL && !id_parse(ID_TRANSACTION, path_id, &delivery.transaction_id)) {
+		call_refuse(call, ERR_NOT_FOUND, "There is no such transaction.");
+		return FATE_ANSWERED;
+	}
+	return deliver(call, &delivery);
+}
+
+static void refuse_forged(struct call *call, const char *gateway)
+{
+	count(call, gateway, "forged");
+	log_warning("callback refused", LOG_TEXT("gateway", gateway),
+		    LOG_TEXT("reason", "no gateway of this transaction signed it"));
+	call_refuse(call, ERR_SIGNATURE, NULL);
+}
+
+/*
+ * The path names no gateway: the signature tells whose it is; a shared secret leaves several to be
+ * tried.
+ */
+void callbacks_transaction(struct call *call)
+{
+	const struct gateway_set *set = call->app->gateways;
+
+	for (size_t i = 0; i < set->count; i++)
+		if (take(call, &set->list[i], call->match.parameter) == FATE_ANSWERED)
+			return;
+	refuse_forged(call, GATEWAY_UNKNOWN);
+}
+
+void callbacks_gateway(struct call *call)
+{
+	const struct gateway *gateway = gateway_find(call->app->gateways, call->match.parameter);
+
+	if (gateway == NULL)
+		call_refuse(call, ERR_NOT_FOUND, "There is no such gateway.");
+	else if (take(call, gateway, NULL) == FATE_NOT_THEIRS)
+		refuse_forged(call, gateway->name);
+}

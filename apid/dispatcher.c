@@ -1,0 +1,370 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "apid/dispatcher.h"
+
+#include "apid/quiet.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/http_client.h"
+#include "base/log.h"
+#include "service/outcome.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TICK_MS 200           /* how often due rows are looked for when nobody wakes us */
+#define RECORD_AGAIN_MS 500   /* pause after the database failed us */
+#define RECORD_WAIT_MS 2000   /* for a connection of the pool */
+#define SENT_AFTER_MS 500     /* past the connect timeout a call's bytes must be on their way */
+
+/* One gateway call from its start until its outcome is committed. */
+struct flight {
+	struct dispatcher *dispatcher;
+	struct flight *next; /* in `flying` or `landed` */
+	struct due_job job;
+	struct gateway_answer answer;
+	int64_t started_boot_us;
+	int64_t duration_us;
+	bool marked_sent;
+};
+
+struct dispatcher {
+	struct store_pool *pool;
+	const struct due_settings *settings;
+	struct metrics *metrics;
+	size_t in_flight_max;
+	struct http_client *client;
+	pthread_t thread;
+	struct flight *flying; /* the thread's own, as all below */
+	struct flight *landed; /* answered, outcome not committed yet */
+	size_t landed_count;
+	int64_t claim_boot_us; /* when to look for due rows again */
+	int64_t record_boot_us; /* when to try the database again */
+	struct quiet quiet;
+	atomic_bool woken;
+	atomic_bool stopping;
+	_Atomic int64_t stop_boot_us;
+	atomic_size_t in_flight;
+};
+
+static enum attempt_class class_of(enum attempt_event event)
+{
+	if (event == AE_NOT_SENT)
+		return ATTEMPT_NOT_SENT;
+	return event == AE_LOST ? ATTEMPT_UNKNOWN : ATTEMPT_DEFINITE;
+}
+
+static void flight_log(const struct flight *flight)
+{
+	char transaction[ID_TEXT_SIZE];
+	char attempt[ID_TEXT_SIZE];
+
+	id_format(ID_TRANSACTION, flight->job.order.transaction_id, transaction);
+	id_format(ID_ATTEMPT, flight->job.order.attempt_id, attempt);
+	log_info(flight->job.kind == DUE_SEND ? "attempt answered" : "inquiry answered",
+		 LOG_TEXT("transaction_id", transaction), LOG_TEXT("attempt_id", attempt),
+		 LOG_TEXT("gateway", flight->job.gateway->name),
+		 LOG_TEXT("event", words_text(attempt_event_words, (int)flight->answer.event)),
+		 LOG_INT("http_status", flight->answer.http_status),
+		 LOG_TEXT("reason", flight->answer.reason),
+		 LOG_INT("duration_us", flight->duration_us));
+}
+
+static void flying_remove(struct dispatcher *dispatcher, const struct flight *flight)
+{
+	struct flight **place = &dispatcher->flying;
+
+	while (*place != NULL && *place != flight)
+		place = &(*place)->next;
+	if (*place != NULL)
+		*place = flight->next;
+}
+
+/* From flying to landed: what the call told is known, and must be committed. */
+static void flight_land(struct flight *flight)
+{
+	struct dispatcher *dispatcher = flight->dispatcher;
+
+	flying_remove(dispatcher, flight);
+	flight->next = dispatcher->landed;
+	dispatcher->landed = flight;
+	dispatcher->landed_count++;
+	metrics_gateway_call(dispatcher->metrics, flight->job.gateway->name,
+			     flight->job.kind == DUE_ASK, class_of(flight->answer.event),
+			     flight->duration_us);
+	flight_log(flight);
+}
+
+static void flight_done(void *context, const struct http_answer *http)
+{
+	struct flight *flight = context;
+	const struct gateway_adapter *adapter = flight->job.gateway->adapter;
+
+	fault_point("gateway_answered");
+	flight->duration_us = http->duration_us;
+	if (flight->job.kind == DUE_SEND)
+		adapter->read(&flight->job.order, http, &flight->answer);
+	else
+		adapter->read_inquiry(&flight->job.order, http, &flight->answer);
+	flight_land(flight);
+}
+
+/* Nothing was sent: a charge is certainly not made, an inquiry told nothing. */
+static void flight_abort(struct flight *flight, enum err err)
+{
+	flight->answer = (struct gateway_answer){
+		.event = flight->job.kind == DUE_SEND ? AE_NOT_SENT : AE_LOST,
+	};
+	strncat(flight->answer.reason, err_row(err)->title, sizeof flight->answer.reason - 1);
+	flight_land(flight);
+}
+
+static void flight_start(struct dispatcher *dispatcher, const struct due_job *job)
+{
+	struct flight *flight = calloc(1, sizeof *flight);
+	const struct gateway_adapter *adapter = job->gateway->adapter;
+	char body[GATEWAY_BODY_MAX];
+	struct http_request request;
+	enum err err;
+
+	if (flight == NULL) {
+		log_error("a claimed operation is left to its lease", LOG_ERR(ERR_MEMORY));
+		return;
+	}
+	flight->dispatcher = dispatcher;
+	flight->job = *job;
+	flight->started_boot_us = clock_boot_us();
+	flight->next = dispatcher->flying;
+	dispatcher->flying = flight;
+	quiet_see(&dispatcher->quiet, job->order.attempt_id, flight->started_boot_us);
+	err = job->kind == DUE_SEND ? adapter->build(job->gateway, &job->order, body, &request)
+				    : adapter->build_inquiry(job->gateway, &job->order, &request);
+	if (err == ERR_OK) {
+		request.send_by_boot_us = job->send_by_boot_us;
+		err = http_client_start(dispatcher->client, &request, flight_done, flight);
+	}
+	explicit_bzero(&request, sizeof request);
+	if (err != ERR_OK)
+		flight_abort(flight, err);
+}
+
+struct record {
+	struct outcome_report report;
+	enum outcome_effect effect;
+	struct change_note note;
+};
+
+static enum err record_work(struct store_tx *tx, void *context)
+{
+	struct record *record = context;
+
+	record->note = (struct change_note){ .type = "" };
+	return outcome_apply(tx, &record->report, &record->effect, &record->note);
+}
+
+static enum err flight_record(struct flight *flight)
+{
+	struct dispatcher *dispatcher = flight->dispatcher;
+	struct record record = {
+		.report = {
+			.source = flight->job.kind == DUE_SEND ? OUTCOME_ANSWER : OUTCOME_INQUIRY,
+			.operation_id = flight->job.order.operation_id,
+			.attempt_id = flight->job.order.attempt_id,
+			.gateway = flight->job.gateway,
+			.answer = &flight->answer,
+			.api_call_id = "",
+		},
+	};
+	enum err err;
+
+	if (flight->answer.event == AE_NOT_FOUND)
+		record.report.quiet_confirmed = quiet_not_found(
+			&dispatcher->quiet, flight->job.order.attempt_id,
+			flight->job.lease_span_us, flight->job.gateway->quiet_us, clock_boot_us());
+	fault_point("outcome_before_commit");
+	err = store_pool_run(dispatcher->pool, RECORD_WAIT_MS, record_work, &record);
+	if (err == ERR_OK)
+		change_log(&record.note);
+	fault_point("outcome_after_commit");
+	return err;
+}
+
+/* True where trying again later may help. An uncertain commit is safe to repeat: the tables refuse the second one. */
+static bool worth_again(enum err err)
+{
+	return err_retryable(err) || err == ERR_UNCERTAIN;
+}
+
+static bool past_lease(const struct flight *flight)
+{
+	return clock_boot_us() - flight->started_boot_us > flight->job.lease_span_us;
+}
+
+static void landed_record(struct dispatcher *dispatcher)
+{
+	if (clock_boot_us() < dispatcher->record_boot_us)
+		return;
+	while (dispatcher->landed != NULL) {
+		struct flight *flight = dispatcher->landed;
+		enum err err = flight_record(flight);
+
+		if (worth_again(err) && !past_lease(flight)) {
+			dispatcher->record_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
+			return;
+		}
+		if (err != ERR_OK)
+			log_error("an outcome is left to its lease", LOG_ERR(err));
+		dispatcher->landed = flight->next;
+		dispatcher->landed_count--;
+		explicit_bzero(flight, sizeof *flight);
+		free(flight);
+	}
+}
+
+/* Calls that outlast connecting: the timeline shows that they left. */
+static void flying_mark(struct dispatcher *dispatcher)
+{
+	int64_t now_us = clock_boot_us();
+
+	for (struct flight *flight = dispatcher->flying; flight != NULL; flight = flight->next) {
+		int64_t after_ms = flight->job.gateway->connect_timeout_ms + SENT_AFTER_MS;
+
+		if (flight->marked_sent || flight->job.kind != DUE_SEND ||
+		    now_us - flight->started_boot_us < after_ms * 1000)
+			continue;
+		flight->marked_sent = true;
+		if (due_mark_sent(dispatcher->pool, &flight->job) != ERR_OK)
+			log_note(LOG_WARNING, "a sent attempt could not be marked");
+	}
+}
+
+static void claim(struct dispatcher *dispatcher, size_t used)
+{
+	struct due_job jobs[OPERATION_CLAIM_MAX];
+	size_t room = used < dispatcher->in_flight_max ? dispatcher->in_flight_max - used : 0;
+	size_t limit = room < OPERATION_CLAIM_MAX ? room : OPERATION_CLAIM_MAX;
+	size_t count = 0;
+	enum err err;
+
+	dispatcher->claim_boot_us = clock_boot_us() + TICK_MS * 1000;
+	if (limit == 0)
+		return;
+	err = due_claim(dispatcher->pool, dispatcher->settings, limit, jobs, &count);
+	if (err != ERR_OK) {
+		log_warning("due operations could not be claimed", LOG_ERR(err));
+		dispatcher->claim_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
+		return;
+	}
+	fault_point("claim_committed");
+	for (size_t i = 0; i < count; i++)
+		flight_start(dispatcher, &jobs[i]);
+	explicit_bzero(jobs, sizeof jobs);
+	if (count == limit)
+		dispatcher->claim_boot_us = 0;
+}
+
+/* How long the client may wait: until the next look at the database. */
+static int wait_ms(const struct dispatcher *dispatcher)
+{
+	int64_t left_us = dispatcher->claim_boot_us - clock_boot_us();
+
+	if (left_us <= 0)
+		return 0;
+	return left_us / 1000 + 1 < TICK_MS ? (int)(left_us / 1000) + 1 : TICK_MS;
+}
+
+static bool may_end(const struct dispatcher *dispatcher, size_t flying)
+{
+	if (!atomic_load(&dispatcher->stopping))
+		return false;
+	return (flying == 0 && dispatcher->landed == NULL) ||
+	       clock_boot_us() >= atomic_load(&dispatcher->stop_boot_us);
+}
+
+static void *dispatcher_main(void *context)
+{
+	struct dispatcher *dispatcher = context;
+	size_t flying = 0;
+
+	while (!may_end(dispatcher, flying)) {
+		bool woken = atomic_exchange(&dispatcher->woken, false);
+		bool due = woken || clock_boot_us() >= dispatcher->claim_boot_us;
+
+		if (due && !atomic_load(&dispatcher->stopping))
+			claim(dispatcher, flying + dispatcher->landed_count);
+		flying = http_client_run(dispatcher->client,
+					 atomic_load(&dispatcher->stopping) ? TICK_MS
+									    : wait_ms(dispatcher));
+		atomic_store(&dispatcher->in_flight, flying);
+		landed_record(dispatcher);
+		flying_mark(dispatcher);
+	}
+	return NULL;
+}
+
+enum err dispatcher_start(struct store_pool *pool, const struct due_settings *settings, size_t in_flight_max,
+			  struct metrics *metrics, struct dispatcher **dispatcher)
+{
+	struct dispatcher *started = calloc(1, sizeof *started);
+	enum err err;
+
+	if (started == NULL)
+		return ERR_MEMORY;
+	started->pool = pool;
+	started->settings = settings;
+	started->in_flight_max = in_flight_max;
+	started->metrics = metrics;
+	err = http_client_new(&started->client);
+	if (err == ERR_OK && pthread_create(&started->thread, NULL, dispatcher_main, started) != 0) {
+		http_client_free(started->client);
+		err = ERR_MEMORY;
+	}
+	if (err != ERR_OK) {
+		free(started);
+		return err;
+	}
+	*dispatcher = started;
+	return ERR_OK;
+}
+
+void dispatcher_wake(struct dispatcher *dispatcher)
+{
+	if (!atomic_exchange(&dispatcher->woken, true))
+		http_client_wake(dispatcher->client);
+}
+
+void dispatcher_stop(struct dispatcher *dispatcher, int patience_ms)
+{
+	if (dispatcher == NULL)
+		return;
+	atomic_store(&dispatcher->stop_boot_us, clock_boot_us() + (int64_t)patience_ms * 1000);
+	atomic_store(&dispatcher->stopping, true);
+	http_client_wake(dispatcher->client);
+	pthread_join(dispatcher->thread, NULL);
+	/* Calls cut off here land as unknown, so that the next apid asks at once instead of after their lease. */
+	http_client_free(dispatcher->client);
+	dispatcher->record_boot_us = 0;
+	landed_record(dispatcher);
+	if (dispatcher->landed != NULL)
+		log_info("outcomes are left to their leases",
+			 LOG_INT("count", (int64_t)dispatcher->landed_count));
+	while (dispatcher->landed != NULL) {
+		struct flight *flight = dispatcher->landed;
+
+		dispatcher->landed = flight->next;
+		free(flight);
+	}
+	free(dispatcher);
+}
+
+size_t dispatcher_in_flight(const struct dispatcher *dispatcher)
+{
+	return atomic_load(&dispatcher->in_flight);
+}
+
+uint64_t dispatcher_resend_total(const struct dispatcher *dispatcher)
+{
+	return http_client_resend_total(dispatcher->client);
+}

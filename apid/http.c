@@ -1,0 +1,384 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "apid/http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <ulfius.h>
+#include <unistd.h>
+
+#include "apid/http_watch.h"
+#include "base/clock.h"
+
+#define BACKLOG 1024
+#define DRAIN_STEP_US 10000
+#define TIMEOUT_MARGIN_S 5 /* libmicrohttpd's own inactivity timeout comes after the watch's */
+#define STRICT 1
+
+const struct http_settings http_settings_default = {
+	.address = "127.0.0.1",
+	.port = 8080,
+	.connections_max = 2048,
+	.thread_stack_size = 512 * 1024,
+	.connection_memory = 32 * 1024,
+	.body_max = 64 * 1024,
+	.read_ms = 10000,
+	.answer_ms = 30000,
+};
+
+struct http_server {
+	struct _u_instance instance;
+	struct http_watch *watch;
+	pthread_key_t
+		connection; /* of this thread: Ulfius does not tell its callback which one it serves */
+	http_serve *serve;
+	void *context;
+	uint16_t port;
+	bool drained;
+};
+
+/* ---- what libmicrohttpd tells about connections ---- */
+
+static void connection_changed(void *context, struct MHD_Connection *connection, void **slot,
+			       enum MHD_ConnectionNotificationCode code)
+{
+	struct http_server *server = context;
+
+	switch (code) {
+	case MHD_CONNECTION_NOTIFY_STARTED:
+		*slot = http_watch_add(
+			server->watch,
+			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+				->connect_fd);
+		return;
+	case MHD_CONNECTION_NOTIFY_CLOSED:
+		http_watch_remove(server->watch, *slot);
+		*slot = NULL;
+		return;
+	}
+}
+
+static struct http_watched *watched_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+}
+
+/* Called with the first line, on the thread that will run the handler. */
+static void *request_begun(void *context, const char *target, struct MHD_Connection *connection)
+{
+	struct http_server *server = context;
+
+	(void)pthread_setspecific(server->connection, connection);
+	http_watch_enter(server->watch, watched_of(connection), HTTP_WATCH_READING);
+	return ulfius_uri_logger(NULL, target);
+}
+
+static void request_done(void *context, struct MHD_Connection *connection, void **slot,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct http_server *server = context;
+
+	http_watch_enter(server->watch, watched_of(connection), HTTP_WATCH_IDLE);
+	mhd_request_completed(NULL, connection, slot, code);
+}
+
+/* ---- one request ---- */
+
+/*
+ * Header lines are taken from libmicrohttpd itself: Ulfius joins those of one name with commas, which cannot be told
+ * from one line with a comma in it.
+ */
+static enum MHD_Result line_take(void *context, enum MHD_ValueKind kind, const char *name,
+				 size_t name_size, const char *value, size_t value_size)
+{
+	struct http_call *call = context;
+
+	(void)kind;
+	if (value == NULL) {
+		value = "";
+		value_size = 0;
+	}
+	if (call->line_count == HTTP_LINES_MAX || strlen(name) != name_size ||
+	    strlen(value) != value_size) {
+		call->garbled = true;
+		return MHD_NO;
+	}
+	call->lines[call->line_count++] = (struct http_line){ name, value };
+	return MHD_YES;
+}
+
+static bool is_loopback(const struct sockaddr *address)
+{
+	const struct sockaddr_in *four = (const void *)address;
+	const struct sockaddr_in6 *six = (const void *)address;
+
+	if (address->sa_family == AF_INET)
+		return ntohl(four->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+	if (address->sa_family != AF_INET6)
+		return false;
+	if (IN6_IS_ADDR_V4MAPPED(&six->sin6_addr))
+		return six->sin6_addr.s6_addr[12] == IN_LOOPBACKNET;
+	return IN6_IS_ADDR_LOOPBACK(&six->sin6_addr);
+}
+
+static void call_read(const struct _u_request *request, struct MHD_Connection *connection,
+		      struct http_call *call)
+{
+	const char *query = strchr(request->http_url, '?');
+
+	call->method = request->http_verb;
+	call->path = request->url_path;
+	call->query = query != NULL ? query + 1 : "";
+	call->body = request->binary_body != NULL ? request->binary_body : "";
+	call->body_size = request->binary_body_length;
+	call->peer_is_loopback =
+		is_loopback(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+				    ->client_addr);
+	(void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, line_take, call);
+}
+
+static int reply_write(const struct http_reply *reply, struct _u_response *response)
+{
+	for (size_t i = 0; i < reply->header_count; i++)
+		if (u_map_put(response->map_header, reply->headers[i].name,
+			      reply->headers[i].value) != U_OK)
+			return U_CALLBACK_ERROR;
+	if (reply->close && u_map_put(response->map_header, "Connection", "close") != U_OK)
+		return U_CALLBACK_ERROR;
+	if (reply->body == NULL) { /* Ulfius refuses an empty body as a mistake */
+		response->status = reply->status;
+		return U_CALLBACK_COMPLETE;
+	}
+	if (ulfius_set_binary_body_response(response, (unsigned)reply->status, reply->body,
+					    reply->body_size) != U_OK)
+		return U_CALLBACK_ERROR;
+	return U_CALLBACK_COMPLETE;
+}
+
+static int request_serve(const struct _u_request *request, struct _u_response *response,
+			 void *context)
+{
+	struct http_server *server = context;
+	struct MHD_Connection *connection = pthread_getspecific(server->connection);
+	struct http_watched *watched = watched_of(connection);
+	struct http_call call = { .method = "" };
+	struct http_reply reply = { .status = 0 };
+	int result;
+
+	if (watched == NULL) /* it was shut for want of memory */
+		return U_CALLBACK_ERROR;
+	call.began_boot_us = http_watch_since_us(server->watch, watched);
+	http_watch_enter(server->watch, watched, HTTP_WATCH_SERVING);
+	call_read(request, connection, &call);
+	server->serve(server->context, &call, &reply);
+	result = reply_write(&reply, response);
+	http_reply_done(&reply);
+	http_watch_enter(server->watch, watched, HTTP_WATCH_ANSWERING);
+	return result;
+}
+
+/* ---- start and stop ---- */
+
+static bool address_read(const char *text, uint16_t port, struct sockaddr_storage *address,
+			 socklen_t *size)
+{
+	struct sockaddr_in *four = (void *)address;
+	struct sockaddr_in6 *six = (void *)address;
+
+	memset(address, 0, sizeof *address);
+	if (inet_pton(AF_INET, text, &four->sin_addr) == 1) {
+		four->sin_family = AF_INET;
+		four->sin_port = htons(port);
+		*size = sizeof *four;
+		return true;
+	}
+	if (inet_pton(AF_INET6, text, &six->sin6_addr) == 1) {
+		six->sin6_family = AF_INET6;
+		six->sin6_port = htons(port);
+		*size = sizeof *six;
+		return true;
+	}
+	return false;
+}
+
+static enum err listen_failed(const struct http_settings *settings, int error,
+			      char why[HTTP_WHY_SIZE])
+{
+	if (error == EADDRINUSE)
+		(void)snprintf(
+			why, HTTP_WHY_SIZE,
+			"port %u of %s is in use by another program: stop it, or set another "
+			"port",
+			settings->port, settings->address);
+	else
+		(void)snprintf(why, HTTP_WHY_SIZE, "cannot listen on port %u of %s: %s",
+			       settings->port, settings->address, strerror(error));
+	return ERR_IO;
+}
+
+static enum err listen_open(const struct http_settings *settings, int *fd, char why[HTTP_WHY_SIZE])
+{
+	struct sockaddr_storage address;
+	socklen_t size;
+	const int on = 1;
+	int opened, error;
+
+	if (!address_read(settings->address, settings->port, &address, &size)) {
+		(void)snprintf(why, HTTP_WHY_SIZE,
+			       "the listening address is not a numeric IPv4 or "
+			       "IPv6 address");
+		return ERR_CONFIG;
+	}
+	opened = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (opened >= 0 && setsockopt(opened, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    bind(opened, (const struct sockaddr *)&address, size) == 0 &&
+	    listen(opened, BACKLOG) == 0) {
+		*fd = opened;
+		return ERR_OK;
+	}
+	error = errno;
+	if (opened >= 0)
+		(void)close(opened);
+	return listen_failed(settings, error, why);
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_storage address = { .ss_family = AF_UNSPEC };
+	socklen_t size = sizeof address;
+	in_port_t port;
+
+	if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+		return 0;
+	port = address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+					     : ((struct sockaddr_in *)&address)->sin_port;
+	return ntohs(port);
+}
+
+/* With the socket MHD_start_daemon() succeeded on goes its ownership. */
+static int instance_start(struct http_server *server, const struct http_settings *settings, int fd)
+{
+	const unsigned flags =
+		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC;
+	const int timeout_s =
+		(settings->read_ms + settings->answer_ms + 999) / 1000 + TIMEOUT_MARGIN_S;
+	struct MHD_OptionItem options[] = {
+		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, server },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_done, server },
+		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_begun, server },
+		{ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)settings->connections_max, NULL },
+		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT, 0, NULL },
+		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)settings->connection_memory, NULL },
+		{ MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, NULL },
+		{ MHD_OPTION_THREAD_STACK_SIZE, (intptr_t)settings->thread_stack_size, NULL },
+		{ MHD_OPTION_STRICT_FOR_CLIENT, STRICT, NULL },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	return ulfius_start_framework_with_mhd_options(&server->instance, flags, options);
+}
+
+static enum err instance_open(struct http_server *server, const struct http_settings *settings,
+			      int fd, char why[HTTP_WHY_SIZE])
+{
+	struct _u_instance *instance = &server->instance;
+
+	server->port = port_of(fd);
+	if (ulfius_init_instance(instance, server->port, NULL, NULL) != U_OK)
+		return ERR_MEMORY;
+	instance->max_post_body_size = settings->body_max + 1;
+	instance->check_utf8 = 0;
+	instance->allowed_post_processor = U_POST_PROCESS_NONE;
+	if (ulfius_set_default_endpoint(instance, request_serve, server) == U_OK &&
+	    instance_start(server, settings, fd) == U_OK)
+		return ERR_OK;
+	ulfius_clean_instance(instance);
+	(void)snprintf(why, HTTP_WHY_SIZE, "the HTTP server on port %u of %s does not start",
+		       server->port, settings->address);
+	return ERR_IO;
+}
+
+enum err http_server_start(const struct http_settings *settings, http_serve *serve, void *context,
+			   struct http_server **server, char why[HTTP_WHY_SIZE])
+{
+	struct http_server *made = calloc(1, sizeof *made);
+	enum err err = ERR_MEMORY;
+	int fd = -1;
+
+	(void)snprintf(why, HTTP_WHY_SIZE, "out of memory");
+	if (made == NULL)
+		return ERR_MEMORY;
+	made->serve = serve;
+	made->context = context;
+	if (pthread_key_create(&made->connection, NULL) != 0)
+		goto out_server;
+	err = http_watch_start(settings->read_ms, settings->answer_ms, &made->watch);
+	if (err != ERR_OK)
+		goto out_key;
+	err = listen_open(settings, &fd, why);
+	if (err != ERR_OK)
+		goto out_watch;
+	err = instance_open(made, settings, fd, why);
+	if (err != ERR_OK)
+		goto out_socket;
+	*server = made;
+	return ERR_OK;
+out_socket:
+	(void)close(fd);
+out_watch:
+	http_watch_stop(made->watch);
+out_key:
+	(void)pthread_key_delete(made->connection);
+out_server:
+	free(made);
+	return err;
+}
+
+uint16_t http_server_port(const struct http_server *server)
+{
+	return server->port;
+}
+
+static void stop_listening(struct http_server *server)
+{
+	const MHD_socket fd = MHD_quiesce_daemon(server->instance.mhd_daemon);
+
+	if (fd != MHD_INVALID_SOCKET)
+		(void)close(fd);
+	server->drained = true;
+}
+
+size_t http_server_drain(struct http_server *server, int patience_ms)
+{
+	const int64_t end_us = clock_boot_us() + (int64_t)patience_ms * 1000;
+	size_t busy;
+
+	if (!server->drained)
+		stop_listening(server);
+	busy = http_watch_shut_idle(server->watch);
+	while (busy > 0 && clock_boot_us() < end_us) {
+		clock_sleep_us(DRAIN_STEP_US);
+		busy = http_watch_shut_idle(server->watch);
+	}
+	return busy;
+}
+
+void http_server_stop(struct http_server *server)
+{
+	if (server == NULL)
+		return;
+	http_watch_shut_all(server->watch);
+	(void)ulfius_stop_framework(&server->instance);
+	ulfius_clean_instance(&server->instance);
+	http_watch_stop(server->watch);
+	(void)pthread_key_delete(server->connection);
+	free(server);
+}

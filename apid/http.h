@@ -1,0 +1,64 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * HTTP server: one listening socket, one thread per connection, every request handed to one function.
+ *
+ * Invariant  a handler may block: it holds its own thread only; a request that is slow to come is cut, a body over the
+ *            limit is cut to limit + 1 bytes, so that the handler can tell and answer
+ * Units      milliseconds, bytes
+ * Ownership  http_server_start() copies the settings; `context` stays the caller's until http_server_stop() returned
+ * Threads    start, drain and stop by one thread, in this order; block signals before start: threads inherit the mask
+ *
+ * Without this header's file: libmicrohttpd answers 431 by itself when headers do not fit connection_memory, and 400 to
+ * what is not HTTP; a connection that was cut gets no answer.
+ */
+#ifndef APID_HTTP_H
+#define APID_HTTP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "apid/http_message.h"
+#include "core/err.h"
+
+#define HTTP_WHY_SIZE 256
+
+struct http_settings {
+	const char *address;      /* numeric IPv4 or IPv6: "127.0.0.1", "::1", "0.0.0.0" */
+	uint16_t port;            /* 0: any free one, see http_server_port() */
+	unsigned connections_max; /* further ones wait to be accepted */
+	size_t thread_stack_size; /* 512 kB; with AddressSanitizer 2 MB */
+	size_t connection_memory; /* for the request line, headers and answer's head of one connection: 32 kB */
+	size_t body_max;
+	int read_ms; /* from connecting, or the last answer, to the first line; and from there to the handler */
+	int answer_ms; /* for the client to take an answer */
+};
+
+/* What a program uses unless it knows better; address 127.0.0.1, port 8080. */
+extern const struct http_settings http_settings_default;
+
+struct http_server;
+
+/*
+ * Listen and serve: `serve(context, call, reply)` runs on connection threads as soon as this is called.
+ * Returns  ERR_OK with *server; ERR_CONFIG (address), ERR_IO (the port is in use or may not be used), ERR_MEMORY, with
+ *          one line in `why`
+ */
+CHECKED enum err http_server_start(const struct http_settings *settings, http_serve *serve,
+				   void *context, struct http_server **server,
+				   char why[HTTP_WHY_SIZE]);
+
+/* The port listened on. */
+uint16_t http_server_port(const struct http_server *server);
+
+/*
+ * Close the listening socket and idle connections; wait up to `patience_ms` for requests in progress to be answered.
+ * Have the handlers refuse new work with http_reply.close set from before this is called.
+ * Returns  how many connections were still busy when patience ended
+ */
+size_t http_server_drain(struct http_server *server, int patience_ms);
+
+/* Break what is left, wait for handlers to return, free. Accepts NULL. */
+void http_server_stop(struct http_server *server);
+
+#endif

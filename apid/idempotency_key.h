@@ -1,0 +1,25 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Idempotency keys: the header's value, bare or as a quoted string, which are the same key.
+ *
+ * Invariant  a key is 1 to 255 visible ASCII characters without a comma, since proxies join lines with commas
+ * Threads    safe
+ * Source     draft-ietf-httpapi-idempotency-key-header (a String item of RFC 8941); API.md: Idempotency
+ */
+#ifndef APID_IDEMPOTENCY_KEY_H
+#define APID_IDEMPOTENCY_KEY_H
+
+#include "apid/http_message.h"
+#include "core/err.h"
+
+#define IDEMPOTENCY_KEY_SIZE 256
+
+/*
+ * Read the Idempotency-Key header.
+ * Returns  ERR_OK with the key, "" where there is no such header; ERR_MALFORMED with a constant sentence in *why
+ */
+CHECKED enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY_KEY_SIZE],
+				      const char **why);
+
+#endif

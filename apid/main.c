@@ -1,0 +1,236 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/* apid: start in order, serve until told to stop, stop in the reverse order. */
+#include "config.h"
+
+#include "apid/app.h"
+#include "apid/dispatcher.h"
+#include "apid/http.h"
+#include "apid/pipeline.h"
+#include "base/cli.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "service/settings.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BODY_MAX (64 * 1024)
+
+enum option { OPT_CONFIG, OPT_CHECK, OPT_PRINT, OPT_UNSAFE };
+
+static const struct cli_option options[] = {
+	[OPT_CONFIG] = { .name = "config",
+			 .letter = 'c',
+			 .kind = CLI_TEXT,
+			 .argument = "FILE",
+			 .default_text = SETTINGS_DEFAULT_PATH,
+			 .help = "read the configuration from FILE and its conf.d" },
+	[OPT_CHECK] = { .name = "check-config",
+			.kind = CLI_FLAG,
+			.help = "judge the configuration and its key files, then exit" },
+	[OPT_PRINT] = { .name = "print-config",
+			.kind = CLI_FLAG,
+			.help = "print the settings in force with their meaning, then exit" },
+	[OPT_UNSAFE] = { .name = "unsafe-durability",
+			 .kind = CLI_FLAG,
+			 .help = "start although the database's settings would lose money" },
+};
+
+static const struct cli_program program = {
+	.name = "apid",
+	.summary = "REST daemon that takes payments and never charges twice",
+	.options = options,
+	.count = sizeof options / sizeof options[0],
+	.manual = "apid(8)",
+};
+
+struct server {
+	struct settings *settings;
+	struct app app;
+	struct pipeline *pipeline;
+	struct http_server *http;
+	bool unsafe_durability;
+};
+
+/* Signals are blocked before any thread starts; one sigwait() takes them. */
+static void signals_block(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static enum err start_failed(const char *step, enum err err, const char *why)
+{
+	log_error("cannot start", LOG_TEXT("step", step), LOG_ERR(err), LOG_TEXT("why", why));
+	return err;
+}
+
+/* The database answers, is safe, and has this build's schema. */
+static enum err database_start(struct server *server)
+{
+	const struct settings *settings = server->settings;
+	char why[STORE_WHY_SIZE] = "";
+	struct store *store;
+	enum err err = store_pool_open(&settings->database, settings->pool_size, &server->app.pool, why);
+
+	if (err != ERR_OK)
+		return start_failed("database", err, why);
+	err = store_pool_acquire(server->app.pool, settings->database.connect_timeout_ms, &store);
+	if (err != ERR_OK)
+		return start_failed("database", err, "no connection");
+	err = store_check_schema(store, why);
+	if (err == ERR_OK) {
+		err = store_check_durability(store, why);
+		if (err == ERR_UNSAFE && server->unsafe_durability) {
+			log_warning("unsafe database settings were insisted on", LOG_TEXT("why", why));
+			err = ERR_OK;
+		}
+	}
+	store_pool_release(server->app.pool, store);
+	return err == ERR_OK ? ERR_OK : start_failed("database", err, why);
+}
+
+static enum err http_start(struct server *server)
+{
+	const struct settings *settings = server->settings;
+	struct http_settings http = http_settings_default;
+	char why[HTTP_WHY_SIZE] = "";
+	enum err err;
+
+	http.address = settings->listen_address;
+	http.port = (uint16_t)settings->listen_port;
+	http.connections_max = (unsigned)settings->connections_max;
+	http.read_ms = settings->read_deadline_ms;
+	http.body_max = BODY_MAX;
+	err = pipeline_new(&server->app, &pipeline_settings_default, &server->pipeline);
+	if (err != ERR_OK)
+		return start_failed("pipeline", err, "");
+	err = http_server_start(&http, pipeline_serve, server->pipeline, &server->http, why);
+	if (err != ERR_OK)
+		return start_failed("http", err, why);
+	log_info("ready", LOG_TEXT("address", settings->listen_address),
+		 LOG_INT("port", http_server_port(server->http)), LOG_INT("pid", getpid()),
+		 LOG_TEXT("version", PACKAGE_VERSION));
+	return ERR_OK;
+}
+
+static enum err server_start(struct server *server)
+{
+	struct settings *settings = server->settings;
+	struct app *app = &server->app;
+	enum err err;
+
+	app->gateways = &settings->gateways;
+	app->token_keys = &settings->token_keys;
+	app->vault = &settings->vault;
+	app->request_timeout_ms = settings->request_timeout_ms;
+	app->started_at_us = clock_now_us();
+	err = metrics_new(&app->metrics);
+	if (err != ERR_OK)
+		return start_failed("metrics", err, "");
+	err = database_start(server);
+	if (err != ERR_OK)
+		return err;
+	err = dispatcher_start(app->pool, &settings->due, settings->in_flight_max, app->metrics,
+			       &app->dispatcher);
+	if (err != ERR_OK)
+		return start_failed("dispatcher", err, "");
+	return http_start(server);
+}
+
+/* The reverse of the start, each step logged; parts that never started are skipped. */
+static void server_stop(struct server *server)
+{
+	struct app *app = &server->app;
+	int patience_ms = server->settings->stop_patience_ms;
+	int64_t began_us = clock_boot_us();
+	size_t busy = 0;
+
+	atomic_store(&app->draining, true);
+	if (server->http != NULL) {
+		log_note(LOG_INFO, "stopping: no new connections");
+		busy = http_server_drain(server->http, patience_ms / 2);
+		log_info("stopping: requests finished", LOG_INT("cut_off", (int64_t)busy));
+		http_server_stop(server->http);
+	}
+	pipeline_free(server->pipeline);
+	if (app->dispatcher != NULL) {
+		patience_ms -= (int)((clock_boot_us() - began_us) / 1000);
+		dispatcher_stop(app->dispatcher, patience_ms > 0 ? patience_ms : 0);
+		log_note(LOG_INFO, "stopping: gateway calls finished");
+	}
+	store_pool_close(app->pool);
+	metrics_free(app->metrics);
+	log_info("stopped", LOG_INT("duration_us", clock_boot_us() - began_us));
+}
+
+static void wait_for_stop(const sigset_t *signals)
+{
+	int received;
+
+	for (;;) {
+		if (sigwait(signals, &received) != 0)
+			continue;
+		if (received != SIGHUP)
+			return;
+		log_note(LOG_INFO, "SIGHUP ignored: restart apid to read its configuration again");
+	}
+}
+
+static int serve(struct settings *settings, bool unsafe_durability)
+{
+	struct server server = { .settings = settings, .unsafe_durability = unsafe_durability };
+	sigset_t signals;
+	enum err err;
+
+	signals_block(&signals);
+	log_open("apid", settings->log_level, STDERR_FILENO);
+	log_info("starting", LOG_TEXT("version", PACKAGE_VERSION));
+	err = server_start(&server);
+	if (err == ERR_OK)
+		wait_for_stop(&signals);
+	server_stop(&server);
+	return err_row(err)->exit_status;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli_values values;
+	struct settings *settings;
+	char why[SETTINGS_WHY_SIZE] = "";
+	int status = EXIT_SUCCESS;
+	enum err err;
+
+	switch (cli_parse(&program, argc, argv, &values)) {
+	case CLI_HELP_SHOWN:
+		return EXIT_SUCCESS;
+	case CLI_WRONG:
+		return err_row(ERR_USAGE)->exit_status;
+	case CLI_RUN:
+		break;
+	}
+	err = settings_load(values.text[OPT_CONFIG],
+			    values.given[OPT_PRINT] ? SETTINGS_DATABASE : SETTINGS_ALL, &settings, why,
+			    sizeof why);
+	if (err != ERR_OK) {
+		cli_fail("apid", "%s", why);
+		return err_row(err)->exit_status;
+	}
+	if (values.given[OPT_PRINT])
+		conf_print(settings->conf, STDOUT_FILENO);
+	else if (values.given[OPT_CHECK])
+		puts("configuration is valid");
+	else
+		status = serve(settings, values.given[OPT_UNSAFE]);
+	settings_free(settings);
+	return status;
+}

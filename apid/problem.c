@@ -1,0 +1,134 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "apid/problem.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "core/card.h"
+#include "core/text.h"
+
+#define INSTANCE_MAX 128
+#define TYPE_SIZE 96
+
+static const struct retry {
+	enum err err;
+	int after_s;
+} retries[] = {
+	{ ERR_BUSY, 1 },     { ERR_UNAVAILABLE, 2 }, { ERR_OVERLOADED, 1 },    { ERR_DRAINING, 5 },
+	{ ERR_DEADLINE, 1 }, { ERR_UNCERTAIN, 1 },   { ERR_KEY_IN_FLIGHT, 1 },
+};
+
+int problem_status(enum err err)
+{
+	return err == ERR_UNCERTAIN ? 503 : err_row(err)->http_status;
+}
+
+int problem_retry_after_s(enum err err)
+{
+	for (size_t i = 0; i < sizeof retries / sizeof retries[0]; i++)
+		if (retries[i].err == err)
+			return retries[i].after_s;
+	return 0;
+}
+
+static bool instance_is_harmless(const char *path)
+{
+	const size_t size = strnlen(path, INSTANCE_MAX + 1);
+
+	return size <= INSTANCE_MAX && text_is(TEXT_VISIBLE, path, size) &&
+	       !card_number_in(path, size);
+}
+
+/* Jansson's setters take NULL as "memory was short" and say so, which the caller's final text would show. */
+static bool member_text(json_t *object, const char *name, const char *text)
+{
+	return text == NULL || json_object_set_new(object, name, json_string(text)) == 0;
+}
+
+static json_t *problem_object(const struct problem *problem)
+{
+	const struct err_row *row = err_row(problem->err);
+	const int after_s = problem_retry_after_s(problem->err);
+	const char *instance = problem->instance;
+	char type[TYPE_SIZE];
+	json_t *object;
+
+	if (instance != NULL && !instance_is_harmless(instance))
+		instance = NULL;
+	(void)snprintf(type, sizeof type, "/errors/%s", row->code);
+	object = json_pack("{s:s, s:s, s:i}", "type", type, "title", row->title, "status",
+			   problem_status(problem->err));
+	if (object == NULL)
+		return NULL;
+	if (member_text(object, "detail", problem->detail) &&
+	    member_text(object, "instance", instance) && member_text(object, "code", row->code) &&
+	    member_text(object, "api_call_id", problem->api_call_id) &&
+	    json_object_set_new(object, "retryable",
+				json_boolean(err_retryable(problem->err) || after_s > 0)) == 0 &&
+	    (after_s == 0 ||
+	     json_object_set_new(object, "retry_after", json_integer(after_s)) == 0) &&
+	    (problem->errors == NULL ||
+	     json_object_set_new(object, "errors", json_deep_copy(problem->errors)) == 0))
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+char *problem_text(const struct problem *problem, size_t *size)
+{
+	json_t *object = problem_object(problem);
+	char *text = object != NULL ? json_text(object) : NULL;
+
+	json_decref(object);
+	if (text != NULL)
+		*size = strlen(text);
+	return text;
+}
+
+/* "/a~1b" for the member "a/b". */
+static void pointer_make(const char *field, char out[2 * FIELD_NAME_SIZE + 1])
+{
+	size_t used = 0;
+
+	out[used++] = '/';
+	for (; *field != '\0'; field++) {
+		const bool special = *field == '~' || *field == '/';
+
+		if (used + 2 >= 2 * FIELD_NAME_SIZE)
+			break;
+		out[used++] = special ? '~' : *field;
+		if (special)
+			out[used++] = *field == '~' ? '0' : '1';
+	}
+	out[used] = '\0';
+}
+
+void problem_error_add(json_t *errors, const char *field, enum problem_place place,
+		       const char *code, const char *message)
+{
+	char pointer[2 * FIELD_NAME_SIZE + 1];
+	json_t *entry;
+
+	pointer_make(field, pointer);
+	if (place == PROBLEM_IN_BODY)
+		entry = json_pack("{s:s, s:s, s:s, s:s}", "field", field, "pointer", pointer,
+				  "code", code, "message", message);
+	else
+		entry = json_pack("{s:s, s:s, s:s}", "field", field, "code", code, "message",
+				  message);
+	if (entry != NULL)
+		(void)json_array_append_new(errors, entry);
+}
+
+json_t *problem_errors(const struct field_errors *errors)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; array != NULL && i < errors->count; i++)
+		problem_error_add(array, errors->list[i].field, PROBLEM_IN_BODY,
+				  field_code_word(errors->list[i].code), errors->list[i].message);
+	return array;
+}

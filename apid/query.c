@@ -1,0 +1,112 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "apid/query.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "apid/http_message.h"
+
+#define DIGITS_MAX 18 /* any so long a number fits 64 bits */
+
+const char *query_find(const struct query *query, const char *name)
+{
+	for (size_t i = 0; i < query->count; i++)
+		if (strcmp(query->list[i].name, name) == 0)
+			return query->list[i].value;
+	return NULL;
+}
+
+static bool is_allowed(const char *allowed, const char *name)
+{
+	const size_t size = strlen(name);
+
+	while (*allowed != '\0') {
+		const size_t word = strcspn(allowed, " ");
+
+		if (word == size && memcmp(allowed, name, size) == 0)
+			return true;
+		allowed += word;
+		allowed += strspn(allowed, " ");
+	}
+	return false;
+}
+
+static enum err refuse(char why[QUERY_WHY_SIZE], const char *format, const char *word)
+{
+	(void)snprintf(why, QUERY_WHY_SIZE, "%s%s.", format, word);
+	return ERR_QUERY;
+}
+
+static enum err refuse_unknown(const char *allowed, char why[QUERY_WHY_SIZE])
+{
+	if (*allowed == '\0')
+		return refuse(why, "This path takes no query parameters", "");
+	return refuse(why, "There is a query parameter that this path does not take. It takes: ",
+		      allowed);
+}
+
+static enum err parameter_read(const char *allowed, const char *text, size_t size,
+			       struct query *query, char why[QUERY_WHY_SIZE])
+{
+	const char *equals = memchr(text, '=', size);
+	const size_t name_size = equals != NULL ? (size_t)(equals - text) : size;
+	const size_t value_size = equals != NULL ? size - name_size - 1 : 0;
+	char name[QUERY_NAME_SIZE];
+	char *value;
+
+	if (http_percent_decode(text, name_size, ' ', name, sizeof name) != ERR_OK ||
+	    !is_allowed(allowed, name))
+		return refuse_unknown(allowed, why);
+	if (query_find(query, name) != NULL)
+		return refuse(why, "This query parameter is given twice: ", name);
+	if (query->count == QUERY_PARAMETERS_MAX)
+		return refuse(why, "There are too many query parameters", "");
+	value = query->list[query->count].value;
+	if (equals == NULL ||
+	    http_percent_decode(equals + 1, value_size, ' ', value, QUERY_VALUE_SIZE) != ERR_OK)
+		return refuse(why, "The value of this query parameter is not valid: ", name);
+	memcpy(query->list[query->count++].name, name, sizeof name);
+	return ERR_OK;
+}
+
+enum err query_read(const char *allowed, const char *text, struct query *query,
+		    char why[QUERY_WHY_SIZE])
+{
+	struct query read = { .count = 0 };
+
+	while (*text != '\0') {
+		const size_t size = strcspn(text, "&");
+		const enum err err = parameter_read(allowed, text, size, &read, why);
+
+		if (err != ERR_OK)
+			return err;
+		text += size;
+		if (*text == '&' && *++text == '\0')
+			return refuse(why, "The query string ends with &", "");
+	}
+	*query = read;
+	return ERR_OK;
+}
+
+bool query_integer(const struct query *query, const char *name, const int64_t range[2],
+		   int64_t otherwise, int64_t *value)
+{
+	const char *text = query_find(query, name);
+	int64_t read = 0;
+	size_t digits;
+
+	if (text == NULL) {
+		*value = otherwise;
+		return true;
+	}
+	digits = strspn(text, "0123456789");
+	if (digits == 0 || digits > DIGITS_MAX || text[digits] != '\0')
+		return false;
+	for (size_t i = 0; i < digits; i++)
+		read = read * 10 + (text[i] - '0');
+	if (read < range[0] || read > range[1])
+		return false;
+	*value = read;
+	return true;
+}

@@ -1,0 +1,206 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "apid/render.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+
+/* ---- members; a failed setter leaves the member out, which only want of memory can cause ---- */
+
+static void put(json_t *object, const char *name, json_t *value)
+{
+	(void)json_object_set_new(object, name, value);
+}
+
+/* "" is null; so is what is not UTF-8, which a gateway's own words may be. */
+static void put_text(json_t *object, const char *name, const char *text)
+{
+	json_t *value = *text != '\0' ? json_string(text) : NULL;
+
+	put(object, name, value != NULL ? value : json_null());
+}
+
+static void put_id(json_t *object, const char *name, enum id_kind kind, struct id id)
+{
+	char text[ID_TEXT_SIZE] = "";
+
+	if (!id_is_empty(id))
+		id_format(kind, id, text);
+	put_text(object, name, text);
+}
+
+/* A value below zero is none. */
+static void put_word(json_t *object, const char *name, struct words words, int value)
+{
+	put_text(object, name, value < 0 ? "" : words_text(words, value));
+}
+
+/* 0 is null. */
+static void put_count(json_t *object, const char *name, int64_t value)
+{
+	put(object, name, value != 0 ? json_integer(value) : json_null());
+}
+
+static void put_time(json_t *object, const char *name, int64_t at_us)
+{
+	put(object, name, render_time(at_us));
+}
+
+json_t *render_time(int64_t at_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	return at_us == 0 ? json_null() : json_string(clock_format(at_us, text));
+}
+
+/* ---- transactions ---- */
+
+/* What a client should do after a failure. Codes that are not here: another method. */
+static const struct advice {
+	const char *code; /* decline code, else failure code */
+	const char *advice;
+	const char *message;
+} advices[] = {
+	{ "insufficient_funds", "retry_later", "The account does not hold enough money." },
+	{ "issuer_unavailable", "retry_later", "The customer's bank could not be reached." },
+	{ "processing_error", "retry", "The gateway could not process the payment." },
+	{ "try_again_later", "retry_later", "The customer's bank asks to try again later." },
+	{ "expired_card", "other_method", "The card has expired." },
+	{ "do_not_honor", "other_method", "The customer's bank refused without a reason." },
+	{ "limit_exceeded", "other_method", "A limit of the account would be exceeded." },
+	{ "invalid_account", "other_method", "The account or card is not valid." },
+	{ "stolen_card", "never", "The payment was refused. Do not try this method again." },
+	{ "lost_card", "never", "The payment was refused. Do not try this method again." },
+	{ "fraud_suspected", "never", "The payment was refused. Do not try this method again." },
+	{ "gateway_unreachable", "retry",
+	  "The gateway could not be reached; nothing was charged." },
+	{ "gateway_lost_request", "retry",
+	  "The gateway never got the request; nothing was charged." },
+};
+
+static const struct advice advice_other = { "", "other_method", "The payment was declined." };
+
+static const struct advice *advice_of(const char *code)
+{
+	for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++)
+		if (strcmp(advices[i].code, code) == 0)
+			return &advices[i];
+	return &advice_other;
+}
+
+static json_t *failure(const struct transaction_view *view)
+{
+	const char *code = view->row.failure_code;
+	const struct advice *advice =
+		advice_of(view->decline_code[0] != '\0' ? view->decline_code : code);
+	json_t *object;
+
+	if (*code == '\0')
+		return json_null();
+	object = json_object();
+	put_text(object, "code", code);
+	put_text(object, "decline_code", view->decline_code);
+	put_text(object, "advice", advice->advice);
+	put_text(object, "message", advice->message);
+	return object;
+}
+
+static json_t *amount(const struct transaction_row *row, int64_t minor)
+{
+	char text[MONEY_TEXT_SIZE];
+
+	if (row->form == AMOUNT_MINOR)
+		return json_integer(minor);
+	return json_string(money_format_major(minor, row->exponent, text));
+}
+
+/* Stored as canonical JSON text. */
+static json_t *metadata(const struct transaction_row *row)
+{
+	json_t *value = NULL;
+
+	if (row->metadata[0] != '\0')
+		value = json_loads(row->metadata, JSON_REJECT_DUPLICATES, NULL);
+	return value != NULL ? value : json_null();
+}
+
+static void put_amounts(json_t *object, const struct transaction_row *row)
+{
+	put(object, "amount_captured", amount(row, row->amount_captured));
+	put(object, "amount_refunded", amount(row, row->amount_refunded));
+}
+
+json_t *render_transaction(const struct transaction_view *view, enum render_customer customer)
+{
+	const struct transaction_row *row = &view->row;
+	const int next = view->next_action == NEXT_NONE ? -1 : (int)view->next_action;
+	json_t *object = json_object();
+
+	put_id(object, "transaction_id", ID_TRANSACTION, row->id);
+	put_word(object, "status", transaction_status_words, (int)row->status);
+	put_text(object, "status_reason", row->status_reason);
+	put(object, "amount", amount(row, row->amount.minor));
+	put_text(object, "currency", row->amount.currency);
+	put_text(object, "payment_method", row->method);
+	put_text(object, "description", row->description);
+	if (customer == RENDER_CUSTOMER)
+		put_text(object, "customer_id", row->customer);
+	put_time(object, "created_at", row->created_at_us);
+	put_time(object, "updated_at", row->updated_at_us);
+	put_amounts(object, row);
+	put_text(object, "gateway", view->gateway);
+	put_text(object, "gateway_txn_id", view->gateway_ref);
+	put(object, "failure", failure(view));
+	put_word(object, "next_action", next_action_words, next);
+	put_time(object, "next_action_at", view->next_action_at_us);
+	put(object, "metadata", metadata(row));
+	return object;
+}
+
+/* ---- timeline ---- */
+
+json_t *render_event(const struct event_row *row)
+{
+	json_t *object = json_object();
+
+	put_id(object, "event_id", ID_EVENT, row->id);
+	put(object, "sequence", json_integer(row->sequence));
+	put_text(object, "type", row->type);
+	put_word(object, "status", transaction_status_words, row->transaction_to);
+	put_word(object, "from_status", transaction_status_words, row->transaction_from);
+	put_id(object, "operation_id", ID_OPERATION, row->operation_id);
+	put_word(object, "operation_status", operation_status_words, row->operation_to);
+	put_id(object, "attempt_id", ID_ATTEMPT, row->attempt_id);
+	put_word(object, "attempt_status", attempt_status_words, row->attempt_to);
+	put_text(object, "reason", row->reason);
+	put_text(object, "api_call_id", row->api_call_id);
+	put_time(object, "at", row->at_us);
+	return object;
+}
+
+json_t *render_attempt(const struct attempt_row *row)
+{
+	const int class = row->class == ATTEMPT_CLASS_NONE ? -1 : (int)row->class;
+	json_t *object = json_object();
+
+	put_id(object, "attempt_id", ID_ATTEMPT, row->id);
+	put_id(object, "operation_id", ID_OPERATION, row->operation_id);
+	put(object, "number", json_integer(row->number));
+	put_text(object, "gateway", row->gateway);
+	put_word(object, "status", attempt_status_words, (int)row->status);
+	put_word(object, "class", attempt_class_words, class);
+	put_text(object, "gateway_txn_id", row->gateway_ref);
+	put_text(object, "our_reference", row->our_reference);
+	put_text(object, "decline_code", row->decline_code);
+	put_count(object, "http_status", row->http_status);
+	put_text(object, "reason", row->reason);
+	put_text(object, "answer", row->answer_masked);
+	put(object, "asked_count", json_integer(row->asked_count));
+	put_time(object, "prepared_at", row->prepared_at_us);
+	put_time(object, "sent_at", row->sent_at_us);
+	put_time(object, "answered_at", row->answered_at_us);
+	put_time(object, "asked_at", row->asked_at_us);
+	put_time(object, "contradicted_at", row->contradicted_at_us);
+	return object;
+}

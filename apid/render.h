@@ -1,0 +1,33 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Render: rows of the store as the JSON objects of the API.
+ *
+ * Invariant  absent values are null; amounts in the form the client wrote; times RFC 3339 with six
+ * decimals Ownership  objects are the caller's to json_decref(); NULL where memory is short Threads
+ * safe: pure functions Source     API.md: Paths
+ */
+#ifndef APID_RENDER_H
+#define APID_RENDER_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "store/attempt.h"
+#include "store/event.h"
+#include "store/transaction.h"
+
+/* The object of GET /transactions/{id}; a customer's list leaves the customer out. */
+enum render_customer { RENDER_CUSTOMER, RENDER_NO_CUSTOMER };
+json_t *render_transaction(const struct transaction_view *view, enum render_customer customer);
+
+/* One entry of a timeline. */
+json_t *render_event(const struct event_row *row);
+
+/* One try, with the gateway's masked answer. */
+json_t *render_attempt(const struct attempt_row *row);
+
+/* "2026-03-01T12:00:00.123456Z"; null for 0. */
+json_t *render_time(int64_t at_us);
+
+#endif

@@ -1,0 +1,262 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "apid/call.h"
+#include "apid/dispatcher.h"
+#include "apid/idempotency_key.h"
+#include "apid/render.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "service/payment.h"
+
+#define EVENTS_MAX 1000 /* of one timeline */
+#define ETAG_SIZE 16
+
+/* ---- POST /transactions ---- */
+
+/* Step one: the members of the body, judged by core/payment.h. False: refused. */
+static bool request_read(struct call *call, struct payment_request *request)
+{
+	struct field_member members[FIELD_MEMBERS_MAX];
+	struct field_errors errors = { .count = 0 };
+	struct json_arena arena;
+	enum err err;
+	const size_t count = json_members(call->body, members, &arena, &err);
+
+	if (err != ERR_OK) {
+		call_refuse(call, err, "The body has too many members.");
+		return false;
+	}
+	if (payment_request_read(members, count, request, &errors))
+		return true;
+	call_refuse_errors(call, ERR_INVALID, NULL, problem_errors(&errors));
+	return false;
+}
+
+static void refuse_reused_key(struct call *call, unsigned differing)
+{
+	size_t count;
+	const struct field_spec *fields = payment_fields(&count);
+	json_t *errors = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		if ((differing >> i & 1) != 0)
+			problem_error_add(errors, fields[i].name, PROBLEM_IN_BODY, "differs",
+					  "differs from the first request with this key");
+	call_refuse_errors(
+		call, ERR_KEY_REUSED,
+		"The first request with this Idempotency-Key had other content: send the "
+		"same content, or another key.",
+		errors);
+}
+
+/* How each outcome is answered; PAYMENT_KEY_REUSED is a refusal. */
+static const struct answer {
+	int status;
+	const char *word;
+	const char *reason; /* of the word, or NULL */
+	bool replayed;
+	bool wake;
+} answers[] = {
+	[PAYMENT_REPLAYED] = { 201, "pending", NULL, true, false },
+	[PAYMENT_CREATED] = { 201, "pending", NULL, false, true },
+	[PAYMENT_UNCERTAIN] = { 202, "processing", "outcome_unknown", false, true },
+};
+
+static void answer_receipt(struct call *call, const struct answer *answer,
+			   const struct payment_receipt *receipt)
+{
+	char id[ID_TEXT_SIZE], location[sizeof "/transactions/" + ID_TEXT_SIZE];
+	json_t *body;
+
+	id_format(ID_TRANSACTION, receipt->transaction_id, id);
+	(void)snprintf(location, sizeof location, "/transactions/%s", id);
+	http_reply_header(call->reply, "Location", location);
+	if (answer->replayed)
+		http_reply_header(call->reply, "Idempotency-Replayed", "true");
+	body = json_pack("{s:s, s:s}", "transaction_id", id, "status", answer->word);
+	if (answer->reason != NULL)
+		(void)json_object_set_new(body, "status_reason", json_string(answer->reason));
+	(void)json_object_set_new(body, "created_at", render_time(receipt->created_at_us));
+	call_answer(call, answer->status, body);
+}
+
+static void count_key(struct call *call, const char *key, enum payment_outcome outcome)
+{
+	static const enum metrics_counter counters[] = {
+		[PAYMENT_REPLAYED] = METRICS_IDEMPOTENCY_REPLAYED,
+		[PAYMENT_KEY_REUSED] = METRICS_IDEMPOTENCY_REUSED,
+		[PAYMENT_CREATED] = METRICS_IDEMPOTENCY_CREATED,
+	};
+
+	if (*key != '\0' && outcome != PAYMENT_UNCERTAIN)
+		metrics_count(call->app->metrics, counters[outcome]);
+}
+
+void transactions_create(struct call *call)
+{
+	char key[IDEMPOTENCY_KEY_SIZE];
+	struct payment_request request;
+	struct payment_order order = { .merchant = call->claims.merchant,
+				       .request = &request,
+				       .idempotency_key = key,
+				       .api_call_id = call->api_call_id,
+				       .now_us = clock_now_us() };
+	enum payment_outcome outcome;
+	struct payment_receipt receipt;
+	const char *why = NULL;
+	enum err err = idempotency_key_read(call->http, key, &why);
+
+	if (err != ERR_OK) {
+		call_refuse(call, err, why);
+		return;
+	}
+	if (!request_read(call, &request))
+		return;
+	err = payment_accept(call->app->pool, call->app->vault, &order, call_wait_ms(call),
+			     &outcome, &receipt);
+	explicit_bzero(&request, sizeof request); /* it holds the payment token */
+	if (err != ERR_OK) {
+		call_refuse(call, err, NULL);
+		return;
+	}
+	count_key(call, key, outcome);
+	if (outcome == PAYMENT_KEY_REUSED) {
+		refuse_reused_key(call, receipt.differing);
+		return;
+	}
+	if (answers[outcome].wake)
+		dispatcher_wake(call->app->dispatcher);
+	answer_receipt(call, &answers[outcome], &receipt);
+}
+
+/* ---- GET /transactions/{transaction_id} and below ---- */
+
+struct look { /* one of the merchant's transactions, and what hangs on it */
+	struct call *call;
+	struct id id;
+	struct transaction_view view;
+	json_t *list; /* array, emptied at each try; NULL where only the transaction is wanted */
+};
+
+static void refuse_absent(struct call *call)
+{
+	call_refuse(call, ERR_NOT_FOUND, "There is no such transaction.");
+}
+
+/* Run `work`; false: refused, and the list is gone. */
+static bool look(struct look *look, store_work *work)
+{
+	struct call *call = look->call;
+	enum err err = ERR_NOT_FOUND; /* what is not an id names nothing */
+
+	if (id_parse(ID_TRANSACTION, call->match.parameter, &look->id))
+		err = store_pool_look(call->app->pool, call_wait_ms(call), work, look);
+	if (err == ERR_OK)
+		return true;
+	json_decref(look->list);
+	if (err == ERR_NOT_FOUND)
+		refuse_absent(call);
+	else
+		call_refuse(call, err, NULL);
+	return false;
+}
+
+static enum err look_transaction(struct store_tx *tx, void *context)
+{
+	struct look *at = context;
+
+	return store_transaction_find(tx, at->call->claims.merchant, at->id, &at->view);
+}
+
+/* True where one of the listed tags, weak or strong, is ours (RFC 9110 section 13.1.2). */
+static bool etag_matches(const char *list, const char *etag)
+{
+	const size_t size = strlen(etag);
+
+	while (*list != '\0') {
+		const size_t tag = strcspn(list += strspn(list, " \t,"), " \t,");
+		const size_t weak = strncmp(list, "W/", 2) == 0 ? 2 : 0;
+
+		if ((tag == 1 && *list == '*') ||
+		    (tag == size + weak && memcmp(list + weak, etag, size) == 0))
+			return true;
+		list += tag;
+	}
+	return false;
+}
+
+static bool client_has(const struct call *call, const char *etag)
+{
+	for (size_t i = 0; i < call->http->line_count; i++)
+		if (strcasecmp(call->http->lines[i].name, "If-None-Match") == 0 &&
+		    etag_matches(call->http->lines[i].value, etag))
+			return true;
+	return false;
+}
+
+void transactions_show(struct call *call)
+{
+	struct look at = { .call = call };
+	char etag[ETAG_SIZE];
+
+	if (!look(&at, look_transaction))
+		return;
+	(void)snprintf(etag, sizeof etag, "\"%u\"", (unsigned)at.view.row.version);
+	http_reply_header(call->reply, "ETag", etag);
+	if (client_has(call, etag))
+		call->reply->status = 304;
+	else
+		call_answer(call, 200, render_transaction(&at.view, RENDER_CUSTOMER));
+}
+
+static void event_add(void *context, const struct event_row *row)
+{
+	(void)json_array_append_new(context, render_event(row));
+}
+
+static enum err look_events(struct store_tx *tx, void *context)
+{
+	struct look *at = context;
+	const char *merchant = at->call->claims.merchant;
+	const enum err err = look_transaction(tx, at);
+
+	(void)json_array_clear(at->list);
+	if (err != ERR_OK)
+		return err;
+	return store_event_list(tx, merchant, at->id, 0, EVENTS_MAX, event_add, at->list);
+}
+
+void transactions_events(struct call *call)
+{
+	struct look at = { .call = call, .list = json_array() };
+
+	if (look(&at, look_events))
+		call_answer(call, 200, at.list);
+}
+
+static void attempt_add(void *context, const struct attempt_row *row)
+{
+	(void)json_array_append_new(context, render_attempt(row));
+}
+
+static enum err look_attempts(struct store_tx *tx, void *context)
+{
+	struct look *at = context;
+	const enum err err = look_transaction(tx, at);
+
+	(void)json_array_clear(at->list);
+	if (err != ERR_OK)
+		return err;
+	return store_attempt_list(tx, at->call->claims.merchant, at->id, attempt_add, at->list);
+}
+
+void transactions_attempts(struct call *call)
+{
+	struct look at = { .call = call, .list = json_array() };
+
+	if (look(&at, look_attempts))
+		call_answer(call, 200, at.list);
+}

@@ -1,0 +1,67 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "apid/quiet.h"
+
+#include "tests/unit/unit.h"
+
+#define SECOND INT64_C(1000000)
+#define LEASE (40 * SECOND)
+#define QUIET (60 * SECOND)
+
+static const struct id attempt = { { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16 } };
+
+START_TEST(not_found_is_believed_only_after_lease_and_two_quiet_periods)
+{
+	static const struct {
+		int64_t at_us;
+		bool believed;
+	} answers[] = {
+		{ 1 * SECOND, false },               /* lease still running */
+		{ LEASE + QUIET - 1, false },        /* not quiet long enough */
+		{ LEASE + QUIET, false },            /* the first that counts */
+		{ LEASE + 2 * QUIET - 1, false },    /* said twice, too close together */
+		{ LEASE + 2 * QUIET, true },
+		{ LEASE + 3 * QUIET, true },
+	};
+	struct quiet quiet = { .slots = { { .first_seen_us = 0 } } };
+
+	quiet_see(&quiet, attempt, 0);
+
+	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)
+		ck_assert_msg(quiet_not_found(&quiet, attempt, LEASE, QUIET, answers[i].at_us) ==
+				      answers[i].believed,
+			      "answer %zu", i);
+}
+END_TEST
+
+START_TEST(an_attempt_seen_again_keeps_its_first_time)
+{
+	struct quiet quiet = { .slots = { { .first_seen_us = 0 } } };
+
+	quiet_see(&quiet, attempt, 5);
+	quiet_see(&quiet, attempt, LEASE);
+
+	ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, 5 + LEASE + QUIET));
+	ck_assert(quiet_not_found(&quiet, attempt, LEASE, QUIET, 5 + LEASE + 2 * QUIET));
+}
+END_TEST
+
+START_TEST(a_forgotten_attempt_starts_over)
+{
+	struct quiet quiet = { .slots = { { .first_seen_us = 0 } } };
+	struct id other = attempt;
+
+	other.bytes[0] = 99; /* the same slot: only the last bytes choose it */
+	quiet_see(&quiet, attempt, 0);
+	ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, LEASE + QUIET));
+	quiet_see(&quiet, other, LEASE + QUIET);
+
+	ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, LEASE + 2 * QUIET));
+}
+END_TEST
+
+UNIT_MAIN("quiet", {
+	tcase_add_test(tests, not_found_is_believed_only_after_lease_and_two_quiet_periods);
+	tcase_add_test(tests, an_attempt_seen_again_keeps_its_first_time);
+	tcase_add_test(tests, a_forgotten_attempt_starts_over);
+})
