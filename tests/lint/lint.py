@@ -233,10 +233,13 @@ def rule_state(source):
     is_program = in_tests(source) and any(token.text in ("main", "UNIT_MAIN") for token in calls(source))
     if source.path.endswith("/main.c") or is_program:
         return
-    reasons = [comment.line + comment.text.count("\n") for comment in source.comments
-               if STATE_REASON.match(comment.text)]
+    reasons = {comment.line + comment.text.count("\n") for comment in source.comments
+               if STATE_REASON.match(comment.text)}
     for variable in source.variables:
-        if not variable.const and not any(variable.first - 1 <= line <= variable.last for line in reasons):
+        lines = set(range(variable.first, variable.last + 1))
+        if variable.first - 1 not in source.code_ends:
+            lines.add(variable.first - 1)  # a comment of its own
+        if not variable.const and not lines & reasons:
             yield variable.first, (f"{variable.name} is mutable at file scope: make it const (a pointer too), pass it "
                                    "in, or give the reason on this line or just above: /* lint: state: … */")
 
@@ -256,7 +259,7 @@ def rule_columns(source):
     for line in source.text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)
     for number, line in enumerate(source.lines, 1):
-        if len(line) * 8 <= LIMIT["code"] or len(line.expandtabs(8)) <= LIMIT["code"]:
+        if len(line) + 7 * line.count("\t") <= LIMIT["code"] or len(line.expandtabs(8)) <= LIMIT["code"]:
             continue
         start = starts[number - 1]
         code = source.text[start:source.code_ends.get(number, start)]

@@ -1,0 +1,291 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: payops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compare manual pages with what they describe; a page must hold all of it and nothing else.
+
+    manuals.py --program PATH                 --page man/apid.8         options (and commands) of --help
+    manuals.py --settings 'COMMAND ARGUMENT…' --page man/payops.conf.5  settings of the printed configuration
+    manuals.py --errors lib/core/err.def      --page man/apid.8         public error codes
+
+How a page says it (mdoc):
+  option   an .It with Fl: ".It Fl c , Fl -config Ar file"; "Fl Fl config" and "Fl \\-config" are the same
+  command  ".It Ic token issue" or ".Ss token issue" (the program's name may stand before it); the options that
+           follow, up to the next command or section, are that command's; those before are everyone's
+  setting  ".It Va database.pool_size"; Ic, Cm, Li and Sy do as well; members of a list: ".It Va gateways.name"
+  error    ".It Li busy …" in a section or subsection whose title names errors
+
+Prints "page:line: what to do". Exit status: 0 the same, 1 differences, 2 wrong usage or a program that does not run.
+"""
+import argparse
+import re
+import shlex
+import subprocess
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+TIMEOUT_S = 20
+EVERYONES = ()  # the command under which options stand that belong to no single command
+
+HELP_OPTION = re.compile(r"^ {1,8}(?:-\w,? +)?--([a-z][a-z0-9-]*)", re.M)
+HELP_COMMAND = re.compile(r"^  ([a-z][a-z0-9-]*(?: [a-z][a-z0-9-]*)*)(?: [A-Z\[<.]\S*)* {2,}\S", re.M)
+MACRO = re.compile(r"[A-Z][a-z]\Z")
+WORD = re.compile(r"[a-z][a-z0-9_-]*\Z")
+SETTING = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\Z")
+ERROR_ROW = re.compile(r'^X\(\s*\w+\s*,\s*\w+\s*,\s*\d+\s*,\s*"([a-z0-9_]+)"', re.M)
+SETTING_MACROS = ("Va", "Ic", "Cm", "Li", "Sy")
+
+PageLine = namedtuple("PageLine", "number macro words section subsection")
+
+
+class Failure(Exception):
+    """The comparison could not be made."""
+
+
+# ---- what the program says ----
+
+def output_of(arguments):
+    shown = " ".join(arguments)
+    try:
+        run = subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                             timeout=TIMEOUT_S, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise Failure(f"{shown}: {error}") from error
+    if run.returncode != 0:
+        raise Failure(f"{shown}: exit status {run.returncode}: {run.stderr.strip() or run.stdout.strip()}")
+    return run.stdout
+
+
+def options_of(program):
+    """{command words: its long options}, the program itself under EVERYONES."""
+    text = output_of([program, "--help"])
+    options = {EVERYONES: set(HELP_OPTION.findall(text))}
+    for command in HELP_COMMAND.findall(text):
+        words = tuple(command.split())
+        options[words] = set(HELP_OPTION.findall(output_of([program, *words, "--help"])))
+    if not any(options.values()):
+        raise Failure(f"{program} --help: prints no option")
+    return options
+
+
+CONF_TOKEN = re.compile(r"""
+    (?:\#|//)[^\n]* | /\*.*?\*/ | \s+ | ,
+  | (?P<string>"(?:\\.|[^"\\])*")
+  | (?P<name>[A-Za-z*][\w*.-]*)(?=\s*[=:])
+  | (?P<value>[\w.+-]+)
+  | (?P<punct>[=:;{}()\[\]])
+""", re.S | re.X)
+
+
+def settings_of(command):
+    """(dotted names of all settings, names of lists that hold no group) of a configuration in libconfig's format."""
+    text = output_of(shlex.split(command))
+    names, lists, filled = set(), set(), set()
+    stack, name, position = [], None, 0  # stack: (bracket, name prefix)
+    while position < len(text):
+        match = CONF_TOKEN.match(text, position)
+        if match is None:
+            raise Failure(f"{command}: line {text.count(chr(10), 0, position) + 1} is not configuration")
+        position = match.end()
+        prefix = stack[-1][1] if stack else ""
+        token = match.group()
+        if match.lastgroup == "name":
+            name = f"{prefix}.{token}" if prefix else token
+        elif match.lastgroup in ("string", "value"):
+            names.add(name)
+            filled.add(name)
+        elif token in ("(", "["):
+            (lists if token == "(" else names).add(name)
+            stack.append((token, name))
+        elif token == "{":
+            filled.add(prefix)
+            stack.append((token, prefix if stack and stack[-1][0] == "(" else name))
+        elif token in (")", "]", "}") and stack:
+            name = stack.pop()[1]
+    if not names:
+        raise Failure(f"{command}: prints no setting")
+    return names, lists - filled
+
+
+def errors_of(path):
+    codes = set(ERROR_ROW.findall(Path(path).read_text(encoding="utf-8")))
+    if not codes:
+        raise Failure(f"{path}: no error rows")
+    return codes
+
+
+# ---- what the page says ----
+
+def words_of(line):
+    line = line.replace("\\-", "-").replace("\\&", "").replace("\\(hy", "-")
+    return [quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|(\S+)', line)]
+
+
+def page_lines(path):
+    section = subsection = ""
+    for number, text in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
+        if not text.startswith(".") or text.startswith('.\\"'):
+            continue
+        words = words_of(text[1:])
+        if not words:
+            continue
+        if words[0] == "Sh":
+            section, subsection = " ".join(words[1:]), ""
+        elif words[0] == "Ss":
+            subsection = " ".join(words[1:])
+        yield PageLine(number, words[0], words[1:], section, subsection)
+
+
+def long_options(words):
+    """Names after Fl: "-name" and "Fl name" are long, a bare name is short; a macro or punctuation ends the list."""
+    flags = 0
+    for word in words:
+        if word == "Fl":
+            flags += 1
+        elif MACRO.match(word) or not re.match(r"[\w-]", word):
+            flags = 0
+        elif flags:
+            name = "-" * (flags - 1) + word.split("=")[0]
+            if re.match(r"-[a-z]", name):
+                yield name[1:]
+            flags = 1
+
+
+def command_words(words, program):
+    """Words of a command's heading: macros and the program's name dropped, up to its options or arguments."""
+    found = []
+    for word in words:
+        if word in ("Nm", "Ic", "Cm", "Xo") or (not found and word == program):
+            continue
+        if not WORD.match(word):
+            break
+        found.append(word)
+    return tuple(found)
+
+
+def find_command(line, program, commands):
+    """(is a command's heading, its words): headings of commands that do not exist are found too, where it is plain."""
+    words = command_words(line.words, program)
+    if line.macro == "It":
+        first = [word for word in line.words if word not in ("Xo", "Nm", program)][:1]
+        return words in commands or (first == ["Ic"] and bool(words)), words
+    if line.macro == "Ss":
+        is_group = any(command[:len(words)] == words for command in commands)
+        in_commands = "COMMAND" in line.section.upper()
+        return words in commands or (in_commands and bool(words) and not is_group), words
+    return False, words
+
+
+def compare_program(program, page):
+    printed = options_of(program)
+    name = Path(program).name
+    commands = set(printed) - {EVERYONES}
+    documented = {EVERYONES: {}}  # command: {option: line}
+    lines, synopsis, current = {EVERYONES: 1}, [], EVERYONES
+    for line in page_lines(page):
+        if line.macro in ("Sh", "Ss"):
+            current = EVERYONES
+        is_command, words = find_command(line, name, commands) if commands else (False, ())
+        if is_command:
+            current = words
+            lines.setdefault(words, line.number)
+            documented.setdefault(words, {})
+        if line.macro == "It":
+            for option in long_options(line.words):
+                documented[current].setdefault(option, line.number)
+        elif line.section == "SYNOPSIS":
+            synopsis += [(option, line.number) for option in long_options([line.macro, *line.words])]
+    yield from differences(name, printed, documented, lines)
+    every = set().union(*printed.values())
+    for option, number in synopsis:
+        if option not in every:
+            yield number, f"take --{option} out of the synopsis: {name} --help does not print it"
+
+
+def differences(name, printed, documented, lines):
+    every = set().union(*printed.values())
+    for command, options in printed.items():
+        shown = " ".join((name,) + command)
+        if command not in documented:
+            yield 1, f'document the command: .It Ic {" ".join(command)}'
+            continue
+        for option in sorted(options - set(documented[command]) - set(documented[EVERYONES])):
+            yield lines[command], f"document --{option}, which {shown} --help prints: .It Fl -{option}"
+    for command, options in documented.items():
+        shown = " ".join((name,) + command)
+        if command not in printed:
+            yield lines[command], f"take the command out: {name} --help does not print {' '.join(command)}"
+            continue
+        known = every if command == EVERYONES else printed[command]
+        for option, number in options.items():
+            if option not in known:
+                yield number, f"take --{option} out: {shown} --help does not print it"
+
+
+def documented_settings(page):
+    """{name: (line, whether it can be nothing but a setting)}"""
+    found = {}
+    for line in page_lines(page):
+        if line.macro != "It":
+            continue
+        for macro, word in zip(line.words, line.words[1:]):
+            name = word.replace("[]", "")
+            if macro in SETTING_MACROS and SETTING.match(name):
+                sure = macro == "Va" or "." in name
+                found.setdefault(name, (line.number, sure))
+    return found
+
+
+def compare_settings(command, page):
+    printed, empty = settings_of(command)
+    documented = documented_settings(page)
+    for name in sorted(empty):
+        yield 1, f"cannot compare the members of {name}: give the command a configuration with one entry in it"
+    for name in sorted(printed - set(documented)):
+        yield 1, f"document the setting: .It Va {name}"
+    groups = {name[:dot.start()] for name in printed for dot in re.finditer(r"\.", name)} | empty
+    for name, (number, sure) in documented.items():
+        below_empty = any(name.startswith(f"{group}.") for group in empty)
+        if sure and name not in printed and name not in groups and not below_empty:
+            yield number, f"take {name} out: the configuration has no such setting"
+
+
+def compare_errors(table, page):
+    codes = errors_of(table)
+    documented = {}
+    for line in page_lines(page):
+        if line.macro == "It" and re.search(r"\bERRORS?\b", f"{line.section} {line.subsection}".upper()):
+            code = next((word for word in line.words if not MACRO.match(word)), "")
+            if re.fullmatch(r"[a-z][a-z0-9_]*", code):
+                documented.setdefault(code, line.number)
+    for code in sorted(codes - set(documented)):
+        yield 1, f"document the error code under a title that names errors: .It Li {code}"
+    for code, number in documented.items():
+        if code not in codes | {"ok"}:
+            yield number, f"take the error code {code} out: {table} has no such row"
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--program", action="append", default=[], metavar="PATH")
+    parser.add_argument("--settings", action="append", default=[], metavar="COMMAND")
+    parser.add_argument("--errors", action="append", default=[], metavar="TABLE")
+    parser.add_argument("--page", required=True)
+    options = parser.parse_args(arguments)
+    comparisons = [(compare_program, program) for program in options.program]
+    comparisons += [(compare_settings, command) for command in options.settings]
+    comparisons += [(compare_errors, table) for table in options.errors]
+    if not comparisons:
+        parser.error("nothing to compare with: give --program, --settings or --errors")
+    try:
+        found = [row for compare, argument in comparisons for row in compare(argument, options.page)]
+    except (Failure, OSError) as failure:
+        print(f"manuals.py: {failure}", file=sys.stderr)
+        return 2
+    for number, message in sorted(found):
+        print(f"{options.page}:{number}: {message}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

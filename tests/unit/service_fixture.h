@@ -1,0 +1,107 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What tests of the use cases stand on: a scratch database on the server behind PAYOPS_TEST_SOCKET (where root has no
+ * password), one merchant, a vault, one gateway with the real adapter, and rows that are put into any state at once.
+ *
+ * Ownership  a struct service is the test program's; service_close() and service_drop() undo open and create
+ * Threads    `pool` is safe; `store` and all functions here belong to the test's own thread
+ */
+#ifndef TESTS_SERVICE_FIXTURE_H
+#define TESTS_SERVICE_FIXTURE_H
+
+#include "tests/unit/unit.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gateway/gateway.h"
+#include "service/due.h"
+#include "service/vault.h"
+#include "store/attempt.h"
+#include "store/callback.h"
+#include "store/event.h"
+#include "store/operation.h"
+#include "store/store.h"
+#include "store/transaction.h"
+
+#define SERVICE_MERCHANT "shop"
+#define SERVICE_OTHER_MERCHANT "other"
+#define SERVICE_GATEWAY "alpha"
+#define SERVICE_TOKEN "tok_ok"
+#define SERVICE_AMOUNT INT64_C(1050)
+#define SERVICE_CURRENCY "USD"
+#define SERVICE_POOL_SIZE 16
+#define SERVICE_WAIT_MS 10000
+
+#define SECOND_US INT64_C(1000000)
+#define SERVICE_NOW_US INT64_C(1767225600000000) /* 2026-01-01: where tests stop the clock */
+#define SERVICE_QUIET_US (2 * SECOND_US)
+#define SERVICE_CALLBACK_WAIT_US (15 * SECOND_US)
+#define SERVICE_TIMEOUT_MS 30000
+#define SERVICE_SEND_WINDOW_US (5 * SECOND_US)
+#define SERVICE_LEASE_MARGIN_US (4 * SECOND_US)
+
+struct service {
+	char name[64]; /* of the database */
+	struct store_settings database;
+	struct store_pool *pool;
+	struct store *store; /* a connection beside the pool, whose clock may stand still */
+	struct vault vault;
+	struct gateway_set gateways;
+	struct due_settings due;
+};
+
+/* Ends the program with 77 (skipped) where there is no server. */
+void service_require(void);
+
+/* For unchecked fixtures: the database payops_test_<name>_<pid> with our schema, and its end. */
+void service_create(struct service *service, const char *name);
+void service_drop(struct service *service);
+
+/* For checked fixtures: no rows but the merchants', and everything a use case takes. */
+void service_open(struct service *service);
+void service_close(struct service *service);
+
+/* Stop the clock of `store`'s session at a time. */
+void service_stop_clock(struct service *service, int64_t now_us);
+
+/* Run a statement on a connection of its own, for what lib/store has no function; it must succeed. */
+void service_do(const struct service *service, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same; returns the first cell of its result as a number. */
+long long service_number(const struct service *service, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* One payment with its operation and an attempt; without_attempt: none is there. */
+struct story {
+	struct transaction_row transaction;
+	struct operation_row operation;
+	struct attempt_row attempt;
+	bool without_attempt;
+};
+
+/*
+ * A payment that was just accepted at `now_us`: pending, to be sent now, its token sealed. Ids are new each time.
+ * story_attempt() moves it on: an attempt in this status, the operation in that one, all as it would have come about
+ * (its lease is over, what is open is open since then).
+ */
+struct story story_pending(const struct service *service, int64_t now_us);
+struct story story_attempt(const struct service *service, enum attempt_status attempt,
+			   enum operation_status operation, int64_t now_us);
+
+/* Commit the rows of a story, with one event per version of the transaction; read them again. */
+void story_put(struct service *service, const struct story *story);
+void story_get(struct service *service, struct story *story);
+
+/* The latest event, after checking that sequences run from 1 to the transaction's version without a gap. */
+struct event_row story_last_event(struct service *service, const struct story *story);
+
+/* Open exceptions of a kind; the transaction's attempts. */
+long long story_exceptions(const struct service *service, const struct story *story, enum exception_kind kind);
+long long story_attempts(const struct service *service, const struct story *story);
+
+/* Run `each` on `count` elements of `contexts`, one thread each, all started at once; returns when all have ended. */
+void service_together(size_t count, void *(*each)(void *context), void *contexts, size_t size);
+
+#endif
