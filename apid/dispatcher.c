@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TICK_MS 200           /* how often due rows are looked for when nobody wakes us */
-#define RECORD_AGAIN_MS 500   /* pause after the database failed us */
-#define RECORD_WAIT_MS 2000   /* for a connection of the pool */
-#define SENT_AFTER_MS 500     /* past the connect timeout a call's bytes must be on their way */
+#define TICK_MS 200         /* how often due rows are looked for when nobody wakes us */
+#define RECORD_AGAIN_MS 500 /* pause after the database failed us */
+#define RECORD_WAIT_MS 2000 /* for a connection of the pool */
+#define SENT_AFTER_MS 500   /* past the connect timeout a call's bytes must be on their way */
 
 /* One gateway call from its start until its outcome is committed. */
 struct flight {
@@ -40,7 +40,7 @@ struct dispatcher {
 	struct flight *flying; /* the thread's own, as all below */
 	struct flight *landed; /* answered, outcome not committed yet */
 	size_t landed_count;
-	int64_t claim_boot_us; /* when to look for due rows again */
+	int64_t claim_boot_us;  /* when to look for due rows again */
 	int64_t record_boot_us; /* when to try the database again */
 	struct quiet quiet;
 	atomic_bool woken;
@@ -168,21 +168,23 @@ static enum err flight_record(struct flight *flight)
 {
 	struct dispatcher *dispatcher = flight->dispatcher;
 	struct record record = {
-		.report = {
-			.source = flight->job.kind == DUE_SEND ? OUTCOME_ANSWER : OUTCOME_INQUIRY,
-			.operation_id = flight->job.order.operation_id,
-			.attempt_id = flight->job.order.attempt_id,
-			.gateway = flight->job.gateway,
-			.answer = &flight->answer,
-			.api_call_id = "",
-		},
+		.report =
+			{
+				.source = flight->job.kind == DUE_SEND ? OUTCOME_ANSWER
+								       : OUTCOME_INQUIRY,
+				.operation_id = flight->job.order.operation_id,
+				.attempt_id = flight->job.order.attempt_id,
+				.gateway = flight->job.gateway,
+				.answer = &flight->answer,
+				.api_call_id = "",
+			},
 	};
 	enum err err;
 
 	if (flight->answer.event == AE_NOT_FOUND)
 		record.report.quiet_confirmed = quiet_not_found(
-			&dispatcher->quiet, flight->job.order.attempt_id,
-			flight->job.lease_span_us, flight->job.gateway->quiet_us, clock_boot_us());
+			&dispatcher->quiet, flight->job.order.attempt_id, flight->job.lease_span_us,
+			flight->job.gateway->quiet_us, clock_boot_us());
 	fault_point("outcome_before_commit");
 	err = store_pool_run(dispatcher->pool, RECORD_WAIT_MS, record_work, &record);
 	if (err == ERR_OK)
@@ -191,7 +193,10 @@ static enum err flight_record(struct flight *flight)
 	return err;
 }
 
-/* True where trying again later may help. An uncertain commit is safe to repeat: the tables refuse the second one. */
+/*
+ * True where trying again later may help. An uncertain commit is safe to repeat: the tables refuse
+ * the second one.
+ */
 static bool worth_again(enum err err)
 {
 	return err_retryable(err) || err == ERR_UNCERTAIN;
@@ -258,8 +263,11 @@ static void claim(struct dispatcher *dispatcher, size_t used)
 		return;
 	}
 	fault_point("claim_committed");
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (jobs[i].lease_expired)
+			metrics_count(dispatcher->metrics, METRICS_LEASE_EXPIRED);
 		flight_start(dispatcher, &jobs[i]);
+	}
 	explicit_bzero(jobs, sizeof jobs);
 	if (count == limit)
 		dispatcher->claim_boot_us = 0;
@@ -294,9 +302,9 @@ static void *dispatcher_main(void *context)
 
 		if (due && !atomic_load(&dispatcher->stopping))
 			claim(dispatcher, flying + dispatcher->landed_count);
-		flying = http_client_run(dispatcher->client,
-					 atomic_load(&dispatcher->stopping) ? TICK_MS
-									    : wait_ms(dispatcher));
+		flying = http_client_run(dispatcher->client, atomic_load(&dispatcher->stopping)
+								     ? TICK_MS
+								     : wait_ms(dispatcher));
 		atomic_store(&dispatcher->in_flight, flying);
 		landed_record(dispatcher);
 		flying_mark(dispatcher);
@@ -304,8 +312,9 @@ static void *dispatcher_main(void *context)
 	return NULL;
 }
 
-enum err dispatcher_start(struct store_pool *pool, const struct due_settings *settings, size_t in_flight_max,
-			  struct metrics *metrics, struct dispatcher **dispatcher)
+enum err dispatcher_start(struct store_pool *pool, const struct due_settings *settings,
+			  size_t in_flight_max, struct metrics *metrics,
+			  struct dispatcher **dispatcher)
 {
 	struct dispatcher *started = calloc(1, sizeof *started);
 	enum err err;
@@ -317,7 +326,8 @@ enum err dispatcher_start(struct store_pool *pool, const struct due_settings *se
 	started->in_flight_max = in_flight_max;
 	started->metrics = metrics;
 	err = http_client_new(&started->client);
-	if (err == ERR_OK && pthread_create(&started->thread, NULL, dispatcher_main, started) != 0) {
+	if (err == ERR_OK &&
+	    pthread_create(&started->thread, NULL, dispatcher_main, started) != 0) {
 		http_client_free(started->client);
 		err = ERR_MEMORY;
 	}
@@ -343,7 +353,10 @@ void dispatcher_stop(struct dispatcher *dispatcher, int patience_ms)
 	atomic_store(&dispatcher->stopping, true);
 	http_client_wake(dispatcher->client);
 	pthread_join(dispatcher->thread, NULL);
-	/* Calls cut off here land as unknown, so that the next apid asks at once instead of after their lease. */
+	/*
+	 * Calls cut off here land as unknown, so that the next apid asks at once instead of after
+	 * their lease.
+	 */
 	http_client_free(dispatcher->client);
 	dispatcher->record_boot_us = 0;
 	landed_record(dispatcher);

@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Dispatcher: one thread that claims due operations, keeps their gateway calls in flight and records what came of them.
+ * Dispatcher: one thread that claims due operations, keeps their gateway calls in flight and
+ * records what came of them.
  *
- * Invariant  an attempt is committed before its call starts; no database transaction is open while a call is made; what
- *            is in flight when the process dies is found again by its lease
+ * Invariant  an attempt is committed before its call starts; no database transaction is open while
+ *            a call is made; what is in flight when the process dies is found again by its lease
  * Threads    dispatcher_wake() and the figures from any thread; the rest from main()
  */
 #ifndef APID_DISPATCHER_H
@@ -21,15 +22,16 @@
 struct dispatcher;
 
 /* Start the thread. `settings` and `metrics` are borrowed until dispatcher_stop(). */
-CHECKED enum err dispatcher_start(struct store_pool *pool, const struct due_settings *settings, size_t in_flight_max,
-				  struct metrics *metrics, struct dispatcher **dispatcher);
+CHECKED enum err dispatcher_start(struct store_pool *pool, const struct due_settings *settings,
+				  size_t in_flight_max, struct metrics *metrics,
+				  struct dispatcher **dispatcher);
 
 /* Something may be due: look now instead of at the next tick. */
 void dispatcher_wake(struct dispatcher *dispatcher);
 
 /*
- * Stop claiming, let calls in flight finish for up to `patience_ms`, record them, join the thread, free. Calls that do not
- * finish are left to their leases.
+ * Stop claiming, let calls in flight finish for up to `patience_ms`, record them, join the thread,
+ * free. Calls that do not finish are left to their leases.
  */
 void dispatcher_stop(struct dispatcher *dispatcher, int patience_ms);
 

@@ -80,7 +80,8 @@ static enum err database_start(struct server *server)
 	const struct settings *settings = server->settings;
 	char why[STORE_WHY_SIZE] = "";
 	struct store *store;
-	enum err err = store_pool_open(&settings->database, settings->pool_size, &server->app.pool, why);
+	enum err err =
+		store_pool_open(&settings->database, settings->pool_size, &server->app.pool, why);
 
 	if (err != ERR_OK)
 		return start_failed("database", err, why);
@@ -91,7 +92,8 @@ static enum err database_start(struct server *server)
 	if (err == ERR_OK) {
 		err = store_check_durability(store, why);
 		if (err == ERR_UNSAFE && server->unsafe_durability) {
-			log_warning("unsafe database settings were insisted on", LOG_TEXT("why", why));
+			log_warning("unsafe database settings were insisted on",
+				    LOG_TEXT("why", why));
 			err = ERR_OK;
 		}
 	}
@@ -219,8 +221,8 @@ int main(int argc, char **argv)
 		break;
 	}
 	err = settings_load(values.text[OPT_CONFIG],
-			    values.given[OPT_PRINT] ? SETTINGS_DATABASE : SETTINGS_ALL, &settings, why,
-			    sizeof why);
+			    values.given[OPT_PRINT] ? SETTINGS_DATABASE : SETTINGS_ALL, &settings,
+			    why, sizeof why);
 	if (err != ERR_OK) {
 		cli_fail("apid", "%s", why);
 		return err_row(err)->exit_status;

@@ -3,7 +3,8 @@
 /*
  * Metrics: counters and histograms in memory, rendered as Prometheus text.
  *
- * Invariant  labels hold route templates, configured gateway names and words of our tables, never ids or foreign text
+ * Invariant  labels hold route templates, configured gateway names and words of our tables, never
+ *            ids or foreign text
  * Units      durations in microseconds on the way in, seconds on the way out
  * Threads    safe: atomic counters
  */
@@ -21,18 +22,24 @@ struct metrics;
 CHECKED enum err metrics_new(struct metrics **metrics);
 void metrics_free(struct metrics *metrics);
 
-/* One request: `route` is the index in the route table (METRICS_NO_ROUTE for 404 and 405), `status` the HTTP status. */
+/*
+ * One request: `route` is the index in the route table (METRICS_NO_ROUTE for 404 and 405), `status`
+ * the HTTP status.
+ */
 #define METRICS_NO_ROUTE (-1)
 void metrics_request(struct metrics *metrics, int route, int status, int64_t duration_us);
 
 /* One concluded gateway call. `inquiry`: an inquiry, not an attempt. */
-void metrics_gateway_call(struct metrics *metrics, const char *gateway, int inquiry, enum attempt_class class,
-			  int64_t duration_us);
+void metrics_gateway_call(struct metrics *metrics, const char *gateway, int inquiry,
+			  enum attempt_class class, int64_t duration_us);
 
 /* One callback; `result` is a constant word: "applied", "duplicate", "forged", … */
 void metrics_callback(struct metrics *metrics, const char *gateway, const char *result);
 
-/* payops_idempotency_total{result}, payops_lease_expired_total and the like: a closed enum of plain counters. */
+/*
+ * payops_idempotency_total{result}, payops_lease_expired_total and the like: a closed enum of plain
+ * counters.
+ */
 enum metrics_counter {
 	METRICS_IDEMPOTENCY_CREATED,
 	METRICS_IDEMPOTENCY_REPLAYED,

@@ -20,8 +20,8 @@ void quiet_see(struct quiet *quiet, struct id attempt_id, int64_t boot_us)
 		*slot = (struct quiet_slot){ .attempt_id = attempt_id, .first_seen_us = boot_us };
 }
 
-bool quiet_not_found(struct quiet *quiet, struct id attempt_id, int64_t lease_span_us, int64_t quiet_us,
-		     int64_t boot_us)
+bool quiet_not_found(struct quiet *quiet, struct id attempt_id, int64_t lease_span_us,
+		     int64_t quiet_us, int64_t boot_us)
 {
 	struct quiet_slot *slot = slot_of(quiet, attempt_id);
 

@@ -1,9 +1,11 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Quiet: how long this process has known an attempt, by the boot clock, which no clock change moves.
+ * Quiet: how long this process has known an attempt, by the boot clock, which no clock change
+ * moves.
  *
- * Invariant  forgetting (the table is bounded, a process restarts) only makes a verdict later, never earlier
+ * Invariant  forgetting (the table is bounded, a process restarts) only makes a verdict later,
+ *            never earlier
  * Units      microseconds of the boot clock
  * Threads    the dispatcher's thread only
  * Source     DESIGN.md: States, rule 6
@@ -32,10 +34,10 @@ struct quiet {
 void quiet_see(struct quiet *quiet, struct id attempt_id, int64_t boot_us);
 
 /*
- * A gateway said "not found". Returns true where lease and quiet period have passed since the attempt was first seen, and
- * another quiet period since the first such answer after that.
+ * A gateway said "not found". Returns true where lease and quiet period have passed since the
+ * attempt was first seen, and another quiet period since the first such answer after that.
  */
-bool quiet_not_found(struct quiet *quiet, struct id attempt_id, int64_t lease_span_us, int64_t quiet_us,
-		     int64_t boot_us);
+bool quiet_not_found(struct quiet *quiet, struct id attempt_id, int64_t lease_span_us,
+		     int64_t quiet_us, int64_t boot_us);
 
 #endif

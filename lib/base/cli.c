@@ -302,7 +302,9 @@ static enum cli_outcome wrong_option(const struct cli_program *program, int resu
 	return wrong_long(program, argv[optind - 1]);
 }
 
-/* The table in getopt's two forms. The leading ':' tells a missing argument from an unknown option. */
+/*
+ * The table in getopt's two forms. The leading ':' tells a missing argument from an unknown option.
+ */
 static void getopt_tables(const struct cli_program *program, struct option *longs, char *letters)
 {
 	*letters++ = ':';

@@ -47,8 +47,8 @@ int64_t clock_boot_us(void)
 }
 
 /*
- * Proleptic Gregorian date of a day since 1970. Years are counted from 1 March, so that the leap day is a year's last
- * and the months' lengths repeat every five months (153 days).
+ * Proleptic Gregorian date of a day since 1970. Years are counted from 1 March, so that the leap
+ * day is a year's last and the months' lengths repeat every five months (153 days).
  */
 static struct date date_of_day(int64_t day)
 {

@@ -3,7 +3,8 @@
 /*
  * Time: the only file that reads the system's clocks.
  *
- * Units      microseconds; UTC since 1970 (clock_now_us) or since boot, counting sleep (clock_boot_us)
+ * Units      microseconds; UTC since 1970 (clock_now_us) or since boot, counting sleep
+ *            (clock_boot_us)
  * Threads    safe; the test clock is process-wide and for tests only
  * Source     clock_gettime(2): CLOCK_REALTIME, CLOCK_BOOTTIME; RFC 3339
  */

@@ -183,7 +183,9 @@ static void print_setting(const struct printer *printer, const struct conf_setti
 	fputs(";\n", printer->out);
 }
 
-/* True where an earlier row is in the group that the first `size` bytes of row `index`'s name say. */
+/*
+ * True where an earlier row is in the group that the first `size` bytes of row `index`'s name say.
+ */
 static bool group_is_printed(struct conf_rows rows, size_t index, size_t size)
 {
 	for (size_t i = 0; i < index; i++)
@@ -192,7 +194,10 @@ static bool group_is_printed(struct conf_rows rows, size_t index, size_t size)
 	return false;
 }
 
-/* All rows whose names begin with the `size` bytes of `prefix`; a group is printed once, at its first row. */
+/*
+ * All rows whose names begin with the `size` bytes of `prefix`; a group is printed once, at its
+ * first row.
+ */
 static void print_group(struct printer *printer, struct conf_rows rows, const char *prefix,
 			size_t size)
 {

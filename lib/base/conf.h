@@ -3,14 +3,16 @@
 /*
  * Configuration: libconfig files checked against a table of settings.
  *
- * Invariant  every setting is a row with type, default, bounds and a documented sentence; unknown keys, wrong types and
- *            values out of bounds are refused with file:line; after loading it is frozen
- * Files      <file>, then <directory of file>/conf.d/ *.conf in byte order of their names; a later file's scalar wins,
- *            lists of groups (gateways, keys) are appended
+ * Invariant  every setting is a row with type, default, bounds and a documented sentence; unknown
+ *            keys, wrong types and values out of bounds are refused with file:line; after loading
+ *            it is frozen
+ * Files      <file>, then <directory of file>/conf.d/ *.conf in byte order of their names; a later
+ *            file's scalar wins, lists of groups (gateways, keys) are appended
  * Ownership  struct conf owns its texts
  * Threads    safe once loaded
  *
- * A program passes its own tables, so that the file format is one mechanism and the settings are data.
+ * A program passes its own tables, so that the file format is one mechanism and the settings are
+ * data.
  */
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
@@ -27,19 +29,20 @@
 
 enum conf_type {
 	CONF_TEXT,
-	CONF_PATH,     /* relative paths are taken from the directory of the file that names them */
+	CONF_PATH, /* relative paths are taken from the directory of the file that names them */
 	CONF_INT,
 	CONF_BOOL,
-	CONF_WORD,     /* one of `words` */
+	CONF_WORD, /* one of `words` */
 };
 
 struct conf_setting {
-	const char *name;    /* dotted: "database.pool_size"; in a list: the member's name, "name" */
+	const char *name; /* dotted: "database.pool_size"; in a list: the member's name, "name" */
 	enum conf_type type;
-	const char *default_text; /* as it would stand in the file (ints: "16", bools: "true"); NULL: required */
-	int64_t min, max;    /* CONF_INT; lengths for CONF_TEXT and CONF_PATH (0,0: 0..511) */
+	const char *
+		default_text; /* as it would stand in the file (ints: "16", bools: "true"); NULL: required */
+	int64_t min, max;         /* CONF_INT; lengths for CONF_TEXT and CONF_PATH (0,0: 0..511) */
 	const char *const *words; /* CONF_WORD: NULL-terminated */
-	const char *help;    /* one sentence, for the manual page and --print-config */
+	const char *help;         /* one sentence, for the manual page and --print-config */
 };
 
 /* A list of groups, each with its own settings: "gateways", "token_keys". */
@@ -61,15 +64,18 @@ struct conf;
 
 /*
  * Read and check `path` and its conf.d.
- * Returns  ERR_OK with *conf, which borrows `table`; ERR_CONFIG or ERR_IO with every problem, one per line as
- *          "file:line: message" ("file: message" where it has no line), in `why` (as many as fit, then how many did
- *          not); ERR_MEMORY
+ * Returns  ERR_OK with *conf, which borrows `table`; ERR_CONFIG or ERR_IO with every problem, one
+ *          per line as "file:line: message" ("file: message" where it has no line), in `why` (as
+ *          many as fit, then how many did not); ERR_MEMORY
  */
 CHECKED enum err conf_load(const struct conf_table *table, const char *path, struct conf **conf,
 			   char *why, size_t why_size);
 void conf_free(struct conf *conf);
 
-/* Values by name; asking for a name that is not in the table, or as another type, is a bug (assert). */
+/*
+ * Values by name; asking for a name that is not in the table, or as another type, is a bug
+ * (assert).
+ */
 const char *conf_text(const struct conf *conf, const char *name);
 int64_t conf_int(const struct conf *conf, const char *name);
 bool conf_bool(const struct conf *conf, const char *name);
@@ -80,7 +86,10 @@ const char *conf_list_text(const struct conf *conf, const char *list, size_t ind
 int64_t conf_list_int(const struct conf *conf, const char *list, size_t index, const char *name);
 bool conf_list_bool(const struct conf *conf, const char *list, size_t index, const char *name);
 
-/* Print all settings with their values in force, as a file that could be read back, each with its help as comment. */
+/*
+ * Print all settings with their values in force, as a file that could be read back, each with its
+ * help as comment.
+ */
 void conf_print(const struct conf *conf, int fd);
 
 #endif

@@ -22,7 +22,10 @@ static unsigned int line_of(const config_setting_t *setting)
 	return config_setting_source_line(setting);
 }
 
-/* Fill in what no file gave; report what one had to give where `whole`: all that could give it was read. */
+/*
+ * Fill in what no file gave; report what one had to give where `whole`: all that could give it was
+ * read.
+ */
 static void load_defaults(struct conf_load *load, struct conf_rows rows, const char *list,
 			  unsigned int line, bool whole)
 {
@@ -131,8 +134,8 @@ static void load_member(struct conf_load *load, struct conf_rows rows,
 {
 	const struct conf_table *table = load->conf->table;
 	size_t setting = conf_setting_find(rows.settings, rows.count, name);
-	size_t list = rows.settings == table->settings ? conf_list_find(table, name) :
-							 table->list_count;
+	size_t list =
+		rows.settings == table->settings ? conf_list_find(table, name) : table->list_count;
 
 	if (setting < rows.count)
 		conf_value_load(load, &rows.settings[setting], member, &rows.values[setting], name);
@@ -269,8 +272,8 @@ static void load_all(struct conf_load *load, const char *path)
 		conf_problems_raise(load->problems, ERR_IO);
 		return;
 	}
-	snprintf(directory, sizeof directory, "%.*s%s",
-		 slash == NULL ? 0 : (int)(slash - path) + 1, path, CONF_DIRECTORY);
+	snprintf(directory, sizeof directory, "%.*s%s", slash == NULL ? 0 : (int)(slash - path) + 1,
+		 path, CONF_DIRECTORY);
 	load_file(load, path);
 	load_directory(load, directory);
 	load_enter(load, path);

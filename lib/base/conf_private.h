@@ -4,7 +4,8 @@
  * Configuration, inside: what loading (conf_load.c, conf_value.c), reading files (conf_source.c),
  * reporting (conf_problem.c) and asking (conf.c) share.
  *
- * Ownership  struct conf owns its values and their texts, and borrows the program's tables, which outlive it
+ * Ownership  struct conf owns its values and their texts, and borrows the program's tables, which
+ *            outlive it
  * Threads    one thread loads; a loaded struct conf is never changed
  */
 #ifndef BASE_CONF_PRIVATE_H
@@ -69,7 +70,8 @@ struct conf_load {
 	struct conf *conf;
 	struct conf_problems *problems;
 	const char *path;
-	char directory[CONF_PATH_SIZE]; /* of the file, absolute: relative paths in it start there */
+	char directory
+		[CONF_PATH_SIZE]; /* of the file, absolute: relative paths in it start there */
 	bool file_broken; /* a syntax error: settings that seem absent may stand behind it */
 	bool any_broken;  /* so it is in one of the files read so far */
 };
@@ -93,15 +95,16 @@ void conf_value_default(struct conf_load *load, const struct conf_setting *setti
 
 /* One file as libconfig gets to see it. */
 struct conf_source {
-	char *text;   /* heap, NUL-terminated */
-	bool broken;  /* it ends before the file does: a text or comment in it was never closed */
+	char *text;  /* heap, NUL-terminated */
+	bool broken; /* it ends before the file does: a text or comment in it was never closed */
 };
 
 /*
- * Read a file and make it safe for libconfig: comments are taken out, decimal integers get the suffix that makes every
- * libconfig read 64 bits, refused numbers become hexadecimal (which nothing else in the result is), @include is taken
- * out. Line numbers stay.
- * Returns  false where the file could not be read at all (the problem is added), with *source untouched
+ * Read a file and make it safe for libconfig: comments are taken out, decimal integers get the
+ * suffix that makes every libconfig read 64 bits, refused numbers become hexadecimal (which nothing
+ * else in the result is), @include is taken out. Line numbers stay.
+ * Returns  false where the file could not be read at all (the problem is added), with *source
+ *          untouched
  */
 bool conf_source_read(struct conf_problems *problems, const char *path, struct conf_source *source);
 void conf_source_done(struct conf_source *source);

@@ -193,21 +193,21 @@ static const char *type_fault(const struct conf_setting *setting, const config_s
 	case CONF_TEXT:
 	case CONF_PATH:
 	case CONF_WORD:
-		return config_setting_type(member) == CONFIG_TYPE_STRING ?
-			       NULL :
-			       "a text in double quotes";
+		return config_setting_type(member) == CONFIG_TYPE_STRING
+			       ? NULL
+			       : "a text in double quotes";
 	case CONF_INT:
 		return is_integer(member) ? NULL : "a whole number without quotes";
 	case CONF_BOOL:
-		return config_setting_type(member) == CONFIG_TYPE_BOOL ?
-			       NULL :
-			       "true or false without quotes";
+		return config_setting_type(member) == CONFIG_TYPE_BOOL
+			       ? NULL
+			       : "true or false without quotes";
 	}
 	return NULL;
 }
 
 void conf_value_load(struct conf_load *load, const struct conf_setting *setting,
-		       const config_setting_t *member, struct conf_value *value, const char *name)
+		     const config_setting_t *member, struct conf_value *value, const char *name)
 {
 	const char *wanted = type_fault(setting, member);
 	unsigned int line = config_setting_source_line(member);
@@ -228,7 +228,7 @@ void conf_value_load(struct conf_load *load, const struct conf_setting *setting,
 }
 
 void conf_value_default(struct conf_load *load, const struct conf_setting *setting,
-			 struct conf_value *value)
+			struct conf_value *value)
 {
 	const char *text = setting->default_text;
 	bool fits = true;

@@ -177,9 +177,9 @@ enum err crypto_seal(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t
 	if (cipher_open(key, &cipher) != ERR_OK)
 		return ERR_CRYPTO;
 	crypto_random(nonce, sizeof nonce);
-	status = gnutls_aead_cipher_encrypt(cipher, nonce, sizeof nonce, address(aad), aad_size,
-					    TAG_SIZE, address(plain), size, out + NONCE_SIZE,
-					    &made);
+	status =
+		gnutls_aead_cipher_encrypt(cipher, nonce, sizeof nonce, address(aad), aad_size,
+					   TAG_SIZE, address(plain), size, out + NONCE_SIZE, &made);
 	gnutls_aead_cipher_deinit(cipher);
 	if (status < 0)
 		return ERR_CRYPTO;
@@ -204,8 +204,8 @@ enum err crypto_open(const uint8_t key[CRYPTO_KEY_SIZE], const void *aad, size_t
 		return ERR_MEMORY;
 	}
 	status = gnutls_aead_cipher_decrypt(cipher, sealed, NONCE_SIZE, address(aad), aad_size,
-					    TAG_SIZE, sealed + NONCE_SIZE,
-					    sealed_size - NONCE_SIZE, plain, &made);
+					    TAG_SIZE, sealed + NONCE_SIZE, sealed_size - NONCE_SIZE,
+					    plain, &made);
 	gnutls_aead_cipher_deinit(cipher);
 	if (status >= 0) {
 		assert(made == sealed_size - CRYPTO_SEAL_OVERHEAD);

@@ -37,16 +37,18 @@ const char *crypto_hex(const uint8_t *bytes, size_t size, char *out);
 bool crypto_unhex(const char *text, uint8_t *out, size_t size);
 
 /*
- * Base64url without padding (RFC 4648 §5). Encode gives the length and terminates `out`, which has room for both.
- * Decode is strict: no padding, blanks, or non-zero trailing bits; false leaves out and *size untouched.
+ * Base64url without padding (RFC 4648 §5). Encode gives the length and terminates `out`, which has
+ * room for both.
+ * Decode is strict: no padding, blanks, or non-zero trailing bits; false leaves out and *size
+ * untouched.
  */
 size_t crypto_base64url_encode(const void *bytes, size_t size, char *out, size_t out_size);
 bool crypto_base64url_decode(const char *text, size_t text_size, uint8_t *out, size_t out_size,
 			     size_t *size);
 
 /*
- * Seal: out = nonce ‖ ciphertext ‖ tag, `size + CRYPTO_SEAL_OVERHEAD` bytes; `aad` binds it to its place (table,
- * column, row).
+ * Seal: out = nonce ‖ ciphertext ‖ tag, `size + CRYPTO_SEAL_OVERHEAD` bytes; `aad` binds it to its
+ * place (table, column, row).
  * Open: the reverse; `out` gets `sealed_size - CRYPTO_SEAL_OVERHEAD` bytes.
  * Returns  ERR_OK; ERR_CRYPTO where the tag does not fit; ERR_MEMORY (out untouched)
  */
@@ -69,7 +71,10 @@ struct crypto_pem {
 	unsigned bits; /* of the RSA modulus or the curve; 0 for _NONE */
 };
 
-/* Judge the public ("PUBLIC KEY") or private (PKCS #8, PKCS #1, SEC 1) key in `pem`. A certificate is _NONE. */
+/*
+ * Judge the public ("PUBLIC KEY") or private (PKCS #8, PKCS #1, SEC 1) key in `pem`. A certificate
+ * is _NONE.
+ */
 struct crypto_pem crypto_pem_read(const struct secret *pem);
 
 #endif

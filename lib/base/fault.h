@@ -3,7 +3,8 @@
 /*
  * Fault points: places where a test may end the process, compiled in with --enable-faults only.
  *
- * PAYOPS_FAULT="name" or "name:n" ends the process (SIGKILL to itself) when the n-th pass reaches fault_point(name).
+ * PAYOPS_FAULT="name" or "name:n" ends the process (SIGKILL to itself) when the n-th pass reaches
+ * fault_point(name).
  */
 #ifndef BASE_FAULT_H
 #define BASE_FAULT_H

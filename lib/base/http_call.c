@@ -21,7 +21,7 @@
 #endif
 
 /* Remember whether every curl_easy_setopt() so far succeeded. */
-#define SET(ok, easy, option, value) \
+#define SET(ok, easy, option, value)                                                               \
 	((ok) = (ok) && curl_easy_setopt(easy, option, value) == CURLE_OK)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 /* Servers close idle connections after 5 s or more: older ones are likelier to die when used. */

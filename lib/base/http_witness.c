@@ -14,7 +14,7 @@
 #define BODY_ROOM_FIRST 4096
 #define FINAL_STATUS_FIRST 200
 /* Remember whether every curl_easy_setopt() so far succeeded. */
-#define SET(ok, easy, option, value) \
+#define SET(ok, easy, option, value)                                                               \
 	((ok) = (ok) && curl_easy_setopt(easy, option, value) == CURLE_OK)
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 

@@ -190,7 +190,8 @@ static size_t pairs_add(json_t *object, struct json_arena *arena)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(object, name, value) {
+	json_object_foreach(object, name, value)
+	{
 		arena->pairs[arena->used++] = (struct field_pair){
 			.name = name,
 			.text = json_string_value(value),
@@ -235,8 +236,7 @@ static bool members_fit(json_t *object)
 	json_t *value;
 	size_t pairs = 0;
 
-	json_object_foreach(object, name, value)
-		pairs += json_object_size(value);
+	json_object_foreach(object, name, value) pairs += json_object_size(value);
 	return json_object_size(object) <= FIELD_MEMBERS_MAX && pairs <= FIELD_PAIRS_MAX;
 }
 
@@ -253,8 +253,8 @@ size_t json_members(const json_t *object, struct field_member *members, struct j
 		return 0;
 	}
 	arena->used = 0;
-	json_object_foreach(walked, name, value)
-		members[count++] = (struct field_member){ name, value_of(value, arena) };
+	json_object_foreach(walked, name, value) members[count++] =
+		(struct field_member){ name, value_of(value, arena) };
 	*err = ERR_OK;
 	return count;
 }

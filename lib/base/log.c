@@ -23,7 +23,8 @@
 #define UNIT_SIZE 13 /* a surrogate pair as \uXXXX\uXXXX, and a NUL */
 #define CONTEXT_SIZE 65
 #define FOREIGN_SHOWN 128
-#define FOREIGN_AHEAD 64 /* more than a card number with its separators: one that the cut splits is masked too */
+#define FOREIGN_AHEAD                                                                              \
+	64 /* more than a card number with its separators: one that the cut splits is masked too */
 #define NUMBER_SIZE 24
 #define CONTEXT_ROOM (2 * (CONTEXT_SIZE + 32)) /* kept free when the message is long */
 
@@ -55,7 +56,10 @@ static _Thread_local struct context context;
 
 static const char *const levels[] = { "debug", "info", "warning", "error" };
 
-/* Code points above ASCII that a terminal obeys or does not show: C1 controls, bidi, zero width, separators, tags. */
+/*
+ * Code points above ASCII that a terminal obeys or does not show: C1 controls, bidi, zero width,
+ * separators, tags.
+ */
 static const struct range hidden[] = {
 	{ 0x80, 0x9f },     { 0xad, 0xad },     { 0x61c, 0x61c },     { 0x180e, 0x180e },
 	{ 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },   { 0xfeff, 0xfeff },
@@ -85,7 +89,9 @@ void log_level_set(enum log_level level)
 	atomic_store_explicit(&settings.level, (int)level, memory_order_relaxed);
 }
 
-/* Where to cut a text of `size` bytes so that at most `most` stay and no UTF-8 sequence is split. */
+/*
+ * Where to cut a text of `size` bytes so that at most `most` stay and no UTF-8 sequence is split.
+ */
 static size_t cut_size(const char *text, size_t size, size_t most)
 {
 	size_t cut = most;
@@ -160,7 +166,8 @@ static void unit_escape(char unit[UNIT_SIZE], uint32_t code)
 }
 
 /*
- * The text's first character as it stands in a JSON string (RFC 8259, 7). A byte that is not UTF-8 becomes U+FFFD.
+ * The text's first character as it stands in a JSON string (RFC 8259, 7). A byte that is not UTF-8
+ * becomes U+FFFD.
  * Returns how many bytes of `text` it took, at least 1.
  */
 static size_t unit_next(const char *text, size_t size, char unit[UNIT_SIZE])
@@ -242,7 +249,10 @@ static void line_int(struct line *line, const char *name, int64_t integer)
 	line_whole(line, name, number);
 }
 
-/* A text of `size` bytes, cut with a mark where it would pass `limit`, or where `more` of it exists than is passed. */
+/*
+ * A text of `size` bytes, cut with a mark where it would pass `limit`, or where `more` of it exists
+ * than is passed.
+ */
 static void line_text(struct line *line, const char *name, const char *text, size_t size,
 		      size_t limit, bool more)
 {
@@ -276,7 +286,10 @@ static void line_foreign(struct line *line, const char *name, const char *text, 
 	line_text(line, name, copy, shown, limit, shown < size);
 }
 
-/* Bytes that numbers and other short fields may take: they are kept free when a text before them is long. */
+/*
+ * Bytes that numbers and other short fields may take: they are kept free when a text before them is
+ * long.
+ */
 static size_t room_for(const struct log_field *fields, size_t count)
 {
 	size_t room = 0;
@@ -350,7 +363,10 @@ static void line_start(struct line *line, enum log_level level, const char *mess
 		line_field(line, &served[i], limit);
 }
 
-/* One write(2), never a second for the rest: a line torn by another thread's is worse than a line lost. */
+/*
+ * One write(2), never a second for the rest: a line torn by another thread's is worse than a line
+ * lost.
+ */
 static void line_write(const struct line *line)
 {
 	ssize_t written;
@@ -371,8 +387,7 @@ void log_write(enum log_level level, const char *message, const struct log_field
 		return;
 	line_start(&line, level, message, FIELDS_MAX - room_for(fields, count));
 	for (size_t i = 0; i < count; i++)
-		line_field(&line, &fields[i],
-			   FIELDS_MAX - room_for(fields + i + 1, count - i - 1));
+		line_field(&line, &fields[i], FIELDS_MAX - room_for(fields + i + 1, count - i - 1));
 	if (line.cut)
 		line_raw(&line, CUT_FLAG, LOG_LINE_MAX);
 	line_raw(&line, LINE_END, LOG_LINE_MAX);

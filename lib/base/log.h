@@ -3,9 +3,11 @@
 /*
  * Log: one JSON object per line to a file descriptor (stderr), written with one write(2).
  *
- * Invariant  one event is one line: all text is escaped, control characters and invalid UTF-8 too; a line is at
- *            most LOG_LINE_MAX bytes (longer text is cut with a mark); a struct secret cannot be passed
- * Fields     "time" (RFC 3339, microseconds, UTC), "level", "component", "msg", then the context, then the fields
+ * Invariant  one event is one line: all text is escaped, control characters and invalid UTF-8 too;
+ *            a line is at most LOG_LINE_MAX bytes (longer text is cut with a mark); a struct secret
+ *            cannot be passed
+ * Fields     "time" (RFC 3339, microseconds, UTC), "level", "component", "msg", then the context,
+ *            then the fields
  * Threads    safe; the context is per thread
  *
  *	log_info("attempt concluded", LOG_TEXT("gateway", name), LOG_INT("duration_us", us));
@@ -37,15 +39,17 @@ struct log_field {
 
 #define LOG_TEXT(NAME, TEXT) ((struct log_field){ (NAME), LOG_KIND_TEXT, { .text = (TEXT) } })
 /* Text from outside: at most 128 bytes of it, digits of card numbers masked (core/card.h). */
-#define LOG_FOREIGN(NAME, TEXT)                                                                    \
-	((struct log_field){ (NAME), LOG_KIND_FOREIGN, { .text = (TEXT) } })
+#define LOG_FOREIGN(NAME, TEXT) ((struct log_field){ (NAME), LOG_KIND_FOREIGN, { .text = (TEXT) } })
 #define LOG_INT(NAME, INTEGER)                                                                     \
 	((struct log_field){ (NAME), LOG_KIND_INT, { .integer = (INTEGER) } })
 #define LOG_BOOL(NAME, BOOL)                                                                       \
 	((struct log_field){ (NAME), LOG_KIND_BOOL, { .integer = (BOOL) ? 1 : 0 } })
 #define LOG_ERR(ERR) ((struct log_field){ "err", LOG_KIND_ERR, { .err = (ERR) } })
 
-/* `component` is a literal ("apid"). Lines below `level` are dropped. Call once, before threads start. */
+/*
+ * `component` is a literal ("apid"). Lines below `level` are dropped. Call once, before threads
+ * start.
+ */
 void log_open(const char *component, enum log_level level, int fd);
 
 /* Level by its word ("debug", "info", "warning", "error"). False where the word is none of them. */
@@ -53,7 +57,8 @@ bool log_level_parse(const char *word, enum log_level *level);
 void log_level_set(enum log_level level);
 
 /*
- * Fields that every line of this thread carries until cleared: the id of the call being served and its merchant.
+ * Fields that every line of this thread carries until cleared: the id of the call being served and
+ * its merchant.
  * The texts are copied (64 bytes each, NULL leaves one out).
  */
 void log_context_set(const char *api_call_id, const char *merchant);

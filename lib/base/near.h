@@ -24,7 +24,10 @@ struct near {
 	size_t distance; /* of `best` */
 };
 
-/* How many edits lie between two names, case aside; NEAR_NAME_MAX + 1 where one is too long to tell. */
+/*
+ * How many edits lie between two names, case aside; NEAR_NAME_MAX + 1 where one is too long to
+ * tell.
+ */
 size_t near_distance(const char *a, const char *b);
 
 /* Begin a search for the name nearest to `wanted`. */
@@ -33,7 +36,10 @@ void near_start(struct near *near, const char *wanted);
 /* Consider one known name. Of equally near names the first offered stays. */
 void near_offer(struct near *near, const char *name);
 
-/* The nearest name offered, or NULL where none is near enough to be worth saying. Lives as long as `near`. */
+/*
+ * The nearest name offered, or NULL where none is near enough to be worth saying. Lives as long as
+ * `near`.
+ */
 const char *near_best(const struct near *near);
 
 #endif

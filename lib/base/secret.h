@@ -23,10 +23,10 @@ struct secret {
 };
 
 /*
- * Read a secret from a file: its content without one trailing newline. The file must be regular and not readable
- * or writable by group or others beyond mode 0640.
- * Returns  ERR_OK; ERR_IO (absent, unreadable), ERR_CONFIG (mode too open, empty, too long); `why` (>= 256 bytes,
- *          may be NULL) then says what to do, naming the path
+ * Read a secret from a file: its content without one trailing newline. The file must be regular and
+ * not readable or writable by group or others beyond mode 0640.
+ * Returns  ERR_OK; ERR_IO (absent, unreadable), ERR_CONFIG (mode too open, empty, too long); `why`
+ *          (>= 256 bytes, may be NULL) then says what to do, naming the path
  */
 CHECKED enum err secret_read_file(const char *path, struct secret *secret, char *why,
 				  size_t why_size);

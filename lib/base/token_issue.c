@@ -53,8 +53,9 @@ static char *claims_text(const struct token_keys *keys, const struct token_claim
 }
 
 /*
- * libjwt 1.10.2 over GnuTLS fills both numbers of any ECDSA signature up to the size of P-521's, which
- * it then refuses itself. RFC 7518 section 3.4: 32 bytes each. False where the signature is neither.
+ * libjwt 1.10.2 over GnuTLS fills both numbers of any ECDSA signature up to the size of P-521's,
+ * which it then refuses itself. RFC 7518 section 3.4: 32 bytes each. False where the signature is
+ * neither.
  */
 static bool repack_p256(char *token)
 {

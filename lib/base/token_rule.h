@@ -20,7 +20,7 @@
 #define TOKEN_RULE_PART_MAX (TOKEN_TEXT_MAX / 4 * 3) /* bytes that a whole token could decode to */
 
 struct token_rule_algorithm {
-	const char *word; /* the `alg` member, letter for letter; libjwt's name for it too */
+	const char *word;     /* the `alg` member, letter for letter; libjwt's name for it too */
 	size_t signature_max; /* bytes: libjwt takes longer forms of the same ES256 signature */
 };
 

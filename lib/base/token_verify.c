@@ -73,7 +73,8 @@ static const char *header_members(json_t *header)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(header, name, value) {
+	json_object_foreach(header, name, value)
+	{
 		if (strcmp(name, "alg") != 0 && strcmp(name, "kid") != 0 &&
 		    strcmp(name, "typ") != 0)
 			return "the token's header has a member that is not allowed";
@@ -144,7 +145,8 @@ static bool any_real(json_t *claims)
 	const char *name;
 	json_t *value;
 
-	json_object_foreach(claims, name, value) {
+	json_object_foreach(claims, name, value)
+	{
 		if (json_is_real(value))
 			return true;
 	}

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/attempt.h"
 
-static const char *const statuses[] = { "prepared", "sent",     "accepted", "requires_action",
-					"succeeded", "declined", "not_sent", "unknown",
-					"not_found" };
-static const char *const events[] = { "sent",     "accepted", "requires_action", "succeeded",
-				      "declined", "not_sent", "lost",            "not_found" };
+static const char *const statuses[] = { "prepared",        "sent",      "accepted",
+					"requires_action", "succeeded", "declined",
+					"not_sent",        "unknown",   "not_found" };
+static const char *const events[] = { "sent",      "accepted", "requires_action",
+				      "succeeded", "declined", "not_sent",
+				      "lost",      "not_found" };
 
 static const char *const classes[] = { "none", "definite", "not_sent", "unknown" };
 

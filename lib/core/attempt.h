@@ -26,9 +26,9 @@ enum attempt_status {
 	AS_REQUIRES_ACTION, /* the customer must act */
 	AS_SUCCEEDED,
 	AS_DECLINED,
-	AS_NOT_SENT,        /* certainly nothing reached the gateway */
-	AS_UNKNOWN,         /* may have been charged: ask */
-	AS_NOT_FOUND,       /* the gateway's authoritative inquiry said so twice */
+	AS_NOT_SENT,  /* certainly nothing reached the gateway */
+	AS_UNKNOWN,   /* may have been charged: ask */
+	AS_NOT_FOUND, /* the gateway's authoritative inquiry said so twice */
 };
 #define AS_COUNT 9
 
@@ -39,16 +39,17 @@ enum attempt_event {
 	AE_SUCCEEDED,
 	AE_DECLINED,
 	AE_NOT_SENT,
-	AE_LOST,      /* bytes left and no definite answer, or found after a crash */
+	AE_LOST, /* bytes left and no definite answer, or found after a crash */
 	AE_NOT_FOUND,
 };
 #define AE_COUNT 8
 
-enum attempt_class { /* what an answer, or its absence, tells */
+/* What an answer, or its absence, tells */
+enum attempt_class {
 	ATTEMPT_CLASS_NONE, /* none yet */
-	ATTEMPT_DEFINITE,   /* an authenticated, parsed answer whose id, amount and currency agree */
-	ATTEMPT_NOT_SENT,   /* certainly no byte left */
-	ATTEMPT_UNKNOWN,    /* everything else */
+	ATTEMPT_DEFINITE, /* an authenticated, parsed answer whose id, amount and currency agree */
+	ATTEMPT_NOT_SENT, /* certainly no byte left */
+	ATTEMPT_UNKNOWN,  /* everything else */
 };
 
 extern const struct words attempt_class_words; /* "none", "definite", "not_sent", "unknown" */
@@ -58,12 +59,15 @@ extern const struct words attempt_event_words;
 /* Returns true and writes *to; false (untouched) where the table does not allow it. */
 bool attempt_next(enum attempt_status from, enum attempt_event event, enum attempt_status *to);
 
-/* Definitely uncharged: declined, not_sent, not_found. Another attempt may follow only when all are this. */
+/*
+ * Definitely uncharged: declined, not_sent, not_found. Another attempt may follow only when all are
+ * this.
+ */
 bool attempt_is_uncharged(enum attempt_status status);
 
 /*
- * A success reported for an attempt that was already decided otherwise: to be stored as a contradiction, never applied
- * (DESIGN.md: States, rule 4).
+ * A success reported for an attempt that was already decided otherwise: to be stored as a
+ * contradiction, never applied (DESIGN.md: States, rule 4).
  */
 bool attempt_contradicts(enum attempt_status status, enum attempt_event event);
 

@@ -84,7 +84,8 @@ static size_t digit_next(const char *text, size_t size, size_t at)
 	return at < size && is_digit(text[at]) ? at : size;
 }
 
-struct card_run { /* the digits of a possible number that starts at one place */
+/* The digits of a possible number that starts at one place */
+struct card_run {
 	size_t places[DIGITS_MAX];
 	unsigned count;
 };

@@ -3,10 +3,11 @@
 /*
  * Card-number detector: text from clients must never hold a primary account number.
  *
- * Invariant  a run counts when it has 13 to 19 digits (single blanks or dashes between digits are skipped), passes
- *            Luhn, and has the prefix and length of a known issuer
+ * Invariant  a run counts when it has 13 to 19 digits (single blanks or dashes between digits are
+ *            skipped), passes Luhn, and has the prefix and length of a known issuer
  * Threads    safe
- * Source     ISO/IEC 7812-1 (Luhn, annex B); issuer ranges as published by the card schemes; DESIGN.md: Data
+ * Source     ISO/IEC 7812-1 (Luhn, annex B); issuer ranges as published by the card schemes;
+ *            DESIGN.md: Data
  */
 #ifndef CORE_CARD_H
 #define CORE_CARD_H
@@ -14,7 +15,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* True where `text` (`size` bytes) holds a card number anywhere, also inside a longer run of digits and text. */
+/*
+ * True where `text` (`size` bytes) holds a card number anywhere, also inside a longer run of digits
+ * and text.
+ */
 bool card_number_in(const char *text, size_t size);
 
 /*

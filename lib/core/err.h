@@ -21,7 +21,13 @@ enum err {
 	ERR_COUNT
 };
 
-enum err_class { ERR_CLASS_NONE, ERR_CLASS_CALLER, ERR_CLASS_RETRY, ERR_CLASS_UNCERTAIN, ERR_CLASS_FATAL };
+enum err_class {
+	ERR_CLASS_NONE,
+	ERR_CLASS_CALLER,
+	ERR_CLASS_RETRY,
+	ERR_CLASS_UNCERTAIN,
+	ERR_CLASS_FATAL
+};
 
 struct err_row {
 	const char *name;  /* "BUSY" */

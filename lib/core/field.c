@@ -13,18 +13,12 @@
 #define CARD_TEXT_MAX 37 /* 19 digits and the separators between them */
 
 static const char *const code_words[] = {
-	[FIELD_UNKNOWN] = "unknown_field",
-	[FIELD_MISSING] = "required",
-	[FIELD_TYPE] = "wrong_type",
-	[FIELD_FLOAT] = "float_not_allowed",
-	[FIELD_LENGTH] = "wrong_length",
-	[FIELD_CHARACTERS] = "wrong_characters",
-	[FIELD_NOT_A_WORD] = "not_allowed",
-	[FIELD_CARD_NUMBER] = "card_number",
-	[FIELD_CURRENCY] = "unknown_currency",
-	[FIELD_PRECISION] = "too_precise",
-	[FIELD_NOT_POSITIVE] = "not_positive",
-	[FIELD_TOO_LARGE] = "too_large",
+	[FIELD_UNKNOWN] = "unknown_field",     [FIELD_MISSING] = "required",
+	[FIELD_TYPE] = "wrong_type",           [FIELD_FLOAT] = "float_not_allowed",
+	[FIELD_LENGTH] = "wrong_length",       [FIELD_CHARACTERS] = "wrong_characters",
+	[FIELD_NOT_A_WORD] = "not_allowed",    [FIELD_CARD_NUMBER] = "card_number",
+	[FIELD_CURRENCY] = "unknown_currency", [FIELD_PRECISION] = "too_precise",
+	[FIELD_NOT_POSITIVE] = "not_positive", [FIELD_TOO_LARGE] = "too_large",
 	[FIELD_SYNTAX] = "wrong_format",
 };
 
@@ -206,8 +200,8 @@ static void report_length(struct field_errors *errors, const struct field_spec *
 		field_error_add(errors, spec->name, FIELD_LENGTH,
 				"must have exactly %zu characters", spec->max);
 	else
-		field_error_add(errors, spec->name, FIELD_LENGTH,
-				"must have %zu to %zu characters", spec->min, spec->max);
+		field_error_add(errors, spec->name, FIELD_LENGTH, "must have %zu to %zu characters",
+				spec->min, spec->max);
 }
 
 /* The words are named as far as the message has room for them. */

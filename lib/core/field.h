@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fields: typed members of a request, judged by a table; the parser of the format (JSON now, XML later) stays outside.
+ * Fields: typed members of a request, judged by a table; the parser of the format (JSON now, XML
+ * later) stays outside.
  *
  * Invariant  every bad member is reported, not only the first
  * Ownership  members borrow their texts from the parsed document
@@ -16,8 +17,8 @@
 
 #include "core/text.h"
 
-#define FIELD_MEMBERS_MAX 64  /* members of one request body */
-#define FIELD_PAIRS_MAX 64    /* members of all nested objects together */
+#define FIELD_MEMBERS_MAX 64 /* members of one request body */
+#define FIELD_PAIRS_MAX 64   /* members of all nested objects together */
 #define FIELD_ERRORS_MAX 32
 #define FIELD_NAME_SIZE 65
 #define FIELD_MESSAGE_SIZE 160
@@ -26,9 +27,9 @@ enum value_kind {
 	VALUE_NULL,
 	VALUE_BOOL,
 	VALUE_INTEGER,
-	VALUE_REAL,    /* any number with a point or an exponent; its value is not kept */
+	VALUE_REAL, /* any number with a point or an exponent; its value is not kept */
 	VALUE_STRING,
-	VALUE_OBJECT,  /* of strings, see pairs; `nested` where it holds anything else */
+	VALUE_OBJECT, /* of strings, see pairs; `nested` where it holds anything else */
 	VALUE_ARRAY,
 };
 
@@ -53,11 +54,12 @@ struct field_member {
 	struct field_value value;
 };
 
-enum field_rule {      /* how a member is judged */
-	FIELD_TEXT,    /* string of a text class and length */
-	FIELD_WORD,    /* string, one of `words` */
-	FIELD_AMOUNT,  /* integer minor units or decimal string of major units: judged with the currency, by payment.c */
-	FIELD_OBJECT,  /* object of strings */
+/* How a member is judged */
+enum field_rule {
+	FIELD_TEXT, /* string of a text class and length */
+	FIELD_WORD, /* string, one of `words` */
+	FIELD_AMOUNT, /* integer minor units or decimal string of major units: judged with the currency, by payment.c */
+	FIELD_OBJECT, /* object of strings */
 };
 
 struct field_spec {
@@ -66,12 +68,13 @@ struct field_spec {
 	bool required;
 	bool may_hold_card; /* typed fields that are exempt from the card-number detector */
 	enum text_class class;
-	size_t min, max;            /* code points; members for FIELD_OBJECT */
-	const char *const *words;   /* NULL-terminated */
-	const char *help;           /* one sentence for the API reference */
+	size_t min, max;          /* code points; members for FIELD_OBJECT */
+	const char *const *words; /* NULL-terminated */
+	const char *help;         /* one sentence for the API reference */
 };
 
-enum field_code { /* stable public codes, in order of precedence for one field */
+/* Stable public codes, in order of precedence for one field */
+enum field_code {
 	FIELD_UNKNOWN,
 	FIELD_MISSING,
 	FIELD_TYPE,
@@ -92,7 +95,8 @@ enum field_code { /* stable public codes, in order of precedence for one field *
 const char *field_code_word(enum field_code code);
 
 struct field_error {
-	char field[FIELD_NAME_SIZE]; /* of the spec; for unknown members only its first 64 bytes, made visible ASCII */
+	char field
+		[FIELD_NAME_SIZE]; /* of the spec; for unknown members only its first 64 bytes, made visible ASCII */
 	enum field_code code;
 	char message[FIELD_MESSAGE_SIZE]; /* says what to send instead; never repeats the value */
 };
@@ -103,18 +107,20 @@ struct field_errors {
 };
 
 /* Add one error (dropped silently past FIELD_ERRORS_MAX). The message is a printf format. */
-void field_error_add(struct field_errors *errors, const char *field, enum field_code code, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void field_error_add(struct field_errors *errors, const char *field, enum field_code code,
+		     const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* The member of this name, or NULL. */
-const struct field_value *field_find(const struct field_member *members, size_t count, const char *name);
+const struct field_value *field_find(const struct field_member *members, size_t count,
+				     const char *name);
 
 /*
- * Judge members against the table: unknown members, missing ones, types, lengths, classes, words, card numbers (in
- * names and values of objects too). JSON null counts as absent for optional fields. FIELD_AMOUNT members are
- * judged for type only: integer or string, a real is FIELD_FLOAT with the reason ("a float cannot hold money exactly …").
+ * Judge members against the table: unknown members, missing ones, types, lengths, classes, words,
+ * card numbers (in names and values of objects too). JSON null counts as absent for optional
+ * fields. FIELD_AMOUNT members are judged for type only: integer or string, a real is FIELD_FLOAT
+ * with the reason ("a float cannot hold money exactly …").
  */
-void field_check(const struct field_spec *specs, size_t spec_count, const struct field_member *members, size_t count,
-		 struct field_errors *errors);
+void field_check(const struct field_spec *specs, size_t spec_count,
+		 const struct field_member *members, size_t count, struct field_errors *errors);
 
 #endif

@@ -41,7 +41,8 @@ enum money_outcome money_from_minor(int64_t value, int64_t *minor)
 	return MONEY_OK;
 }
 
-struct decimal { /* borrows the text it was read from */
+/* Borrows the text it was read from */
+struct decimal {
 	bool negative;
 	const char *whole;
 	size_t whole_size;

@@ -3,9 +3,9 @@
 #include "core/operation.h"
 
 static const char *const kinds[] = { "charge", "authorise", "capture", "void", "refund", "payout" };
-static const char *const statuses[] = { "awaiting_approval", "pending",   "processing",
-					"succeeded",         "failed",    "parked",
-					"cancelled",         "reversed",  "returned" };
+static const char *const statuses[] = { "awaiting_approval", "pending",  "processing",
+					"succeeded",         "failed",   "parked",
+					"cancelled",         "reversed", "returned" };
 static const char *const events[] = { "approved", "started",   "succeeded", "failed",
 				      "parked",   "cancelled", "reversed",  "returned" };
 static const char *const actions[] = { "none", "send", "ask", "expire", "human" };

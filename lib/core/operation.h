@@ -1,9 +1,11 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Operation: one thing we ask a gateway to do for a transaction, and the only ways its status can change.
+ * Operation: one thing we ask a gateway to do for a transaction, and the only ways its status can
+ * change.
  *
- * Invariant  an operation that is not final has a next action and a time for it; a final one has none
+ * Invariant  an operation that is not final has a next action and a time for it; a final one has
+ *            none
  * Threads    safe: constants and pure functions
  * Source     DESIGN.md: States
  */
@@ -39,7 +41,7 @@ enum operation_status {
 
 enum operation_event {
 	OE_APPROVED,
-	OE_STARTED,   /* an attempt was prepared, or a human resumed it */
+	OE_STARTED, /* an attempt was prepared, or a human resumed it */
 	OE_SUCCEEDED,
 	OE_FAILED,
 	OE_PARKED,
@@ -63,9 +65,13 @@ extern const struct words operation_event_words;
 extern const struct words next_action_words; /* "none", "send", "ask", "expire", "human" */
 
 /* Returns true and writes *to; false (untouched) where the table does not allow it. */
-bool operation_next(enum operation_status from, enum operation_event event, enum operation_status *to);
+bool operation_next(enum operation_status from, enum operation_event event,
+		    enum operation_status *to);
 
-/* Final: nothing automatic or human will move it; succeeded may still be reversed or returned by a gateway. */
+/*
+ * Final: nothing automatic or human will move it; succeeded may still be reversed or returned by a
+ * gateway.
+ */
 bool operation_is_final(enum operation_status status);
 
 #endif

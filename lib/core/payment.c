@@ -10,9 +10,18 @@
 #define WIDEST_EXPONENT 4 /* judges what can be said of an amount whose currency is not known */
 
 const char *const payment_methods[] = {
-	"credit_card", "debit_card",    "paypal",          "ewallet",
-	"wallet",      "bank_transfer", "virtual_account", "qris",
-	"bnpl",        "direct_debit",  "convenience_store", NULL,
+	"credit_card",
+	"debit_card",
+	"paypal",
+	"ewallet",
+	"wallet",
+	"bank_transfer",
+	"virtual_account",
+	"qris",
+	"bnpl",
+	"direct_debit",
+	"convenience_store",
+	NULL,
 };
 
 /* Manual capture and manual processing get their words when the paths that finish them exist. */
@@ -183,7 +192,8 @@ static void judge_money(const struct field_member *members, size_t count,
 	request->form = amount->kind == VALUE_INTEGER ? AMOUNT_MINOR : AMOUNT_MAJOR;
 }
 
-struct canonical { /* JSON text that remembers whether it was too long */
+/* JSON text that remembers whether it was too long */
+struct canonical {
 	char *text;
 	size_t size;
 	size_t room; /* without the NUL */
@@ -281,7 +291,8 @@ static void judge_metadata(const struct field_member *members, size_t count,
 				canonical.room);
 }
 
-struct text_place { /* where a text member goes */
+/* Where a text member goes */
+struct text_place {
 	const char *name;
 	char *out;
 	size_t size;

@@ -3,8 +3,8 @@
 /*
  * Payment request: the fields of POST /transactions, judged into a plain value.
  *
- * Invariant  a struct payment_request that was accepted holds a positive exact amount of an active currency, valid
- *            text, and no card number
+ * Invariant  a struct payment_request that was accepted holds a positive exact amount of an active
+ *            currency, valid text, and no card number
  * Units      amount in minor units of its currency
  * Ownership  plain value
  * Threads    safe
@@ -18,15 +18,16 @@
 #include "core/field.h"
 #include "core/money.h"
 
-#define PAYMENT_CUSTOMER_SIZE 65      /* with NUL: 64 visible ASCII characters */
+#define PAYMENT_CUSTOMER_SIZE 65 /* with NUL: 64 visible ASCII characters */
 #define PAYMENT_METHOD_SIZE 33
 #define PAYMENT_DESCRIPTION_SIZE 1021 /* 255 code points of UTF-8 */
 #define PAYMENT_TOKEN_SIZE 129
-#define PAYMENT_METADATA_SIZE 4097    /* canonical JSON text: members sorted by name, no blanks */
+#define PAYMENT_METADATA_SIZE 4097 /* canonical JSON text: members sorted by name, no blanks */
 #define PAYMENT_METADATA_MEMBERS 20
 #define PAYMENT_URL_SIZE 513
 
-enum amount_form { /* how the client wrote it; answers use the same */
+/* How the client wrote it; answers use the same */
+enum amount_form {
 	AMOUNT_MINOR,
 	AMOUNT_MAJOR,
 };
@@ -44,14 +45,15 @@ struct payment_request {
 	char customer[PAYMENT_CUSTOMER_SIZE];
 	char description[PAYMENT_DESCRIPTION_SIZE]; /* "" when absent */
 	char country[3];                            /* "" when absent */
-	char token[PAYMENT_TOKEN_SIZE];             /* the gateway's payment token; "" when absent */
+	char token[PAYMENT_TOKEN_SIZE]; /* the gateway's payment token; "" when absent */
 	char callback_url[PAYMENT_URL_SIZE];
-	char metadata[PAYMENT_METADATA_SIZE];       /* "" when absent */
+	char metadata[PAYMENT_METADATA_SIZE]; /* "" when absent */
 };
 
 /*
- * The field table: amount, currency, payment_method, description, customer_id, payment_token, country, capture,
- * process, metadata, callback_url. `capture` and `process` list only the words that are built yet.
+ * The field table: amount, currency, payment_method, description, customer_id, payment_token,
+ * country, capture, process, metadata, callback_url. `capture` and `process` list only the words
+ * that are built yet.
  */
 const struct field_spec *payment_fields(size_t *count);
 
@@ -60,9 +62,10 @@ extern const char *const payment_methods[];
 
 /*
  * Judge the members of a request.
- * Returns  true with *request written; false with at least one entry in *errors and *request untouched
+ * Returns  true with *request written; false with at least one entry in *errors and *request
+ *          untouched
  */
-bool payment_request_read(const struct field_member *members, size_t count, struct payment_request *request,
-			  struct field_errors *errors);
+bool payment_request_read(const struct field_member *members, size_t count,
+			  struct payment_request *request, struct field_errors *errors);
 
 #endif

@@ -11,8 +11,8 @@
 
 /* Offsets from the moment the outcome became open. */
 static const int64_t inquiry_offsets_us[] = {
-	2 * SECOND_US,   5 * SECOND_US,   15 * SECOND_US, 60 * SECOND_US, 300 * SECOND_US,
-	900 * SECOND_US, 1 * HOUR_US,     4 * HOUR_US,    12 * HOUR_US,
+	2 * SECOND_US,   5 * SECOND_US, 15 * SECOND_US, 60 * SECOND_US, 300 * SECOND_US,
+	900 * SECOND_US, 1 * HOUR_US,   4 * HOUR_US,    12 * HOUR_US,
 };
 #define INQUIRY_OFFSETS (sizeof inquiry_offsets_us / sizeof inquiry_offsets_us[0])
 

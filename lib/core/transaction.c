@@ -3,9 +3,10 @@
 #include "core/transaction.h"
 
 static const char *const kinds[] = { "payment", "deposit", "withdrawal", "instalment" };
-static const char *const statuses[] = { "pending",   "processing", "authorised", "completed",
-					"failed",    "cancelled",  "parked" };
-static const char *const events[] = { "started", "authorised", "completed", "failed", "cancelled", "parked" };
+static const char *const statuses[] = { "pending", "processing", "authorised", "completed",
+					"failed",  "cancelled",  "parked" };
+static const char *const events[] = { "started", "authorised", "completed",
+				      "failed",  "cancelled",  "parked" };
 
 const struct words transaction_kind_words = { kinds, sizeof kinds / sizeof kinds[0] };
 const struct words transaction_status_words = { statuses, sizeof statuses / sizeof statuses[0] };

@@ -47,7 +47,8 @@ extern const struct words transaction_status_words; /* "pending" … */
 extern const struct words transaction_event_words;  /* "started" … */
 
 /* Returns true and writes *to; false (untouched) where the table does not allow it. */
-bool transaction_next(enum transaction_status from, enum transaction_event event, enum transaction_status *to);
+bool transaction_next(enum transaction_status from, enum transaction_event event,
+		      enum transaction_status *to);
 
 bool transaction_is_final(enum transaction_status status);
 

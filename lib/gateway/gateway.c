@@ -54,8 +54,12 @@ bool gateway_answer_from_fate(const struct http_answer *http, struct gateway_ans
 	}
 	gateway_answer_mask(answer, http->body, http->body_size);
 	answer->event = AE_LOST;
-	/* More than one request's bytes went out: whatever the answer says, there may be two charges. */
+	/*
+	 * More than one request's bytes went out: whatever the answer says, there may be two
+	 * charges.
+	 */
 	if (http->resent)
-		snprintf(answer->reason, sizeof answer->reason, "the request went out more than once");
+		snprintf(answer->reason, sizeof answer->reason,
+			 "the request went out more than once");
 	return http->resent;
 }

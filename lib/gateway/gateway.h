@@ -1,10 +1,12 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Gateways: one adapter per kind of gateway, one table per adapter, and the gateways that are configured.
+ * Gateways: one adapter per kind of gateway, one table per adapter, and the gateways that are
+ * configured.
  *
- * Invariant  an answer is definite only when it is authenticated, parsed, and its reference, amount and currency
- *            agree with the order; everything else is AE_LOST (unknown), or AE_NOT_SENT when certainly no byte left
+ * Invariant  an answer is definite only when it is authenticated, parsed, and its reference, amount
+ *            and currency agree with the order; everything else is AE_LOST (unknown), or
+ *            AE_NOT_SENT when certainly no byte left
  * Units      amounts in minor units; times microseconds, timeouts milliseconds
  * Ownership  orders, answers and notices are plain values; the set is frozen after loading
  * Threads    safe: adapters are pure functions over their arguments
@@ -40,11 +42,12 @@ struct gateway {
 	const struct gateway_adapter *adapter;
 	char base_url[HTTP_URL_MAX / 2];
 	struct secret api_key;
-	struct secret callback_secrets[GATEWAY_SECRETS_MAX]; /* any may sign: overlap for rotation */
+	struct secret
+		callback_secrets[GATEWAY_SECRETS_MAX]; /* any may sign: overlap for rotation */
 	size_t callback_secret_count;
 	int connect_timeout_ms;
 	int total_timeout_ms;
-	int64_t quiet_us;         /* how long after a silence "not found" may be believed */
+	int64_t quiet_us; /* how long after a silence "not found" may be believed */
 	int64_t callback_wait_us; /* how long an accepted attempt waits for its callback before it is asked about */
 };
 
@@ -69,14 +72,15 @@ struct gateway_order {
 
 /* What became of it, in our words. */
 struct gateway_answer {
-	enum attempt_event event; /* AE_ACCEPTED, _REQUIRES_ACTION, _SUCCEEDED, _DECLINED, _NOT_SENT, _LOST, _NOT_FOUND */
-	bool integrity;           /* with AE_LOST: reference, amount or currency differ from the order's */
-	bool retryable;           /* with AE_DECLINED: another attempt may follow */
+	enum attempt_event
+		event; /* AE_ACCEPTED, _REQUIRES_ACTION, _SUCCEEDED, _DECLINED, _NOT_SENT, _LOST, _NOT_FOUND */
+	bool integrity; /* with AE_LOST: reference, amount or currency differ from the order's */
+	bool retryable; /* with AE_DECLINED: another attempt may follow */
 	int http_status;
 	char gateway_ref[ATTEMPT_GATEWAY_REF_SIZE]; /* "" when none came */
 	char decline_code[REASON_SIZE];             /* ours, with AE_DECLINED */
 	char reason[REASON_SIZE];                   /* short words for the timeline */
-	char masked[ATTEMPT_ANSWER_SIZE];           /* the answer's body, card numbers masked, cut */
+	char masked[ATTEMPT_ANSWER_SIZE]; /* the answer's body, card numbers masked, cut */
 };
 
 /* A gateway's own message about an attempt, after its signature was verified. */
@@ -87,27 +91,33 @@ struct gateway_notice {
 	char our_reference[ATTEMPT_REFERENCE_SIZE];
 	bool has_amount;
 	struct money amount;
-	struct gateway_answer answer; /* event by the word's table; AE_LOST for a word that is not in it */
+	struct gateway_answer
+		answer; /* event by the word's table; AE_LOST for a word that is not in it */
 };
 
 /* The raw message: what the signature is over. */
 struct gateway_message {
 	const char *body;
 	size_t body_size;
-	const char *(*header)(void *context, const char *name); /* value of a header, NULL when absent */
+	const char *(*header)(void *context,
+			      const char *name); /* value of a header, NULL when absent */
 	void *context;
 };
 
 struct gateway_adapter {
 	const char *name;
 	unsigned operations; /* bits 1 << enum operation_kind */
-	bool idempotent;     /* replays by its idempotency key, so that a connection may be reused */
-	bool authoritative;  /* its inquiry's "not found" can be believed */
+	bool idempotent;    /* replays by its idempotency key, so that a connection may be reused */
+	bool authoritative; /* its inquiry's "not found" can be believed */
 
-	/* Fill *request; `body` (GATEWAY_BODY_MAX) is the caller's and is what request->body points to. */
-	enum err (*build)(const struct gateway *gateway, const struct gateway_order *order, char *body,
-			  struct http_request *request);
-	void (*read)(const struct gateway_order *order, const struct http_answer *http, struct gateway_answer *answer);
+	/*
+	 * Fill *request; `body` (GATEWAY_BODY_MAX) is the caller's and is what request->body points
+	 * to.
+	 */
+	enum err (*build)(const struct gateway *gateway, const struct gateway_order *order,
+			  char *body, struct http_request *request);
+	void (*read)(const struct gateway_order *order, const struct http_answer *http,
+		     struct gateway_answer *answer);
 	enum err (*build_inquiry)(const struct gateway *gateway, const struct gateway_order *order,
 				  struct http_request *request);
 	/* AE_LOST: the inquiry itself told nothing (no answer, 5xx, mismatch). */
@@ -115,10 +125,11 @@ struct gateway_adapter {
 			     struct gateway_answer *answer);
 	/*
 	 * Verify over the raw bytes, then parse.
-	 * Returns ERR_OK with *notice; ERR_SIGNATURE (missing, wrong, or older or newer than five minutes);
-	 * ERR_MALFORMED (signed, but not readable)
+	 * Returns ERR_OK with *notice; ERR_SIGNATURE (missing, wrong, or older or newer than five
+	 * minutes); ERR_MALFORMED (signed, but not readable)
 	 */
-	enum err (*read_callback)(const struct gateway *gateway, const struct gateway_message *message, int64_t now_us,
+	enum err (*read_callback)(const struct gateway *gateway,
+				  const struct gateway_message *message, int64_t now_us,
 				  struct gateway_notice *notice);
 };
 
@@ -129,7 +140,8 @@ const struct gateway_adapter *gateway_adapter_find(const char *name);
 const struct gateway *gateway_find(const struct gateway_set *set, const char *name);
 
 /*
- * Common readings for adapters: the class of an answer that is not a complete HTTP answer (AE_NOT_SENT or AE_LOST), with reason.
+ * Common readings for adapters: the class of an answer that is not a complete HTTP answer
+ * (AE_NOT_SENT or AE_LOST), with reason.
  * Returns  true where it was one (nothing more to read)
  */
 bool gateway_answer_from_fate(const struct http_answer *http, struct gateway_answer *answer);

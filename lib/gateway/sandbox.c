@@ -23,11 +23,8 @@ static const struct word {
 	const char *word;
 	enum attempt_event event;
 } words[] = {
-	{ "accepted", AE_ACCEPTED },
-	{ "succeeded", AE_SUCCEEDED },
-	{ "completed", AE_SUCCEEDED },
-	{ "declined", AE_DECLINED },
-	{ "failed", AE_DECLINED },
+	{ "accepted", AE_ACCEPTED }, { "succeeded", AE_SUCCEEDED }, { "completed", AE_SUCCEEDED },
+	{ "declined", AE_DECLINED }, { "failed", AE_DECLINED },
 };
 
 /* Decline codes -> ours, and whether another attempt may follow without asking the customer. */
@@ -91,11 +88,11 @@ static char *order_text(const struct gateway_order *order)
 	body = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:s, s:s}", "operation",
 			 words_text(operation_kind_words, (int)order->kind), "reference",
 			 order->our_reference, "transaction",
-			 id_format(ID_TRANSACTION, order->transaction_id, transaction), "operation_id",
-			 id_format(ID_OPERATION, order->operation_id, operation), "attempt",
-			 id_format(ID_ATTEMPT, order->attempt_id, attempt), "amount_minor",
-			 (json_int_t)order->amount.minor, "currency", order->amount.currency,
-			 "callback_url", order->callback_url);
+			 id_format(ID_TRANSACTION, order->transaction_id, transaction),
+			 "operation_id", id_format(ID_OPERATION, order->operation_id, operation),
+			 "attempt", id_format(ID_ATTEMPT, order->attempt_id, attempt),
+			 "amount_minor", (json_int_t)order->amount.minor, "currency",
+			 order->amount.currency, "callback_url", order->callback_url);
 	if (body != NULL && order->payment_token[0] != '\0')
 		json_object_set_new(body, "payment_token", json_string(order->payment_token));
 	text = body == NULL ? NULL : json_text(body);
@@ -103,8 +100,8 @@ static char *order_text(const struct gateway_order *order)
 	return text;
 }
 
-static enum err sandbox_build(const struct gateway *gateway, const struct gateway_order *order, char *body,
-			      struct http_request *request)
+static enum err sandbox_build(const struct gateway *gateway, const struct gateway_order *order,
+			      char *body, struct http_request *request)
 {
 	char *text = order_text(order);
 	size_t size;
@@ -130,7 +127,8 @@ static enum err sandbox_build(const struct gateway *gateway, const struct gatewa
 	return err;
 }
 
-static enum err sandbox_build_inquiry(const struct gateway *gateway, const struct gateway_order *order,
+static enum err sandbox_build_inquiry(const struct gateway *gateway,
+				      const struct gateway_order *order,
 				      struct http_request *request)
 {
 	*request = (struct http_request){ .method = "GET" };
@@ -155,7 +153,8 @@ static void decline_fill(const char *code, struct gateway_answer *answer)
 	text_copy(answer->decline_code, sizeof answer->decline_code, DECLINE_UNKNOWN);
 	for (size_t i = 0; i < sizeof declines / sizeof declines[0]; i++) {
 		if (strcmp(declines[i].code, code) == 0) {
-			text_copy(answer->decline_code, sizeof answer->decline_code, declines[i].ours);
+			text_copy(answer->decline_code, sizeof answer->decline_code,
+				  declines[i].ours);
 			answer->retryable = declines[i].retryable;
 		}
 	}
@@ -183,12 +182,14 @@ static void read_operation(const struct gateway_order *order, const json_t *obje
 		return;
 	}
 	if (!event_of_word(member_text(object, "status"), &event)) {
-		text_copy(answer->reason, sizeof answer->reason, "the answer's status is not known");
+		text_copy(answer->reason, sizeof answer->reason,
+			  "the answer's status is not known");
 		return;
 	}
 	answer->event = event;
 	text_copy(answer->gateway_ref, sizeof answer->gateway_ref, member_text(object, "id"));
-	text_copy(answer->reason, sizeof answer->reason, words_text(attempt_event_words, (int)event));
+	text_copy(answer->reason, sizeof answer->reason,
+		  words_text(attempt_event_words, (int)event));
 	if (event == AE_DECLINED)
 		decline_fill(member_text(object, "decline_code"), answer);
 }
@@ -278,8 +279,8 @@ static bool signature_parse(const char *text, int64_t *at_s, uint8_t mac[CRYPTO_
 	return crypto_unhex(end + 4, mac, CRYPTO_SHA256_SIZE);
 }
 
-static bool signature_fits(const struct gateway *gateway, const struct gateway_message *message, int64_t at_s,
-			   const uint8_t mac[CRYPTO_SHA256_SIZE])
+static bool signature_fits(const struct gateway *gateway, const struct gateway_message *message,
+			   int64_t at_s, const uint8_t mac[CRYPTO_SHA256_SIZE])
 {
 	uint8_t expected[CRYPTO_SHA256_SIZE];
 	char prefix[24];
@@ -300,14 +301,16 @@ static bool signature_fits(const struct gateway *gateway, const struct gateway_m
 	return fits;
 }
 
-static bool signature_verify(const struct gateway *gateway, const struct gateway_message *message, int64_t now_us)
+static bool signature_verify(const struct gateway *gateway, const struct gateway_message *message,
+			     int64_t now_us)
 {
 	const char *header = message->header(message->context, SIGNATURE_HEADER);
 	uint8_t mac[CRYPTO_SHA256_SIZE];
 	int64_t at_s;
 	int64_t age_us;
 
-	if (header == NULL || message->body_size > SIGNED_MAX || !signature_parse(header, &at_s, mac))
+	if (header == NULL || message->body_size > SIGNED_MAX ||
+	    !signature_parse(header, &at_s, mac))
 		return false;
 	age_us = now_us - at_s * 1000000;
 	if (age_us > SIGNATURE_WINDOW_US || age_us < -SIGNATURE_WINDOW_US)
@@ -362,8 +365,9 @@ static enum err notice_fill(const json_t *object, struct gateway_notice *notice)
 	return ERR_OK;
 }
 
-static enum err sandbox_read_callback(const struct gateway *gateway, const struct gateway_message *message,
-				      int64_t now_us, struct gateway_notice *notice)
+static enum err sandbox_read_callback(const struct gateway *gateway,
+				      const struct gateway_message *message, int64_t now_us,
+				      struct gateway_notice *notice)
 {
 	struct gateway_notice read = { .has_amount = false };
 	char why[JSON_WHY_SIZE];

@@ -22,8 +22,10 @@ struct receipt {
 };
 
 static const enum callback_result result_of_effect[] = {
-	[OUTCOME_CONTRADICTED] = CALLBACK_CONTRADICTION, [OUTCOME_INTEGRITY] = CALLBACK_INTEGRITY,
-	[OUTCOME_UNCHANGED] = CALLBACK_SUPERSEDED,	 [OUTCOME_RESCHEDULED] = CALLBACK_HINT,
+	[OUTCOME_CONTRADICTED] = CALLBACK_CONTRADICTION,
+	[OUTCOME_INTEGRITY] = CALLBACK_INTEGRITY,
+	[OUTCOME_UNCHANGED] = CALLBACK_SUPERSEDED,
+	[OUTCOME_RESCHEDULED] = CALLBACK_HINT,
 	[OUTCOME_APPLIED] = CALLBACK_APPLIED,
 };
 
@@ -80,8 +82,8 @@ static enum err match(struct receipt *receipt)
 }
 
 /*
- * No reference fits, but the path names the transaction: its gateway may mean the attempt whose own answer, with the
- * reference, is still to come.
+ * No reference fits, but the path names the transaction: its gateway may mean the attempt whose own
+ * answer, with the reference, is still to come.
  */
 static enum err match_by_path(struct receipt *receipt)
 {
@@ -118,7 +120,8 @@ static enum err match_by_path(struct receipt *receipt)
 	return ERR_OK;
 }
 
-static enum err exception_open(struct receipt *receipt, enum exception_kind kind, const char *detail)
+static enum err exception_open(struct receipt *receipt, enum exception_kind kind,
+			       const char *detail)
 {
 	uint8_t random[10];
 	struct exception_row row = {
@@ -231,21 +234,23 @@ static enum err receive_work(struct store_tx *tx, void *context)
 		err = match_by_path(receipt);
 	if (err != ERR_OK || receipt->outcome == CALLBACK_OUTCOME_FOREIGN)
 		return err;
-	/* Its row first: of two deliveries at once the second waits here, and is then a duplicate. */
+	/*
+	 * Its row first: of two deliveries at once the second waits here, and is then a duplicate.
+	 */
 	err = store_callback_insert(tx, &receipt->row);
 	if (err == ERR_CONFLICT) {
 		receipt->outcome = CALLBACK_OUTCOME_DUPLICATE;
 		return ERR_OK;
 	}
 	if (err == ERR_OK)
-		err = receipt->matched
-			      ? apply(receipt)
-			      : exception_open(receipt, EXCEPTION_ORPHAN_CALLBACK, "fits no attempt");
+		err = receipt->matched ? apply(receipt)
+				       : exception_open(receipt, EXCEPTION_ORPHAN_CALLBACK,
+							"fits no attempt");
 	return err == ERR_OK ? store_callback_update(tx, &receipt->row) : err;
 }
 
-enum err callback_receive(struct store_pool *pool, const struct callback_delivery *delivery, int wait_ms,
-			  enum callback_outcome *outcome, enum callback_result *result)
+enum err callback_receive(struct store_pool *pool, const struct callback_delivery *delivery,
+			  int wait_ms, enum callback_outcome *outcome, enum callback_result *result)
 {
 	struct receipt receipt = { .delivery = delivery };
 	enum err err = store_pool_run(pool, wait_ms, receive_work, &receipt);

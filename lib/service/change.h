@@ -1,10 +1,12 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Change: the one place where statuses move. One step of a transaction, with its operation and attempt, its event.
+ * Change: the one place where statuses move. One step of a transaction, with its operation and
+ * attempt, its event.
  *
- * Invariant  rows are locked in the order operation, transaction, attempt; every step raises the transaction's version
- *            by one and writes one event of that sequence in the same commit; the tables of lib/core decide what is allowed
+ * Invariant  rows are locked in the order operation, transaction, attempt; every step raises the
+ *            transaction's version by one and writes one event of that sequence in the same commit;
+ *            the tables of lib/core decide what is allowed
  * Ownership  the rows stay the caller's; a step is a plain value
  * Threads    as the store transaction passed in
  */
@@ -25,7 +27,7 @@ struct change {
 	int transaction_from;
 	int operation_from;
 	int attempt_from;
-	bool attempt_is_new; /* insert it instead of updating */
+	bool attempt_is_new;     /* insert it instead of updating */
 	const char *type;        /* "attempt_accepted": the event's type, a literal */
 	const char *reason;      /* short words or "" */
 	const char *api_call_id; /* "" when no call caused it */
@@ -37,8 +39,8 @@ struct change change_begin(struct transaction_row *transaction, struct operation
 			   struct attempt_row *attempt, int64_t now_us);
 
 /*
- * Move one object. Returns ERR_OK with the row's status changed in memory; ERR_STATE where the table refuses it
- * (row untouched).
+ * Move one object. Returns ERR_OK with the row's status changed in memory; ERR_STATE where the
+ * table refuses it (row untouched).
  */
 CHECKED enum err change_transaction(struct change *change, enum transaction_event event);
 CHECKED enum err change_operation(struct change *change, enum operation_event event);
@@ -47,7 +49,10 @@ CHECKED enum err change_attempt(struct change *change, enum attempt_event event)
 /* Set when and what happens next to the operation; NEXT_NONE takes no time. */
 void change_next(struct change *change, enum next_action action, int64_t at_us);
 
-/* What a written step says in the log, kept until its commit: a step that was rolled back is not logged. */
+/*
+ * What a written step says in the log, kept until its commit: a step that was rolled back is not
+ * logged.
+ */
 struct change_note {
 	char type[EVENT_TYPE_SIZE]; /* "": nothing was written */
 	char reason[REASON_SIZE];
@@ -56,7 +61,10 @@ struct change_note {
 	enum transaction_status status;
 };
 
-/* Write rows and event, fill *note. The store transaction's caller commits, then calls change_log(). */
+/*
+ * Write rows and event, fill *note. The store transaction's caller commits, then calls
+ * change_log().
+ */
 CHECKED enum err change_write(struct store_tx *tx, struct change *change, struct change_note *note);
 
 /* One line for a committed step; nothing for an empty note. */

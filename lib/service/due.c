@@ -111,7 +111,9 @@ static void attempt_fill(struct item *item, const struct gateway *gateway)
 	memcpy(attempt->our_reference, attempt->gateway_key, sizeof attempt->our_reference);
 }
 
-/* Prepare an attempt. The lease's end is the operation's next action: whoever finds it then asks. */
+/*
+ * Prepare an attempt. The lease's end is the operation's next action: whoever finds it then asks.
+ */
 static enum err item_send(struct item *item, struct due_job *job)
 {
 	/* One gateway so far: it serves everything. */
@@ -139,6 +141,7 @@ static enum err item_send(struct item *item, struct due_job *job)
 	item->transaction.status_reason[0] = '\0';
 	change_next(&change, NEXT_ASK, item->attempt.lease_until_us);
 	job->kind = DUE_SEND;
+	job->lease_expired = false;
 	job->gateway = gateway;
 	job->lease_span_us = item->attempt.lease_until_us - item->attempt.prepared_at_us;
 	job->send_by_boot_us = item->claim->boot_us + item->claim->settings->send_window_us;
@@ -164,7 +167,10 @@ static enum err item_adopt(struct item *item)
 	return note_keep(item, &change);
 }
 
-/* Ask what became of the live attempt. While the question is out, the next one is due only after it timed out. */
+/*
+ * Ask what became of the live attempt. While the question is out, the next one is due only after it
+ * timed out.
+ */
 static enum err item_ask(struct item *item, struct due_job *job)
 {
 	struct operation_row *operation = item->operation;
@@ -178,7 +184,8 @@ static enum err item_ask(struct item *item, struct due_job *job)
 	in_flight = item->attempt.status == AS_PREPARED || item->attempt.status == AS_SENT;
 	job->gateway = gateway;
 	if (gateway == NULL) {
-		log_warning("no such gateway is configured", LOG_TEXT("gateway", item->attempt.gateway));
+		log_warning("no such gateway is configured",
+			    LOG_TEXT("gateway", item->attempt.gateway));
 		operation->next_action_at_us = item->now_us + UNCONFIGURED_PAUSE_US;
 	} else {
 		operation->next_action_at_us = item->now_us + ASK_LEASE_MARGIN_US +
@@ -186,6 +193,7 @@ static enum err item_ask(struct item *item, struct due_job *job)
 	}
 	order_fill(item, &job->order);
 	job->kind = DUE_ASK;
+	job->lease_expired = in_flight;
 	job->lease_span_us = item->attempt.lease_until_us - item->attempt.prepared_at_us;
 	job->send_by_boot_us = 0;
 	if (in_flight)
@@ -200,7 +208,10 @@ static bool is_poison(enum err err)
 	return err == ERR_CRYPTO || err == ERR_STATE || err == ERR_NOT_FOUND || err == ERR_TOO_LONG;
 }
 
-/* Not even parking is allowed by the tables: leave it for a while, loudly, rather than stop everything. */
+/*
+ * Not even parking is allowed by the tables: leave it for a while, loudly, rather than stop
+ * everything.
+ */
 static enum err item_postpone(struct item *item)
 {
 	char transaction[ID_TEXT_SIZE];
@@ -234,13 +245,14 @@ static enum err item_park(struct item *item, enum err cause)
 		err = change_transaction(&change, TE_PARKED);
 	if (err != ERR_OK)
 		return item_postpone(item);
-	snprintf(item->transaction.status_reason, sizeof item->transaction.status_reason, "%s", code);
+	snprintf(item->transaction.status_reason, sizeof item->transaction.status_reason, "%s",
+		 code);
 	change_next(&change, NEXT_HUMAN, item->now_us);
 	return note_keep(item, &change);
 }
 
-static enum err item_claim(struct claim *claim, struct store_tx *tx, struct operation_row *operation,
-			   int64_t now_us)
+static enum err item_claim(struct claim *claim, struct store_tx *tx,
+			   struct operation_row *operation, int64_t now_us)
 {
 	struct item item = { .claim = claim, .tx = tx, .operation = operation, .now_us = now_us };
 	struct due_job *job = &claim->jobs[claim->count];

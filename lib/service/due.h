@@ -3,14 +3,17 @@
 /*
  * Due: claim operations whose time has come, and make the jobs that a dispatcher carries out.
  *
- * Invariant  an attempt row is committed before its job is returned, so that a socket never opens for an attempt the
- *            database does not know; a claim is a lease: its end is the operation's next action, so that another apid
+ * Invariant  an attempt row is committed before its job is returned, so that a socket never opens
+ *            for an attempt the
+ *            database does not know; a claim is a lease: its end is the operation's next action, so
+ *            that another apid
  *            takes over after a crash; lease > send-by + total timeout + margin
  * Threads    safe
  */
 #ifndef SERVICE_DUE_H
 #define SERVICE_DUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,18 +35,19 @@ enum due_kind { DUE_SEND, DUE_ASK };
 
 struct due_job {
 	enum due_kind kind;
+	bool lease_expired; /* with DUE_ASK: its sender was gone */
 	const struct gateway *gateway;
 	struct gateway_order order;
-	int64_t lease_span_us;     /* of the attempt: from prepared to lease end */
-	int64_t send_by_boot_us;   /* with DUE_SEND: the sender gives up past it (boot clock) */
+	int64_t lease_span_us;   /* of the attempt: from prepared to lease end */
+	int64_t send_by_boot_us; /* with DUE_SEND: the sender gives up past it (boot clock) */
 };
 
 /*
  * Claim up to `limit` (<= OPERATION_CLAIM_MAX) due operations in one commit.
  * Returns  ERR_OK with *count jobs; ERR_UNCERTAIN: forget this claim, its leases will end
  */
-CHECKED enum err due_claim(struct store_pool *pool, const struct due_settings *settings, size_t limit,
-			   struct due_job *jobs, size_t *count);
+CHECKED enum err due_claim(struct store_pool *pool, const struct due_settings *settings,
+			   size_t limit, struct due_job *jobs, size_t *count);
 
 /* Commit that an attempt's bytes have left while its answer is still awaited. */
 CHECKED enum err due_mark_sent(struct store_pool *pool, const struct due_job *job);

@@ -121,7 +121,10 @@ static bool still_open(const struct scene *scene)
 	       (status == AS_UNKNOWN || status == AS_ACCEPTED || status == AS_REQUIRES_ACTION);
 }
 
-/* An inquiry settled nothing: ask at the schedule's next time, not before `earliest_us`; at its end a human decides. */
+/*
+ * An inquiry settled nothing: ask at the schedule's next time, not before `earliest_us`; at its end
+ * a human decides.
+ */
 static enum err ask_again(struct scene *scene, int64_t earliest_us, enum outcome_effect *effect)
 {
 	struct attempt_row *attempt = &scene->attempt;
@@ -180,11 +183,13 @@ static enum err retry_or_fail(struct scene *scene, bool retryable, const char *f
 	}
 	err = change_operation(&scene->change, OE_FAILED);
 	if (err == ERR_OK)
-		err = change_transaction(&scene->change, consequence_of(operation->kind)->on_failure);
+		err = change_transaction(&scene->change,
+					 consequence_of(operation->kind)->on_failure);
 	if (err != ERR_OK)
 		return err;
 	text_set(scene->transaction.failure_code, sizeof scene->transaction.failure_code, failure);
-	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason, failure);
+	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
+		 failure);
 	return ERR_OK;
 }
 
@@ -302,7 +307,10 @@ static enum err apply_lost(struct scene *scene, enum outcome_effect *effect)
 	return err;
 }
 
-/* Believed only from an authoritative gateway, past lease and quiet period, said twice a quiet period apart. */
+/*
+ * Believed only from an authoritative gateway, past lease and quiet period, said twice a quiet
+ * period apart.
+ */
 static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect)
 {
 	struct attempt_row *attempt = &scene->attempt;
@@ -359,7 +367,8 @@ static applier *const appliers[AE_COUNT] = {
 /* In this order everywhere: operation, transaction, attempt. */
 static enum err scene_lock(struct scene *scene)
 {
-	enum err err = store_operation_lock(scene->tx, scene->report->operation_id, &scene->operation);
+	enum err err =
+		store_operation_lock(scene->tx, scene->report->operation_id, &scene->operation);
 
 	if (err == ERR_OK)
 		err = store_transaction_lock(scene->tx, scene->operation.transaction_id,
@@ -373,8 +382,8 @@ static enum err scene_lock(struct scene *scene)
 	return err;
 }
 
-enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report, enum outcome_effect *effect,
-		       struct change_note *note)
+enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report,
+		       enum outcome_effect *effect, struct change_note *note)
 {
 	struct scene scene = { .tx = tx, .report = report, .answer = report->answer };
 	enum outcome_effect reached = OUTCOME_UNCHANGED;
@@ -382,7 +391,8 @@ enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report,
 
 	if (err != ERR_OK)
 		return err;
-	scene.change = change_begin(&scene.transaction, &scene.operation, &scene.attempt, scene.now_us);
+	scene.change =
+		change_begin(&scene.transaction, &scene.operation, &scene.attempt, scene.now_us);
 	scene.change.api_call_id = report->api_call_id;
 	if (attempt_contradicts(scene.attempt.status, report->answer->event))
 		err = contradict(&scene, &reached);

@@ -1,11 +1,13 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Outcome: apply what a gateway said about an attempt, whether it came as an answer, by inquiry or by callback.
+ * Outcome: apply what a gateway said about an attempt, whether it came as an answer, by inquiry or
+ * by callback.
  *
- * Invariant  DESIGN.md, States, rules 1 to 5: an unknown attempt is asked about and never repeated; "not found" counts
- *            only from an authoritative gateway, after lease and quiet period, said twice; a late contradiction is
- *            stored, never applied; another attempt follows only when all earlier ones are definitely uncharged
+ * Invariant  DESIGN.md, States, rules 1 to 5: an unknown attempt is asked about and never repeated;
+ *            "not found" counts only from an authoritative gateway, after lease and quiet period,
+ *            said twice; a late contradiction is stored, never applied; another attempt follows
+ *            only when all earlier ones are definitely uncharged
  * Threads    as the store transaction passed in
  */
 #ifndef SERVICE_OUTCOME_H
@@ -21,11 +23,12 @@
 
 enum outcome_source { OUTCOME_ANSWER, OUTCOME_INQUIRY, OUTCOME_CALLBACK };
 
-enum outcome_effect {           /* in order of precedence */
-	OUTCOME_CONTRADICTED,   /* stored with an exception late_success; nothing else moved */
-	OUTCOME_INTEGRITY,      /* stored with an exception integrity; never completed by it */
-	OUTCOME_UNCHANGED,      /* said before, or older than what is known */
-	OUTCOME_RESCHEDULED,    /* still open: asked again later, or parked */
+/* In order of precedence */
+enum outcome_effect {
+	OUTCOME_CONTRADICTED, /* stored with an exception late_success; nothing else moved */
+	OUTCOME_INTEGRITY,    /* stored with an exception integrity; never completed by it */
+	OUTCOME_UNCHANGED,    /* said before, or older than what is known */
+	OUTCOME_RESCHEDULED,  /* still open: asked again later, or parked */
 	OUTCOME_APPLIED,
 };
 
@@ -41,9 +44,10 @@ struct outcome_report {
 
 /*
  * Lock operation, transaction and attempt, decide, write.
- * Returns  ERR_OK with *effect, and *note for change_log() after the commit; ERR_BUSY; ERR_NOT_FOUND (no such attempt)
+ * Returns  ERR_OK with *effect, and *note for change_log() after the commit; ERR_BUSY;
+ *          ERR_NOT_FOUND (no such attempt)
  */
-CHECKED enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report, enum outcome_effect *effect,
-			       struct change_note *note);
+CHECKED enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report,
+			       enum outcome_effect *effect, struct change_note *note);
 
 #endif

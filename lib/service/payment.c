@@ -40,13 +40,15 @@ static const struct {
 };
 
 /* The canonical text of a member: what two requests with the same key must agree on. */
-static const char *member_text(const struct payment_request *request, const char *name, char *room, size_t size)
+static const char *member_text(const struct payment_request *request, const char *name, char *room,
+			       size_t size)
 {
 	for (size_t i = 0; i < sizeof text_members / sizeof text_members[0]; i++)
 		if (strcmp(text_members[i].name, name) == 0)
 			return (const char *)request + text_members[i].offset;
 	if (strcmp(name, "amount") == 0)
-		snprintf(room, size, "%d:%lld", (int)request->form, (long long)request->amount.minor);
+		snprintf(room, size, "%d:%lld", (int)request->form,
+			 (long long)request->amount.minor);
 	else if (strcmp(name, "capture") == 0)
 		snprintf(room, size, "%d", (int)request->capture);
 	else if (strcmp(name, "process") == 0)
@@ -67,7 +69,8 @@ static size_t hashes_make(const struct vault *vault, const struct payment_reques
 	assert((count + 1) * VAULT_HASH_SIZE <= OPERATION_HASHES_SIZE);
 	vault_hash(vault, "scope", SCOPE, hashes);
 	for (size_t i = 0; i < count; i++)
-		vault_hash(vault, specs[i].name, member_text(request, specs[i].name, room, sizeof room),
+		vault_hash(vault, specs[i].name,
+			   member_text(request, specs[i].name, room, sizeof room),
 			   hashes + (i + 1) * VAULT_HASH_SIZE);
 	return (count + 1) * VAULT_HASH_SIZE;
 }
@@ -165,22 +168,28 @@ static void event_fill(struct acceptance *acceptance)
 		.at_us = acceptance->order->now_us,
 	};
 	memcpy(event->merchant, acceptance->operation.merchant, sizeof event->merchant);
-	snprintf(event->api_call_id, sizeof event->api_call_id, "%s", acceptance->order->api_call_id);
+	snprintf(event->api_call_id, sizeof event->api_call_id, "%s",
+		 acceptance->order->api_call_id);
 }
 
 /* Bits of the members whose hashes differ; the scope's difference sets none. */
-static unsigned hashes_differing(const struct operation_row *stored, const struct operation_row *asked)
+static unsigned hashes_differing(const struct operation_row *stored,
+				 const struct operation_row *asked)
 {
 	unsigned differing = 0;
 
 	for (size_t i = VAULT_HASH_SIZE; i < asked->request_hashes_size; i += VAULT_HASH_SIZE)
 		if (i >= stored->request_hashes_size ||
-		    memcmp(stored->request_hashes + i, asked->request_hashes + i, VAULT_HASH_SIZE) != 0)
+		    memcmp(stored->request_hashes + i, asked->request_hashes + i,
+			   VAULT_HASH_SIZE) != 0)
 			differing |= 1u << (i / VAULT_HASH_SIZE - 1);
 	return differing;
 }
 
-/* The operation could not be inserted: it is ours (a commit whose answer was lost), or its key has an owner. */
+/*
+ * The operation could not be inserted: it is ours (a commit whose answer was lost), or its key has
+ * an owner.
+ */
 static enum err conflict_resolve(struct store_tx *tx, struct acceptance *acceptance)
 {
 	struct operation_row *asked = &acceptance->operation;
@@ -189,13 +198,15 @@ static enum err conflict_resolve(struct store_tx *tx, struct acceptance *accepta
 	enum err err = store_operation_lock(tx, asked->id, &stored);
 
 	if (err == ERR_NOT_FOUND && asked->idempotency_key[0] != '\0')
-		err = store_operation_find_key(tx, asked->merchant, asked->idempotency_key, &stored);
+		err = store_operation_find_key(tx, asked->merchant, asked->idempotency_key,
+					       &stored);
 	if (err == ERR_NOT_FOUND)
 		return ERR_BUSY; /* the owner was rolled back meanwhile: insert again */
 	if (err != ERR_OK)
 		return err;
 	same = stored.request_hashes_size == asked->request_hashes_size &&
-	       memcmp(stored.request_hashes, asked->request_hashes, asked->request_hashes_size) == 0;
+	       memcmp(stored.request_hashes, asked->request_hashes, asked->request_hashes_size) ==
+		       0;
 	acceptance->receipt.transaction_id = stored.transaction_id;
 	acceptance->receipt.created_at_us = stored.created_at_us;
 	acceptance->receipt.differing = same ? 0 : hashes_differing(&stored, asked);
@@ -229,8 +240,8 @@ static enum err accept_work(struct store_tx *tx, void *context)
 }
 
 /*
- * The commit's answer was lost. The ids are fixed, so inserting again either meets the committed rows or makes them: it can
- * never make a second payment.
+ * The commit's answer was lost. The ids are fixed, so inserting again either meets the committed
+ * rows or makes them: it can never make a second payment.
  */
 static enum err accept_settle(struct store_pool *pool, struct acceptance *acceptance, int wait_ms)
 {
@@ -250,8 +261,9 @@ static enum err accept_settle(struct store_pool *pool, struct acceptance *accept
 	return ERR_OK;
 }
 
-enum err payment_accept(struct store_pool *pool, const struct vault *vault, const struct payment_order *order,
-			int wait_ms, enum payment_outcome *outcome, struct payment_receipt *receipt)
+enum err payment_accept(struct store_pool *pool, const struct vault *vault,
+			const struct payment_order *order, int wait_ms,
+			enum payment_outcome *outcome, struct payment_receipt *receipt)
 {
 	struct acceptance acceptance = { .order = order };
 	enum err err = operation_fill(&acceptance, vault);

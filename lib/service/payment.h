@@ -3,8 +3,8 @@
 /*
  * Payments: take one in.
  *
- * Invariant  a payment, its operation and its first event are committed together or not at all; one idempotency key
- *            of a merchant begins at most one payment, ever
+ * Invariant  a payment, its operation and its first event are committed together or not at all; one
+ *            idempotency key of a merchant begins at most one payment, ever
  * Units      minor units; UTC microseconds
  * Ownership  plain values
  * Threads    safe
@@ -19,7 +19,8 @@
 #include "store/operation.h"
 #include "store/store.h"
 
-struct payment_order { /* what the caller asks for */
+/* What the caller asks for */
+struct payment_order {
 	const char *merchant;
 	const struct payment_request *request;
 	const char *idempotency_key; /* "" or 1..255 visible ASCII */
@@ -27,11 +28,12 @@ struct payment_order { /* what the caller asks for */
 	int64_t now_us;
 };
 
-enum payment_outcome {       /* in order of precedence */
-	PAYMENT_REPLAYED,    /* same key, same content: the stored payment */
-	PAYMENT_KEY_REUSED,  /* same key, other content */
+/* In order of precedence */
+enum payment_outcome {
+	PAYMENT_REPLAYED,   /* same key, same content: the stored payment */
+	PAYMENT_KEY_REUSED, /* same key, other content */
 	PAYMENT_CREATED,
-	PAYMENT_UNCERTAIN,   /* the commit's answer was lost and could not be looked up: ask by id */
+	PAYMENT_UNCERTAIN, /* the commit's answer was lost and could not be looked up: ask by id */
 };
 
 struct payment_receipt {
@@ -43,10 +45,12 @@ struct payment_receipt {
 /*
  * Record a payment: operation first (its key decides), then transaction and event, in one commit.
  *
- * Returns  ERR_OK, see *outcome; ERR_MERCHANT (not known); ERR_BUSY, ERR_UNAVAILABLE, ERR_OVERLOADED: nothing was committed
+ * Returns  ERR_OK, see *outcome; ERR_MERCHANT (not known); ERR_BUSY, ERR_UNAVAILABLE,
+ *          ERR_OVERLOADED: nothing was committed
  * Writes   *outcome and *receipt on ERR_OK
  */
-CHECKED enum err payment_accept(struct store_pool *pool, const struct vault *vault, const struct payment_order *order,
-				int wait_ms, enum payment_outcome *outcome, struct payment_receipt *receipt);
+CHECKED enum err payment_accept(struct store_pool *pool, const struct vault *vault,
+				const struct payment_order *order, int wait_ms,
+				enum payment_outcome *outcome, struct payment_receipt *receipt);
 
 #endif

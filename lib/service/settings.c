@@ -10,38 +10,56 @@ static const char *const log_words[] = { "debug", "info", "warning", "error", NU
 static const char *const algorithm_words[] = { "HS256", "RS256", "ES256", NULL };
 static const char *const adapter_words[] = { "sandbox", NULL };
 
-/* clang-format off */
 static const struct conf_setting scalars[] = {
 	/* name, type, default, min, max, words, help */
 	{ "listen.address", CONF_TEXT, "127.0.0.1", 1, 64, NULL, "Address that apid listens on." },
 	{ "listen.port", CONF_INT, "8080", 1, 65535, NULL, "Port that apid listens on." },
-	{ "listen.connections_max", CONF_INT, "1000", 1, 20000, NULL, "Connections served at once; more wait to be accepted." },
-	{ "listen.read_deadline_ms", CONF_INT, "10000", 100, 600000, NULL, "How long a request may take to arrive before its connection is closed." },
-	{ "public_url", CONF_TEXT, "http://127.0.0.1:8080", 1, 400, NULL, "Our address as gateways see it, without a slash at the end: callbacks come to it." },
+	{ "listen.connections_max", CONF_INT, "1000", 1, 20000, NULL,
+	  "Connections served at once; more wait to be accepted." },
+	{ "listen.read_deadline_ms", CONF_INT, "10000", 100, 600000, NULL,
+	  "How long a request may take to arrive before its connection is closed." },
+	{ "public_url", CONF_TEXT, "http://127.0.0.1:8080", 1, 400, NULL,
+	  "Our address as gateways see it, without a slash at the end: callbacks come to it." },
 	{ "log.level", CONF_WORD, "info", 0, 0, log_words, "Least level that is logged." },
-	{ "database.host", CONF_TEXT, "127.0.0.1", 0, 255, NULL, "Host of the database, where no socket is set." },
+	{ "database.host", CONF_TEXT, "127.0.0.1", 0, 255, NULL,
+	  "Host of the database, where no socket is set." },
 	{ "database.port", CONF_INT, "3306", 1, 65535, NULL, "Port of the database." },
-	{ "database.socket", CONF_PATH, "", 0, 107, NULL, "Socket of the database; it is used instead of host and port." },
+	{ "database.socket", CONF_PATH, "", 0, 107, NULL,
+	  "Socket of the database; it is used instead of host and port." },
 	{ "database.user", CONF_TEXT, "payops_apid", 1, 80, NULL, "User of the database." },
-	{ "database.password_file", CONF_PATH, "", 0, 0, NULL, "File that holds the database user's password; none when empty." },
+	{ "database.password_file", CONF_PATH, "", 0, 0, NULL,
+	  "File that holds the database user's password; none when empty." },
 	{ "database.name", CONF_TEXT, "payops", 1, 64, NULL, "Name of the database." },
 	{ "database.pool_size", CONF_INT, "16", 2, 256, NULL, "Connections to the database." },
-	{ "database.connect_timeout_ms", CONF_INT, "3000", 100, 60000, NULL, "How long connecting to the database may take." },
-	{ "database.statement_timeout_ms", CONF_INT, "10000", 100, 600000, NULL, "How long the database may be silent during a statement." },
-	{ "request.timeout_ms", CONF_INT, "10000", 100, 30000, NULL, "Deadline of a request whose client names none." },
-	{ "stop.patience_ms", CONF_INT, "20000", 0, 25000, NULL, "How long a stopping apid lets requests and gateway calls finish." },
-	{ "token.issuer", CONF_TEXT, "payops", 1, 127, NULL, "The iss that access tokens must have." },
-	{ "token.audience", CONF_TEXT, "payops", 1, 127, NULL, "The aud that access tokens must have." },
-	{ "vault.hash_key_file", CONF_PATH, "", 0, 0, NULL, "File of at least 32 random bytes that keys the hashes of idempotent requests; it must never change." },
-	{ "dispatch.in_flight_max", CONF_INT, "256", 1, 5000, NULL, "Gateway calls in flight at once." },
-	{ "dispatch.send_window_ms", CONF_INT, "5000", 100, 60000, NULL, "How long after it was claimed an attempt may still be sent." },
-	{ "dispatch.lease_margin_ms", CONF_INT, "5000", 100, 60000, NULL, "What a lease has over send window and total timeout." },
+	{ "database.connect_timeout_ms", CONF_INT, "3000", 100, 60000, NULL,
+	  "How long connecting to the database may take." },
+	{ "database.statement_timeout_ms", CONF_INT, "10000", 100, 600000, NULL,
+	  "How long the database may be silent during a statement." },
+	{ "request.timeout_ms", CONF_INT, "10000", 100, 30000, NULL,
+	  "Deadline of a request whose client names none." },
+	{ "stop.patience_ms", CONF_INT, "20000", 0, 25000, NULL,
+	  "How long a stopping apid lets requests and gateway calls finish." },
+	{ "token.issuer", CONF_TEXT, "payops", 1, 127, NULL,
+	  "The iss that access tokens must have." },
+	{ "token.audience", CONF_TEXT, "payops", 1, 127, NULL,
+	  "The aud that access tokens must have." },
+	{ "vault.hash_key_file", CONF_PATH, "", 0, 0, NULL,
+	  "File of at least 32 random bytes that keys the hashes of idempotent requests; it must "
+	  "never change." },
+	{ "dispatch.in_flight_max", CONF_INT, "256", 1, 5000, NULL,
+	  "Gateway calls in flight at once." },
+	{ "dispatch.send_window_ms", CONF_INT, "5000", 100, 60000, NULL,
+	  "How long after it was claimed an attempt may still be sent." },
+	{ "dispatch.lease_margin_ms", CONF_INT, "5000", 100, 60000, NULL,
+	  "What a lease has over send window and total timeout." },
 };
 
 static const struct conf_setting token_key_settings[] = {
 	{ "kid", CONF_TEXT, NULL, 1, 64, NULL, "The key's id; a token names it." },
-	{ "algorithm", CONF_WORD, "HS256", 0, 0, algorithm_words, "The one algorithm this key is used with." },
-	{ "file", CONF_PATH, NULL, 1, 511, NULL, "File of the key: raw bytes for HS256, PEM otherwise." },
+	{ "algorithm", CONF_WORD, "HS256", 0, 0, algorithm_words,
+	  "The one algorithm this key is used with." },
+	{ "file", CONF_PATH, NULL, 1, 511, NULL,
+	  "File of the key: raw bytes for HS256, PEM otherwise." },
 };
 
 static const struct conf_setting seal_key_settings[] = {
@@ -50,27 +68,37 @@ static const struct conf_setting seal_key_settings[] = {
 };
 
 static const struct conf_setting gateway_settings[] = {
-	{ "name", CONF_TEXT, NULL, 1, 32, NULL, "The gateway's name in the API, the log and the database; it must never change." },
-	{ "adapter", CONF_WORD, NULL, 0, 0, adapter_words, "The adapter that speaks its protocol." },
-	{ "base_url", CONF_TEXT, NULL, 1, 400, NULL, "Where it is reached, without a slash at the end." },
+	{ "name", CONF_TEXT, NULL, 1, 32, NULL,
+	  "The gateway's name in the API, the log and the database; it must never change." },
+	{ "adapter", CONF_WORD, NULL, 0, 0, adapter_words,
+	  "The adapter that speaks its protocol." },
+	{ "base_url", CONF_TEXT, NULL, 1, 400, NULL,
+	  "Where it is reached, without a slash at the end." },
 	{ "api_key_file", CONF_PATH, NULL, 1, 511, NULL, "File of our credential at the gateway." },
-	{ "callback_secret_file", CONF_PATH, NULL, 1, 511, NULL, "File of the secret its callbacks are signed with." },
-	{ "callback_secret_file_previous", CONF_PATH, "", 0, 0, NULL, "The secret before a rotation, accepted too." },
-	{ "connect_timeout_ms", CONF_INT, "3000", 10, 60000, NULL, "How long connecting may take." },
-	{ "total_timeout_ms", CONF_INT, "30000", 100, 120000, NULL, "How long a call may take altogether." },
-	{ "quiet_ms", CONF_INT, "60000", 100, 3600000, NULL, "How long the gateway must have been quiet before its 'not found' is believed." },
-	{ "callback_wait_ms", CONF_INT, "15000", 100, 86400000, NULL, "How long an accepted attempt waits for its callback before the gateway is asked." },
+	{ "callback_secret_file", CONF_PATH, NULL, 1, 511, NULL,
+	  "File of the secret its callbacks are signed with." },
+	{ "callback_secret_file_previous", CONF_PATH, "", 0, 0, NULL,
+	  "The secret before a rotation, accepted too." },
+	{ "connect_timeout_ms", CONF_INT, "3000", 10, 60000, NULL,
+	  "How long connecting may take." },
+	{ "total_timeout_ms", CONF_INT, "30000", 100, 120000, NULL,
+	  "How long a call may take altogether." },
+	{ "quiet_ms", CONF_INT, "60000", 100, 3600000, NULL,
+	  "How long the gateway must have been quiet before its 'not found' is believed." },
+	{ "callback_wait_ms", CONF_INT, "15000", 100, 86400000, NULL,
+	  "How long an accepted attempt waits for its callback before the gateway is asked." },
 };
 
 static const struct conf_list lists[] = {
-	{ "token_keys", token_key_settings, sizeof token_key_settings / sizeof token_key_settings[0],
-	  "Keys that access tokens are verified with; payopsctl token issue signs with the first." },
+	{ "token_keys", token_key_settings,
+	  sizeof token_key_settings / sizeof token_key_settings[0],
+	  "Keys that access tokens are verified with; payopsctl token issue signs with the "
+	  "first." },
 	{ "seal_keys", seal_key_settings, sizeof seal_key_settings / sizeof seal_key_settings[0],
 	  "Keys that seal waiting secrets; the first seals, all open." },
 	{ "gateways", gateway_settings, sizeof gateway_settings / sizeof gateway_settings[0],
 	  "Payment gateways." },
 };
-/* clang-format on */
 
 const struct conf_table settings_table = { scalars, sizeof scalars / sizeof scalars[0], lists,
 					   sizeof lists / sizeof lists[0] };
@@ -134,7 +162,8 @@ static enum err token_key_take(struct reading *reading, size_t index)
 
 	snprintf(key->kid, sizeof key->kid, "%s", conf_list_text(conf, "token_keys", index, "kid"));
 	key->algorithm = algorithm_of(conf_list_text(conf, "token_keys", index, "algorithm"));
-	err = secret_take(reading, conf_list_text(conf, "token_keys", index, "file"), &key->material);
+	err = secret_take(reading, conf_list_text(conf, "token_keys", index, "file"),
+			  &key->material);
 	if (err != ERR_OK)
 		return err;
 	err = token_key_check(key, why, sizeof why);
@@ -151,7 +180,8 @@ static enum err tokens_take(struct reading *reading)
 	enum err err = ERR_OK;
 
 	if (count == 0 || count > TOKEN_KEYS_MAX)
-		return refuse(reading, "token_keys: name 1 to 8 keys that access tokens are verified with");
+		return refuse(reading,
+			      "token_keys: name 1 to 8 keys that access tokens are verified with");
 	snprintf(keys->issuer, sizeof keys->issuer, "%s", conf_text(conf, "token.issuer"));
 	snprintf(keys->audience, sizeof keys->audience, "%s", conf_text(conf, "token.audience"));
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
@@ -173,7 +203,8 @@ static enum err vault_take(struct reading *reading)
 	if (count == 0 || count > VAULT_KEYS_MAX)
 		return refuse(reading, "seal_keys: name 1 to 4 keys of 32 random bytes");
 	if (hash_key_file[0] == '\0')
-		return refuse(reading, "vault.hash_key_file: name a file of at least 32 random bytes");
+		return refuse(reading,
+			      "vault.hash_key_file: name a file of at least 32 random bytes");
 	err = secret_take(reading, hash_key_file, &vault->hash_key);
 	if (err == ERR_OK && vault->hash_key.size < CRYPTO_KEY_SIZE)
 		err = refuse(reading, "vault.hash_key_file: the file must hold at least 32 bytes");
@@ -191,9 +222,11 @@ static enum err vault_take(struct reading *reading)
 	return err;
 }
 
-static enum err callback_secrets_take(struct reading *reading, size_t index, struct gateway *gateway)
+static enum err callback_secrets_take(struct reading *reading, size_t index,
+				      struct gateway *gateway)
 {
-	static const char *const names[] = { "callback_secret_file", "callback_secret_file_previous" };
+	static const char *const names[] = { "callback_secret_file",
+					     "callback_secret_file_previous" };
 	enum err err = ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < sizeof names / sizeof names[0]; i++) {
@@ -218,7 +251,8 @@ static enum err gateway_take(struct reading *reading, size_t index)
 	enum err err;
 
 	if (!text_is(TEXT_WORD, name, strlen(name)) || gateway_find(set, name) != NULL)
-		return refuse(reading, "gateways: each name must be its own word of a-z, 0-9 and _");
+		return refuse(reading,
+			      "gateways: each name must be its own word of a-z, 0-9 and _");
 	set->count = index + 1;
 	snprintf(gateway->name, sizeof gateway->name, "%s", name);
 	gateway->adapter = gateway_adapter_find(conf_list_text(conf, "gateways", index, "adapter"));
@@ -226,10 +260,12 @@ static enum err gateway_take(struct reading *reading, size_t index)
 		 conf_list_text(conf, "gateways", index, "base_url"));
 	if (!text_is(TEXT_URL, gateway->base_url, strlen(gateway->base_url)))
 		return refuse(reading, "gateways: base_url must be an http or https address");
-	gateway->connect_timeout_ms = (int)conf_list_int(conf, "gateways", index, "connect_timeout_ms");
+	gateway->connect_timeout_ms =
+		(int)conf_list_int(conf, "gateways", index, "connect_timeout_ms");
 	gateway->total_timeout_ms = (int)conf_list_int(conf, "gateways", index, "total_timeout_ms");
 	gateway->quiet_us = conf_list_int(conf, "gateways", index, "quiet_ms") * 1000;
-	gateway->callback_wait_us = conf_list_int(conf, "gateways", index, "callback_wait_ms") * 1000;
+	gateway->callback_wait_us =
+		conf_list_int(conf, "gateways", index, "callback_wait_ms") * 1000;
 	err = secret_take(reading, conf_list_text(conf, "gateways", index, "api_key_file"),
 			  &gateway->api_key);
 	return err == ERR_OK ? callback_secrets_take(reading, index, gateway) : err;
@@ -284,8 +320,8 @@ static const struct {
 	{ SETTINGS_ALL, server_take },
 };
 
-enum err settings_load(const char *path, enum settings_part part, struct settings **settings, char *why,
-		       size_t why_size)
+enum err settings_load(const char *path, enum settings_part part, struct settings **settings,
+		       char *why, size_t why_size)
 {
 	struct settings *loaded = calloc(1, sizeof *loaded);
 	struct reading reading = { loaded, why, why_size };

@@ -3,7 +3,8 @@
 /*
  * Settings: payops.conf, read once into plain values that apid and payopsctl share.
  *
- * Invariant  every setting is a row of one table, documented in payops.conf(5); secrets come by file reference only
+ * Invariant  every setting is a row of one table, documented in payops.conf(5); secrets come by
+ *            file reference only
  * Units      as the names say
  * Ownership  settings_free() wipes and frees all; the parts are borrowed from it
  * Threads    safe once loaded
@@ -46,16 +47,17 @@ extern const struct conf_table settings_table;
 
 enum settings_part {
 	SETTINGS_DATABASE, /* only what a connection needs: payopsctl migrate works before any key exists */
-	SETTINGS_TOKENS,   /* database and token keys */
+	SETTINGS_TOKENS, /* database and token keys */
 	SETTINGS_ALL,
 };
 
 /*
  * Read `path`, and the secrets of this part.
- * Returns  ERR_OK with *settings; ERR_CONFIG or ERR_IO with what is wrong, as "file:line: message" lines, in `why`
+ * Returns  ERR_OK with *settings; ERR_CONFIG or ERR_IO with what is wrong, as "file:line: message"
+ *          lines, in `why`
  */
-CHECKED enum err settings_load(const char *path, enum settings_part part, struct settings **settings, char *why,
-			       size_t why_size);
+CHECKED enum err settings_load(const char *path, enum settings_part part,
+			       struct settings **settings, char *why, size_t why_size);
 void settings_free(struct settings *settings);
 
 #endif

@@ -63,7 +63,8 @@ enum err vault_open(const struct vault *vault, const struct vault_place *place,
 	return err;
 }
 
-void vault_hash(const struct vault *vault, const char *name, const char *value, uint8_t out[VAULT_HASH_SIZE])
+void vault_hash(const struct vault *vault, const char *name, const char *value,
+		uint8_t out[VAULT_HASH_SIZE])
 {
 	uint8_t message[CRYPTO_SHA256_SIZE + 64];
 	uint8_t mac[CRYPTO_SHA256_SIZE];

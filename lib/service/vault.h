@@ -46,17 +46,25 @@ struct vault_sealed {
 };
 
 /*
- * Seal `text`. Returns ERR_OK with *sealed; ERR_TOO_LONG where it does not fit VAULT_SEALED_SIZE; ERR_CRYPTO.
+ * Seal `text`. Returns ERR_OK with *sealed; ERR_TOO_LONG where it does not fit VAULT_SEALED_SIZE;
+ * ERR_CRYPTO.
  */
-CHECKED enum err vault_seal(const struct vault *vault, const struct vault_place *place, const char *text,
-			    struct vault_sealed *sealed);
+CHECKED enum err vault_seal(const struct vault *vault, const struct vault_place *place,
+			    const char *text, struct vault_sealed *sealed);
 
-/* Open into a terminated text of at most room - 1 bytes. ERR_CRYPTO: unknown key id or wrong tag; ERR_TOO_LONG. */
+/*
+ * Open into a terminated text of at most room - 1 bytes. ERR_CRYPTO: unknown key id or wrong tag;
+ * ERR_TOO_LONG.
+ */
 CHECKED enum err vault_open(const struct vault *vault, const struct vault_place *place,
 			    const struct vault_sealed *sealed, char *text, size_t room);
 
-/* The keyed hash of one member (name of at most 63 bytes): HMAC-SHA256 over "name NUL SHA-256(value)", cut. */
-void vault_hash(const struct vault *vault, const char *name, const char *value, uint8_t out[VAULT_HASH_SIZE]);
+/*
+ * The keyed hash of one member (name of at most 63 bytes): HMAC-SHA256 over "name NUL
+ * SHA-256(value)", cut.
+ */
+void vault_hash(const struct vault *vault, const char *name, const char *value,
+		uint8_t out[VAULT_HASH_SIZE]);
 
 void vault_done(struct vault *vault);
 

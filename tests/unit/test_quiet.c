@@ -16,10 +16,10 @@ START_TEST(not_found_is_believed_only_after_lease_and_two_quiet_periods)
 		int64_t at_us;
 		bool believed;
 	} answers[] = {
-		{ 1 * SECOND, false },               /* lease still running */
-		{ LEASE + QUIET - 1, false },        /* not quiet long enough */
-		{ LEASE + QUIET, false },            /* the first that counts */
-		{ LEASE + 2 * QUIET - 1, false },    /* said twice, too close together */
+		{ 1 * SECOND, false },            /* lease still running */
+		{ LEASE + QUIET - 1, false },     /* not quiet long enough */
+		{ LEASE + QUIET, false },         /* the first that counts */
+		{ LEASE + 2 * QUIET - 1, false }, /* said twice, too close together */
 		{ LEASE + 2 * QUIET, true },
 		{ LEASE + 3 * QUIET, true },
 	};

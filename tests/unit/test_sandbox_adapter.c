@@ -21,7 +21,7 @@ static struct gateway_order order_make(void)
 		.kind = OPERATION_CHARGE,
 		.our_reference = "op_X-1",
 		.gateway_key = "op_X-1",
-		.amount = {1000, "USD"},
+		.amount = { 1000, "USD" },
 		.exponent = 2,
 		.payment_token = "tok_ok",
 		.callback_url = "http://127.0.0.1:8080/callback/trans_X",
@@ -73,59 +73,62 @@ static const struct reading {
 	enum attempt_event event;
 	bool integrity;
 } readings[] = {
-	{202, "application/json", "{" AGREES ",\"status\":\"accepted\"}", false, AE_ACCEPTED,
-	 false},
-	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\"}", false, AE_SUCCEEDED,
-	 false},
-	{200, "application/json; charset=utf-8", "{" AGREES ",\"status\":\"succeeded\"}", false,
-	 AE_SUCCEEDED, false},
-	{402, "application/json",
-	 "{" AGREES ",\"status\":\"declined\",\"decline_code\":\"expired_card\"}", false,
-	 AE_DECLINED, false},
-	{400, "application/json", "{\"error\":\"unknown_payment_token\"}", false, AE_DECLINED,
-	 false},
+	{ 202, "application/json", "{" AGREES ",\"status\":\"accepted\"}", false, AE_ACCEPTED,
+	  false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"succeeded\"}", false, AE_SUCCEEDED,
+	  false },
+	{ 200, "application/json; charset=utf-8", "{" AGREES ",\"status\":\"succeeded\"}", false,
+	  AE_SUCCEEDED, false },
+	{ 402, "application/json",
+	  "{" AGREES ",\"status\":\"declined\",\"decline_code\":\"expired_card\"}", false,
+	  AE_DECLINED, false },
+	{ 400, "application/json", "{\"error\":\"unknown_payment_token\"}", false, AE_DECLINED,
+	  false },
 	/* everything below may have been charged */
-	{400, "application/json", "{\"error\":\"something_else\"}", false, AE_LOST, false},
-	{401, "application/json", "{\"error\":\"unauthenticated\"}", false, AE_LOST, false},
-	{409, "application/json", "{\"error\":\"in_progress\"}", false, AE_LOST, false},
-	{422, "application/json", "{\"error\":\"idempotency_key_reused\"}", false, AE_LOST, false},
-	{500, "application/json", "{" AGREES ",\"status\":\"declined\"}", false, AE_LOST, false},
-	{302, "text/html", "", false, AE_LOST, false},
-	{200, "text/html", "<html>ok</html>", false, AE_LOST, false},
-	{200, "application/json", "", false, AE_LOST, false},
-	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\"", false, AE_LOST, false},
-	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\"}{}", false, AE_LOST, false},
-	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\",\"status\":\"declined\"}",
-	 false, AE_LOST, false},
-	{200, "application/json", "{" AGREES ",\"status\":\"SUCCEEDED\"}", false, AE_LOST, false},
-	{200, "application/json", "{" AGREES "}", false, AE_LOST, false},
-	{404, "application/json", "{\"error\":\"not_found\"}", false, AE_LOST, false},
+	{ 400, "application/json", "{\"error\":\"something_else\"}", false, AE_LOST, false },
+	{ 401, "application/json", "{\"error\":\"unauthenticated\"}", false, AE_LOST, false },
+	{ 409, "application/json", "{\"error\":\"in_progress\"}", false, AE_LOST, false },
+	{ 422, "application/json", "{\"error\":\"idempotency_key_reused\"}", false, AE_LOST,
+	  false },
+	{ 500, "application/json", "{" AGREES ",\"status\":\"declined\"}", false, AE_LOST, false },
+	{ 302, "text/html", "", false, AE_LOST, false },
+	{ 200, "text/html", "<html>ok</html>", false, AE_LOST, false },
+	{ 200, "application/json", "", false, AE_LOST, false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"succeeded\"", false, AE_LOST, false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"succeeded\"}{}", false, AE_LOST,
+	  false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"succeeded\",\"status\":\"declined\"}",
+	  false, AE_LOST, false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"SUCCEEDED\"}", false, AE_LOST, false },
+	{ 200, "application/json", "{" AGREES "}", false, AE_LOST, false },
+	{ 404, "application/json", "{\"error\":\"not_found\"}", false, AE_LOST, false },
 	/* another order's answer is never ours */
-	{200, "application/json",
-	 "{\"id\":\"a\",\"reference\":\"op_Y-1\",\"amount_minor\":1000,\"currency\":\"USD\","
-	 "\"status\":\"succeeded\"}",
-	 false, AE_LOST, true},
-	{200, "application/json",
-	 "{\"id\":\"a\",\"reference\":\"op_X-1\",\"amount_minor\":1001,\"currency\":\"USD\","
-	 "\"status\":\"succeeded\"}",
-	 false, AE_LOST, true},
-	{200, "application/json",
-	 "{\"id\":\"a\",\"reference\":\"op_X-1\",\"amount_minor\":1000.0,\"currency\":\"USD\","
-	 "\"status\":\"succeeded\"}",
-	 false, AE_LOST, true},
-	{200, "application/json",
-	 "{\"id\":\"a\",\"reference\":\"op_X-1\",\"amount_minor\":1000,\"currency\":\"EUR\","
-	 "\"status\":\"declined\"}",
-	 false, AE_LOST, true},
-	{200, "application/json", "{\"status\":\"succeeded\"}", false, AE_LOST, true},
+	{ 200, "application/json",
+	  "{\"id\":\"a\",\"reference\":\"op_Y-1\",\"amount_minor\":1000,\"currency\":\"USD\","
+	  "\"status\":\"succeeded\"}",
+	  false, AE_LOST, true },
+	{ 200, "application/json",
+	  "{\"id\":\"a\",\"reference\":\"op_X-1\",\"amount_minor\":1001,\"currency\":\"USD\","
+	  "\"status\":\"succeeded\"}",
+	  false, AE_LOST, true },
+	{ 200, "application/json",
+	  "{\"id\":\"a\",\"reference\":\"op_X-1\",\"amount_minor\":1000.0,\"currency\":\"USD\","
+	  "\"status\":\"succeeded\"}",
+	  false, AE_LOST, true },
+	{ 200, "application/json",
+	  "{\"id\":\"a\",\"reference\":\"op_X-1\",\"amount_minor\":1000,\"currency\":\"EUR\","
+	  "\"status\":\"declined\"}",
+	  false, AE_LOST, true },
+	{ 200, "application/json", "{\"status\":\"succeeded\"}", false, AE_LOST, true },
 	/* inquiries */
-	{200, "application/json", "{" AGREES ",\"status\":\"succeeded\"}", true, AE_SUCCEEDED,
-	 false},
-	{200, "application/json", "{" AGREES ",\"status\":\"accepted\"}", true, AE_ACCEPTED, false},
-	{404, "application/json", "{\"error\":\"not_found\"}", true, AE_NOT_FOUND, false},
-	{404, "text/html", "not found", true, AE_LOST, false},
-	{404, "application/json", "{\"error\":\"no_such_path\"}", true, AE_LOST, false},
-	{500, "application/json", "{\"error\":\"not_found\"}", true, AE_LOST, false},
+	{ 200, "application/json", "{" AGREES ",\"status\":\"succeeded\"}", true, AE_SUCCEEDED,
+	  false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"accepted\"}", true, AE_ACCEPTED,
+	  false },
+	{ 404, "application/json", "{\"error\":\"not_found\"}", true, AE_NOT_FOUND, false },
+	{ 404, "text/html", "not found", true, AE_LOST, false },
+	{ 404, "application/json", "{\"error\":\"no_such_path\"}", true, AE_LOST, false },
+	{ 500, "application/json", "{\"error\":\"not_found\"}", true, AE_LOST, false },
 };
 
 START_TEST(an_answer_is_definite_only_when_everything_agrees)
@@ -145,13 +148,16 @@ END_TEST
 START_TEST(an_answer_that_never_came_says_whether_bytes_left)
 {
 	struct gateway_order order = order_make();
-	struct http_answer not_sent = {
-		.fate = HTTP_NOT_SENT, .body = "", .reason = "connection refused"};
-	struct http_answer lost = {.fate = HTTP_SENT_NO_ANSWER, .body = "", .reason = "timed out"};
-	struct http_answer resent = {.fate = HTTP_ANSWERED,
-				     .status = 200,
-				     .body = "{" AGREES ",\"status\":\"succeeded\"}",
-				     .resent = true};
+	struct http_answer not_sent = { .fate = HTTP_NOT_SENT,
+					.body = "",
+					.reason = "connection refused" };
+	struct http_answer lost = { .fate = HTTP_SENT_NO_ANSWER,
+				    .body = "",
+				    .reason = "timed out" };
+	struct http_answer resent = { .fate = HTTP_ANSWERED,
+				      .status = 200,
+				      .body = "{" AGREES ",\"status\":\"succeeded\"}",
+				      .resent = true };
 	struct gateway_answer answer;
 
 	gateway_sandbox.read(&order, &not_sent, &answer);
@@ -198,8 +204,8 @@ static enum err callback_read(const char *body, const char *signature,
 			      struct gateway_notice *notice)
 {
 	struct gateway gateway = gateway_made();
-	struct headers headers = {signature};
-	struct gateway_message message = {body, strlen(body), header_find, &headers};
+	struct headers headers = { signature };
+	struct gateway_message message = { body, strlen(body), header_find, &headers };
 
 	return gateway_sandbox.read_callback(&gateway, &message, NOW_US, notice);
 }
@@ -207,7 +213,7 @@ static enum err callback_read(const char *body, const char *signature,
 static const char *signature_make(const char *secret_text, int64_t at_s, const char *body,
 				  char out[128])
 {
-	struct secret secret = {.size = strlen(secret_text)};
+	struct secret secret = { .size = strlen(secret_text) };
 	uint8_t mac[CRYPTO_SHA256_SIZE];
 	char hex[2 * CRYPTO_SHA256_SIZE + 1];
 	char text[1024];
@@ -230,13 +236,13 @@ START_TEST(a_callback_of_either_secret_inside_the_window_is_read)
 		int64_t at_s;
 		enum err err;
 	} cases[] = {
-		{"new", NOW_S, ERR_OK},
-		{"old", NOW_S, ERR_OK},
-		{"new", NOW_S - 300, ERR_OK},
-		{"new", NOW_S + 300, ERR_OK},
-		{"new", NOW_S - 301, ERR_SIGNATURE},
-		{"new", NOW_S + 301, ERR_SIGNATURE},
-		{"other", NOW_S, ERR_SIGNATURE},
+		{ "new", NOW_S, ERR_OK },
+		{ "old", NOW_S, ERR_OK },
+		{ "new", NOW_S - 300, ERR_OK },
+		{ "new", NOW_S + 300, ERR_OK },
+		{ "new", NOW_S - 301, ERR_SIGNATURE },
+		{ "new", NOW_S + 301, ERR_SIGNATURE },
+		{ "other", NOW_S, ERR_SIGNATURE },
 	};
 	char signature[128];
 	struct gateway_notice notice;
