@@ -262,7 +262,8 @@ static void claim(struct dispatcher *dispatcher, size_t used)
 		dispatcher->claim_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
 		return;
 	}
-	fault_point("claim_committed");
+	if (count > 0)
+		fault_point("claim_committed");
 	for (size_t i = 0; i < count; i++) {
 		if (jobs[i].lease_expired)
 			metrics_count(dispatcher->metrics, METRICS_LEASE_EXPIRED);

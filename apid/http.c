@@ -21,11 +21,20 @@
 #define TIMEOUT_MARGIN_S 5 /* libmicrohttpd's own inactivity timeout comes after the watch's */
 #define STRICT 1
 
+#ifndef __has_feature
+#define __has_feature(feature) 0 /* gcc has __SANITIZE_ADDRESS__ instead */
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define STACK_SIZE (2 * 1024 * 1024) /* frames are several times as large there */
+#else
+#define STACK_SIZE (512 * 1024)
+#endif
+
 const struct http_settings http_settings_default = {
 	.address = "127.0.0.1",
 	.port = 8080,
 	.connections_max = 2048,
-	.thread_stack_size = 512 * 1024,
+	.thread_stack_size = STACK_SIZE,
 	.connection_memory = 32 * 1024,
 	.body_max = 64 * 1024,
 	.read_ms = 10000,

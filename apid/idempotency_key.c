@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/card.h"
 #include "core/text.h"
 
 /*
@@ -33,6 +34,28 @@ static size_t copy(const char *text, char out[IDEMPOTENCY_KEY_SIZE])
 	return size;
 }
 
+/*
+ * A card number that is the whole key or a word of it, as in call_id.c: among 500 UUIDs one holds digits that only
+ * look like a card's, and its client must not be refused.
+ */
+static bool holds_card(const char *key)
+{
+	static const char digits[] = "0123456789";
+	static const char words[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+	if (key[strspn(key, "0123456789-._")] == '\0')
+		return card_number_in(key, strlen(key));
+	for (key += strcspn(key, words); *key != '\0'; key += strcspn(key, words)) {
+		const size_t word = strspn(key, words);
+
+		if (strspn(key, digits) == word && card_number_in(key, word))
+			return true;
+		key += word;
+	}
+	return false;
+}
+
 enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY_KEY_SIZE],
 			      const char **why)
 {
@@ -55,6 +78,11 @@ enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY
 		       "comma, "
 		       "bare or in double quotes.";
 		return ERR_MALFORMED;
+	}
+	read[size] = '\0';
+	if (holds_card(read)) {
+		*why = "The Idempotency-Key must not hold a card number.";
+		return ERR_INVALID;
 	}
 	memcpy(key, read, size);
 	key[size] = '\0';

@@ -3,7 +3,8 @@
 /*
  * Idempotency keys: the header's value, bare or as a quoted string, which are the same key.
  *
- * Invariant  a key is 1 to 255 visible ASCII characters without a comma, since proxies join lines with commas
+ * Invariant  a key is 1 to 255 visible ASCII characters without a comma, since proxies join lines with commas,
+ *            and no card number: it is stored as it is
  * Threads    safe
  * Source     draft-ietf-httpapi-idempotency-key-header (a String item of RFC 8941); API.md: Idempotency
  */
@@ -17,7 +18,8 @@
 
 /*
  * Read the Idempotency-Key header.
- * Returns  ERR_OK with the key, "" where there is no such header; ERR_MALFORMED with a constant sentence in *why
+ * Returns  ERR_OK with the key, "" where there is no such header; ERR_MALFORMED, or ERR_INVALID where the key holds a
+ *          card number, with a constant sentence in *why
  */
 CHECKED enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY_KEY_SIZE],
 				      const char **why);

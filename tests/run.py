@@ -92,7 +92,7 @@ def run_units(tally, build, names, env):
 
 
 def build_units(build):
-    command = ["make", "-C", str(build), f"-j{os.cpu_count()}", "check", "TESTS="]
+    command = ["make", "-C", str(build), f"-j{os.cpu_count()}", "--silent", "check", "TESTS="]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, errors="replace")
     if done.returncode != 0:

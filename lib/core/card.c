@@ -3,6 +3,7 @@
 #include "core/card.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #define DIGITS_MIN 13
 #define DIGITS_MAX 19
@@ -84,7 +85,7 @@ static size_t digit_next(const char *text, size_t size, size_t at)
 	return at < size && is_digit(text[at]) ? at : size;
 }
 
-/* The digits of a possible number that starts at one place */
+/* The digits of a possible number that starts at one place. */
 struct card_run {
 	size_t places[DIGITS_MAX];
 	unsigned count;
@@ -139,13 +140,47 @@ static unsigned card_at(const char *text, size_t size, size_t start, struct card
 	return card_digits(text, run);
 }
 
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/*
+ * Size of a UUID (RFC 9562: 8-4-4-4-12 hex digits, a known version and variant) that starts here, 0 for
+ * none. One in some hundred would else be taken for a card number, and clients use them as ids.
+ */
+static size_t uuid_at(const char *text, size_t size, size_t start)
+{
+	static const char form[] = "xxxxxxxx-xxxx-Vxxx-Nxxx-xxxxxxxxxxxx";
+	const size_t length = sizeof form - 1;
+
+	if (size - start < length || (start > 0 && is_hex(text[start - 1])) ||
+	    (start + length < size && is_hex(text[start + length])))
+		return 0;
+	for (size_t i = 0; i < length; i++) {
+		const char c = text[start + i];
+
+		if (form[i] == '-' ? c != '-' : !is_hex(c))
+			return 0;
+		if ((form[i] == 'V' && (c < '1' || c > '8')) ||
+		    (form[i] == 'N' && strchr("89abAB", c) == NULL))
+			return 0;
+	}
+	return length;
+}
+
 bool card_number_in(const char *text, size_t size)
 {
 	struct card_run run;
+	size_t uuid;
 
-	for (size_t start = 0; start < size; start++)
-		if (card_at(text, size, start, &run) > 0)
+	for (size_t start = 0; start < size; start++) {
+		uuid = uuid_at(text, size, start);
+		if (uuid > 0)
+			start += uuid - 1;
+		else if (card_at(text, size, start, &run) > 0)
 			return true;
+	}
 	return false;
 }
 
@@ -155,9 +190,16 @@ size_t card_mask(char *text, size_t size)
 	size_t masked = 0;
 	size_t mask_end = 0; /* digits before this place are hidden, for numbers begun so far */
 	size_t card_end = 0; /* a number that begins before this place overlaps one before it */
+	size_t uuid_end = 0; /* no number begins before this place */
 
 	for (size_t start = 0; start < size; start++) {
-		const unsigned count = card_at(text, size, start, &run);
+		const size_t uuid = uuid_at(text, size, start);
+		unsigned count = 0;
+
+		if (uuid > 0)
+			uuid_end = start + uuid;
+		if (start >= uuid_end)
+			count = card_at(text, size, start, &run);
 
 		if (count > 0) {
 			if (run.places[count - DIGITS_KEPT] > mask_end)

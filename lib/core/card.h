@@ -17,7 +17,7 @@
 
 /*
  * True where `text` (`size` bytes) holds a card number anywhere, also inside a longer run of digits
- * and text.
+ * and text. A UUID holds none, whatever its digits.
  */
 bool card_number_in(const char *text, size_t size);
 

@@ -34,10 +34,10 @@ static const struct decline {
 	bool retryable;
 } declines[] = {
 	{ "insufficient_funds", "insufficient_funds", false },
-	{ "do_not_honor", "do_not_honour", false },
+	{ "do_not_honor", "do_not_honor", false },
 	{ "expired_card", "expired_card", false },
 	{ "stolen_card", "stolen_card", false },
-	{ "fraud_suspected", "suspected_fraud", false },
+	{ "fraud_suspected", "fraud_suspected", false },
 	{ "issuer_unavailable", "issuer_unavailable", true },
 };
 #define DECLINE_UNKNOWN "declined_other"

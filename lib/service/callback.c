@@ -17,6 +17,7 @@ struct receipt {
 	struct callback_row row;
 	struct attempt_row attempt; /* when matched */
 	bool matched;
+	bool elsewhere; /* its references name an attempt of another transaction than the path's */
 	enum callback_outcome outcome;
 	struct change_note note;
 };
@@ -73,8 +74,10 @@ static enum err match(struct receipt *receipt)
 	if (err != ERR_OK)
 		return err;
 	if (!id_is_empty(delivery->transaction_id) &&
-	    !id_equal(delivery->transaction_id, receipt->attempt.transaction_id))
+	    !id_equal(delivery->transaction_id, receipt->attempt.transaction_id)) {
+		receipt->elsewhere = true;
 		return ERR_OK;
+	}
 	receipt->matched = true;
 	receipt->row.transaction_id = receipt->attempt.transaction_id;
 	receipt->row.attempt_id = receipt->attempt.id;
@@ -82,8 +85,9 @@ static enum err match(struct receipt *receipt)
 }
 
 /*
- * No reference fits, but the path names the transaction: its gateway may mean the attempt whose own
- * answer, with the reference, is still to come.
+ * No reference fits, but the path names the transaction: its gateway may mean the attempt whose own answer, with the
+ * gateway's reference, is still to come. Our reference is known from the start: a message that bears another one, or is
+ * about another payment, does not mean this attempt.
  */
 static enum err match_by_path(struct receipt *receipt)
 {
@@ -104,6 +108,8 @@ static enum err match_by_path(struct receipt *receipt)
 		return ERR_OK;
 	}
 	receipt->row.transaction_id = delivery->transaction_id;
+	if (receipt->elsewhere || delivery->notice->our_reference[0] != '\0')
+		return ERR_OK;
 	err = store_operation_find_money(receipt->tx, delivery->transaction_id, &operation_id);
 	if (err == ERR_OK)
 		err = store_operation_lock(receipt->tx, operation_id, &operation);
@@ -186,6 +192,9 @@ static enum err agrees(struct receipt *receipt, const char **difference)
 	else if (known_ref[0] != '\0' && notice->gateway_ref[0] != '\0' &&
 		 strcmp(known_ref, notice->gateway_ref) != 0)
 		*difference = "another gateway reference";
+	else if (notice->our_reference[0] != '\0' &&
+		 strcmp(receipt->attempt.our_reference, notice->our_reference) != 0)
+		*difference = "another reference of ours";
 	return ERR_OK;
 }
 
@@ -226,6 +235,7 @@ static enum err receive_work(struct store_tx *tx, void *context)
 
 	receipt->tx = tx;
 	receipt->matched = false;
+	receipt->elsewhere = false;
 	receipt->outcome = CALLBACK_OUTCOME_STORED;
 	receipt->note = (struct change_note){ .type = "" };
 	row_fill(receipt);

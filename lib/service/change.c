@@ -106,12 +106,7 @@ enum err change_write(struct store_tx *tx, struct change *change, struct change_
 		change_next(change, NEXT_NONE, 0);
 		change->operation->payment_token_sealed_size = 0;
 	}
-	err = store_operation_update(tx, change->operation);
-	if (err != ERR_OK)
-		return err;
-	err = store_transaction_update(tx, change->transaction);
-	if (err != ERR_OK)
-		return err;
+	/* The attempt first: where it conflicts with a live one, nothing of the step was written. */
 	if (change->attempt != NULL) {
 		change->attempt->updated_at_us = change->now_us;
 		err = change->attempt_is_new ? store_attempt_insert(tx, change->attempt)
@@ -119,6 +114,12 @@ enum err change_write(struct store_tx *tx, struct change *change, struct change_
 		if (err != ERR_OK)
 			return err;
 	}
+	err = store_operation_update(tx, change->operation);
+	if (err != ERR_OK)
+		return err;
+	err = store_transaction_update(tx, change->transaction);
+	if (err != ERR_OK)
+		return err;
 	event = event_of(change);
 	err = store_event_insert(tx, &event);
 	if (err != ERR_OK)

@@ -205,7 +205,8 @@ static enum err item_ask(struct item *item, struct due_job *job)
 /* Trouble that trying again will not mend, and that must not keep the others waiting. */
 static bool is_poison(enum err err)
 {
-	return err == ERR_CRYPTO || err == ERR_STATE || err == ERR_NOT_FOUND || err == ERR_TOO_LONG;
+	return err == ERR_CRYPTO || err == ERR_STATE || err == ERR_NOT_FOUND ||
+	       err == ERR_CONFLICT || err == ERR_TOO_LONG;
 }
 
 /*

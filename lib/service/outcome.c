@@ -122,10 +122,10 @@ static bool still_open(const struct scene *scene)
 }
 
 /*
- * An inquiry settled nothing: ask at the schedule's next time, not before `earliest_us`; at its end
- * a human decides.
+ * An inquiry settled nothing: ask when the same answer would settle it (`settles_us`), else (0) at the
+ * schedule's next time; at the schedule's end a human decides.
  */
-static enum err ask_again(struct scene *scene, int64_t earliest_us, enum outcome_effect *effect)
+static enum err ask_again(struct scene *scene, int64_t settles_us, enum outcome_effect *effect)
 {
 	struct attempt_row *attempt = &scene->attempt;
 	int64_t at_us;
@@ -138,13 +138,16 @@ static enum err ask_again(struct scene *scene, int64_t earliest_us, enum outcome
 	attempt->asked_at_us = scene->now_us;
 	attempt->updated_at_us = scene->now_us;
 	if (!schedule_inquiry(attempt->open_since_us, attempt->asked_count, &at_us)) {
+		/* Parked already: an inquiry came back before this one. */
+		if (scene->operation.status == OS_PARKED)
+			return store_attempt_update(scene->tx, attempt);
 		err = park(scene, "inquiries_exhausted");
 		return err == ERR_OK ? step_write(scene, "parked", "inquiries_exhausted") : err;
 	}
+	if (settles_us != 0)
+		at_us = settles_us;
 	if (at_us < scene->now_us + ASK_GAP_US)
 		at_us = scene->now_us + ASK_GAP_US;
-	if (at_us < earliest_us)
-		at_us = earliest_us;
 	if (scene->operation.next_action != NEXT_HUMAN)
 		change_next(&scene->change, NEXT_ASK, at_us);
 	scene->operation.updated_at_us = scene->now_us;
@@ -168,6 +171,8 @@ static enum err retry_or_fail(struct scene *scene, bool retryable, const char *f
 	int64_t delay_us;
 	enum err err;
 
+	if (operation_is_final(operation->status))
+		return ERR_OK; /* ended without waiting for this attempt */
 	err = store_exception_count_open(scene->tx, scene->transaction.id, &open_exceptions);
 	if (err != ERR_OK)
 		return err;
@@ -234,12 +239,23 @@ static enum err apply_not_sent(struct scene *scene, enum outcome_effect *effect)
 {
 	enum err err;
 
-	if (change_attempt(&scene->change, AE_NOT_SENT) != ERR_OK)
-		return ERR_OK;
+	/* Only the sender knows what it did not send. */
+	if (scene->report->source != OUTCOME_ANSWER ||
+	    change_attempt(&scene->change, AE_NOT_SENT) != ERR_OK)
+		return ask_again(scene, 0, effect);
 	answer_keep(scene, ATTEMPT_NOT_SENT);
 	err = retry_or_fail(scene, true, FAILURE_UNREACHABLE);
 	*effect = OUTCOME_APPLIED;
 	return err == ERR_OK ? step_write(scene, "attempt_not_sent", scene->answer->reason) : err;
+}
+
+/* The outcome is open: ask at that time. What is parked or final stays so, with its own reason. */
+static void outcome_await(struct scene *scene, int64_t ask_at_us, const char *reason)
+{
+	if (scene->operation.status != OS_PROCESSING)
+		return;
+	change_next(&scene->change, NEXT_ASK, ask_at_us);
+	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason, reason);
 }
 
 /* The gateway took it, or the customer must act: wait for the callback, then ask. */
@@ -263,10 +279,8 @@ static enum err apply_open(struct scene *scene, enum outcome_effect *effect)
 	err = store_callback_count_kept(scene->tx, scene->transaction.id, &kept);
 	if (err != ERR_OK)
 		return err;
-	if (scene->operation.status != OS_PARKED)
-		change_next(&scene->change, NEXT_ASK, kept > 0 ? scene->now_us : ask_at_us);
-	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
-		 event == AE_ACCEPTED ? "awaiting_gateway" : "awaiting_customer");
+	outcome_await(scene, kept > 0 ? scene->now_us : ask_at_us,
+		      event == AE_ACCEPTED ? "awaiting_gateway" : "awaiting_customer");
 	*effect = OUTCOME_APPLIED;
 	return step_write(scene,
 			  event == AE_ACCEPTED ? "attempt_accepted" : "attempt_requires_action",
@@ -282,9 +296,7 @@ static enum err become_unknown(struct scene *scene)
 	assert(scheduled);
 	answer_keep(scene, ATTEMPT_UNKNOWN);
 	scene->attempt.open_since_us = scene->now_us;
-	change_next(&scene->change, NEXT_ASK, ask_at_us);
-	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
-		 "outcome_unknown");
+	outcome_await(scene, ask_at_us, "outcome_unknown");
 	return step_write(scene, "attempt_unknown", scene->answer->reason);
 }
 
@@ -308,6 +320,18 @@ static enum err apply_lost(struct scene *scene, enum outcome_effect *effect)
 }
 
 /*
+ * Our own clock, which starts anew with the process, is still short of lease and quiet period: steps
+ * in which it gets there with a handful of questions, however short the quiet period.
+ */
+static int64_t catch_up_us(const struct scene *scene)
+{
+	int64_t half_lease_us = (scene->attempt.lease_until_us - scene->attempt.prepared_at_us) / 2;
+	int64_t quiet_us = scene->report->gateway->quiet_us;
+
+	return quiet_us > half_lease_us ? quiet_us : half_lease_us;
+}
+
+/*
  * Believed only from an authoritative gateway, past lease and quiet period, said twice a quiet
  * period apart.
  */
@@ -318,7 +342,8 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 	int64_t believable_us = attempt->lease_until_us + gateway->quiet_us;
 	enum err err;
 
-	if (attempt->status != AS_UNKNOWN || !gateway->adapter->authoritative)
+	if (scene->report->source != OUTCOME_INQUIRY || attempt->status != AS_UNKNOWN ||
+	    !gateway->adapter->authoritative)
 		return ask_again(scene, 0, effect);
 	if (scene->now_us < believable_us)
 		return ask_again(scene, believable_us, effect);
@@ -326,9 +351,10 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 		attempt->not_found_at_us = scene->now_us;
 		return ask_again(scene, scene->now_us + gateway->quiet_us, effect);
 	}
-	if (scene->now_us < attempt->not_found_at_us + gateway->quiet_us ||
-	    !scene->report->quiet_confirmed)
-		return ask_again(scene, scene->now_us + gateway->quiet_us, effect);
+	if (scene->now_us < attempt->not_found_at_us + gateway->quiet_us)
+		return ask_again(scene, attempt->not_found_at_us + gateway->quiet_us, effect);
+	if (!scene->report->quiet_confirmed)
+		return ask_again(scene, scene->now_us + catch_up_us(scene), effect);
 	err = change_attempt(&scene->change, AE_NOT_FOUND);
 	if (err != ERR_OK)
 		return err;
@@ -338,7 +364,17 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 	return err == ERR_OK ? step_write(scene, "attempt_not_found", scene->answer->reason) : err;
 }
 
-/* A success for an attempt that was decided otherwise: stored, told, never applied. */
+/* A success for an attempt that was decided otherwise, or on a final transaction. */
+static bool contradicts(const struct scene *scene)
+{
+	enum attempt_event event = scene->answer->event;
+
+	return attempt_contradicts(scene->attempt.status, event) ||
+	       (event == AE_SUCCEEDED && scene->attempt.status != AS_SUCCEEDED &&
+		operation_is_final(scene->operation.status));
+}
+
+/* It is stored and told, never applied. */
 static enum err contradict(struct scene *scene, enum outcome_effect *effect)
 {
 	enum err err;
@@ -394,7 +430,7 @@ enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report,
 	scene.change =
 		change_begin(&scene.transaction, &scene.operation, &scene.attempt, scene.now_us);
 	scene.change.api_call_id = report->api_call_id;
-	if (attempt_contradicts(scene.attempt.status, report->answer->event))
+	if (contradicts(&scene))
 		err = contradict(&scene, &reached);
 	else if (appliers[report->answer->event] != NULL)
 		err = appliers[report->answer->event](&scene, &reached);

@@ -163,8 +163,9 @@ enum err store_attempt_list(struct store_tx *tx, const char *merchant, struct id
 	struct attempt_row row;
 	struct listing listing = { each, context };
 	struct cells cells = { .count = 0 };
-	const struct statement_many many = { STATEMENT_ATTEMPT_LIST, &cells, &shape, &row,
-					     list_each, &listing };
+	const struct statement_many many = {
+		STATEMENT_ATTEMPT_LIST, &cells, &shape, &row, list_each, &listing
+	};
 
 	cells_add_id(&cells, &transaction_id);
 	cells_add_text(&cells, merchant);

@@ -28,7 +28,8 @@ struct attempt_row {
 	char account[65];
 	char our_reference[ATTEMPT_REFERENCE_SIZE];
 	char gateway_key[ATTEMPT_REFERENCE_SIZE];
-	char gateway_ref[ATTEMPT_GATEWAY_REF_SIZE]; /* "" is NULL, here and below; times: 0 is NULL */
+	/* from here: "" is NULL; times: 0 is NULL */
+	char gateway_ref[ATTEMPT_GATEWAY_REF_SIZE];
 	enum attempt_status status;
 	enum attempt_class class; /* ATTEMPT_CLASS_NONE is NULL */
 	int http_status;
@@ -40,7 +41,7 @@ struct attempt_row {
 	int64_t prepared_at_us;
 	int64_t sent_at_us;
 	int64_t answered_at_us;
-	int64_t open_since_us;   /* since when the outcome is open (accepted or unknown): start of the inquiry schedule */
+	int64_t open_since_us; /* accepted or unknown since then: start of the inquiry schedule */
 	unsigned asked_count;
 	int64_t asked_at_us;
 	int64_t not_found_at_us; /* first time an authoritative inquiry said "not found" */
@@ -54,8 +55,12 @@ CHECKED enum err store_attempt_insert(struct store_tx *tx, const struct attempt_
 /* Read and lock. Returns ERR_OK; ERR_NOT_FOUND. */
 CHECKED enum err store_attempt_lock(struct store_tx *tx, struct id id, struct attempt_row *row);
 
-/* Lock and read the operation's live attempt. Returns ERR_OK; ERR_NOT_FOUND where every attempt is definitely uncharged. */
-CHECKED enum err store_attempt_lock_live(struct store_tx *tx, struct id operation_id, struct attempt_row *row);
+/*
+ * Lock and read the operation's live attempt. Returns ERR_OK; ERR_NOT_FOUND where every attempt is
+ * definitely uncharged.
+ */
+CHECKED enum err store_attempt_lock_live(struct store_tx *tx, struct id operation_id,
+					 struct attempt_row *row);
 
 /* Write everything that may change: from gateway_ref to updated_at_us but for prepared_at_us. */
 CHECKED enum err store_attempt_update(struct store_tx *tx, const struct attempt_row *row);
@@ -64,15 +69,18 @@ CHECKED enum err store_attempt_update(struct store_tx *tx, const struct attempt_
  * Find (no lock) the attempt a callback speaks of: among the gateway's attempts with this gateway_ref, else with this
  * our_reference; either may be "". With several, the live one, else the latest. Returns ERR_OK; ERR_NOT_FOUND.
  */
-CHECKED enum err store_attempt_find(struct store_tx *tx, const char *gateway, const char *gateway_ref,
-				    const char *our_reference, struct attempt_row *row);
+CHECKED enum err store_attempt_find(struct store_tx *tx, const char *gateway,
+				    const char *gateway_ref, const char *our_reference,
+				    struct attempt_row *row);
 
 /* Whether the transaction (of any merchant) has an attempt at this gateway. */
-CHECKED enum err store_attempt_gateway_used(struct store_tx *tx, struct id transaction_id, const char *gateway, bool *used);
+CHECKED enum err store_attempt_gateway_used(struct store_tx *tx, struct id transaction_id,
+					    const char *gateway, bool *used);
 
 /* All attempts of a transaction in order of number (at most 200); `each` is called per row. */
 typedef void store_attempt_each(void *context, const struct attempt_row *row);
-CHECKED enum err store_attempt_list(struct store_tx *tx, const char *merchant, struct id transaction_id,
-				    store_attempt_each *each, void *context);
+CHECKED enum err store_attempt_list(struct store_tx *tx, const char *merchant,
+				    struct id transaction_id, store_attempt_each *each,
+				    void *context);
 
 #endif

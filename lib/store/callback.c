@@ -6,10 +6,8 @@
 
 static const char *const results[] = { "applied",       "hint",      "kept",  "superseded",
 				       "contradiction", "integrity", "orphan" };
-static const char *const kinds[] = { "late_success", "integrity", "orphan_callback" };
 
 const struct words callback_result_words = { results, sizeof results / sizeof results[0] };
-const struct words exception_kind_words = { kinds, sizeof kinds / sizeof kinds[0] };
 
 /* The amount stands between these two: both of its columns are there or neither. */
 static const struct column before_amount[] = {
@@ -33,25 +31,9 @@ static const struct column changing[] = {
 	COLUMN_FIXED_OR_NULL(struct callback_row, transaction_id),
 	COLUMN_FIXED_OR_NULL(struct callback_row, attempt_id),
 };
-static const struct column exception_columns[] = {
-	COLUMN_FIXED(struct exception_row, id),
-	COLUMN_WORD(struct exception_row, kind, exception_kind_words),
-	COLUMN_TEXT_OR_NULL(struct exception_row, merchant),
-	COLUMN_FIXED_OR_NULL(struct exception_row, transaction_id),
-	COLUMN_FIXED_OR_NULL(struct exception_row, attempt_id),
-	COLUMN_TEXT(struct exception_row, detail),
-	COLUMN_NUMBER(struct exception_row, opened_at_us),
-};
 static const struct shape before_shape = SHAPE(before_amount);
 static const struct shape after_shape = SHAPE(after_amount);
 static const struct shape change = SHAPE(changing);
-static const struct shape exception_shape = SHAPE(exception_columns);
-
-struct count_row {
-	int64_t count;
-};
-static const struct column count_columns[] = { COLUMN_NUMBER(struct count_row, count) };
-static const struct shape count_shape = SHAPE(count_columns);
 
 enum err store_callback_insert(struct store_tx *tx, const struct callback_row *row)
 {
@@ -79,34 +61,7 @@ enum err store_callback_update(struct store_tx *tx, const struct callback_row *r
 	return statement_write_one(tx, STATEMENT_CALLBACK_UPDATE, &cells);
 }
 
-static enum err count_of(struct store_tx *tx, enum statement_id id, struct id transaction_id,
-			 int64_t *count)
-{
-	struct count_row found;
-	struct cells cells = { .count = 0 };
-	enum err err;
-
-	cells_add_id(&cells, &transaction_id);
-	err = statement_read(tx, id, &cells, &count_shape, &found);
-	if (err == ERR_OK)
-		*count = found.count;
-	return err;
-}
-
 enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id, int64_t *count)
 {
-	return count_of(tx, STATEMENT_CALLBACK_COUNT_KEPT, transaction_id, count);
-}
-
-enum err store_exception_open(struct store_tx *tx, const struct exception_row *row)
-{
-	struct cells cells = { .count = 0 };
-
-	cells_add_row(&cells, &exception_shape, row);
-	return statement_write(tx, STATEMENT_EXCEPTION_OPEN, &cells, NULL);
-}
-
-enum err store_exception_count_open(struct store_tx *tx, struct id transaction_id, int64_t *count)
-{
-	return count_of(tx, STATEMENT_EXCEPTION_COUNT_OPEN, transaction_id, count);
+	return statement_count(tx, STATEMENT_CALLBACK_COUNT_KEPT, transaction_id, count);
 }

@@ -25,7 +25,7 @@ enum callback_result { /* what became of it */
 	CALLBACK_HINT,          /* no amount in it: the gateway is asked before anything is believed */
 	CALLBACK_KEPT,          /* early: its attempt's own answer is still under way */
 	CALLBACK_SUPERSEDED,    /* older than what was applied; changes nothing */
-	CALLBACK_CONTRADICTION, /* a success for an attempt decided otherwise: stored, exception late_success */
+	CALLBACK_CONTRADICTION, /* a success for an attempt decided otherwise: late_success */
 	CALLBACK_INTEGRITY,     /* amount or currency differ: exception integrity */
 	CALLBACK_ORPHAN,        /* nothing matches: exception orphan_callback */
 };
@@ -33,7 +33,7 @@ extern const struct words callback_result_words;
 
 struct callback_row {
 	char gateway[33];
-	char callback_key[CALLBACK_KEY_SIZE]; /* the gateway's callback id, else "sha256:" and hex of the body */
+	char callback_key[CALLBACK_KEY_SIZE]; /* the gateway's id, else "sha256:" and hex of the body */
 	struct id id;
 	struct id transaction_id; /* empty: NULL */
 	struct id attempt_id;
@@ -55,7 +55,8 @@ CHECKED enum err store_callback_insert(struct store_tx *tx, const struct callbac
 CHECKED enum err store_callback_update(struct store_tx *tx, const struct callback_row *row);
 
 /* How many callbacks of this transaction were kept (CALLBACK_KEPT). */
-CHECKED enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id, int64_t *count);
+CHECKED enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id,
+					   int64_t *count);
 
 enum exception_kind { EXCEPTION_LATE_SUCCESS, EXCEPTION_INTEGRITY, EXCEPTION_ORPHAN_CALLBACK };
 extern const struct words exception_kind_words;
@@ -74,6 +75,7 @@ struct exception_row {
 CHECKED enum err store_exception_open(struct store_tx *tx, const struct exception_row *row);
 
 /* How many exceptions of this transaction are open. */
-CHECKED enum err store_exception_count_open(struct store_tx *tx, struct id transaction_id, int64_t *count);
+CHECKED enum err store_exception_count_open(struct store_tx *tx, struct id transaction_id,
+					    int64_t *count);
 
 #endif

@@ -56,7 +56,7 @@ struct column {
 	size_t size_offset; /* COLUMN_KIND_BYTES */
 	const struct words *words;
 	bool nullable;
-	int null_value;     /* COLUMN_KIND_WORD: the value that is NULL */
+	int null_value; /* COLUMN_KIND_WORD: the value that is NULL */
 };
 
 struct shape {
@@ -82,7 +82,8 @@ struct shape {
 	COLUMN_(COLUMN_KIND_BYTES, T, M, .size_offset = offsetof(T, SIZE), .nullable = true)
 #define COLUMN_WORD(T, M, WORDS) COLUMN_(COLUMN_KIND_WORD, T, M, .words = &(WORDS))
 #define COLUMN_WORD_OR_NULL(T, M, WORDS, NULL_VALUE)                                               \
-	COLUMN_(COLUMN_KIND_WORD, T, M, .words = &(WORDS), .nullable = true, .null_value = (NULL_VALUE))
+	COLUMN_(COLUMN_KIND_WORD, T, M, .words = &(WORDS), .nullable = true,                       \
+		.null_value = (NULL_VALUE))
 
 #define SHAPE(COLUMNS) { (COLUMNS), sizeof(COLUMNS) / sizeof((COLUMNS)[0]) }
 /* clang-format on */

@@ -192,7 +192,7 @@ enum err store_check_durability(struct store *store, char why[STORE_WHY_SIZE])
 		if (!rule_applies(rule, &variables) || rule_is_kept(rule, value))
 			continue;
 		snprintf(why, STORE_WHY_SIZE,
-			 "%s is %.128s, wanted %s%s (%s): set it in the database server's configuration",
+			 "%s is %.128s, wanted %s%s (%s): set it in the server's configuration",
 			 rule->name, value, rule_wish(rule->kind), rule->wanted, rule->danger);
 		return ERR_UNSAFE;
 	}

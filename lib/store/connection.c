@@ -16,9 +16,9 @@
 /* Numbers that not every header of the two libraries names. */
 #define ERROR_CHECKREAD 1020
 #define ERROR_QUERY_INTERRUPTED 1317
-#define ERROR_CONNECTION_KILLED 1927         /* MariaDB */
-#define ERROR_SESSION_WAS_KILLED 3169        /* MySQL */
-#define ERROR_IDLE_TOO_LONG 4031             /* MySQL */
+#define ERROR_CONNECTION_KILLED 1927  /* MariaDB */
+#define ERROR_SESSION_WAS_KILLED 3169 /* MySQL */
+#define ERROR_IDLE_TOO_LONG 4031      /* MySQL */
 #define ERROR_WSREP_NOT_READY 1047
 #define ERROR_SERVER_IS_READ_ONLY 1290
 #define ERROR_READ_ONLY_MODE 1836
@@ -71,12 +71,12 @@ enum err connection_err(unsigned code, bool *lost)
 	return ERR_STORE;
 }
 
-/* The client library wants one initialisation per process and one farewell per thread. */
+/* lint: state: the client library wants one initialisation per process and one farewell per thread */
 static struct {
 	pthread_once_t once;
 	pthread_key_t key;
 	bool ready;
-} library = { .once = PTHREAD_ONCE_INIT }; /* lint: state: the client library's own state is per process */
+} library = { PTHREAD_ONCE_INIT, 0, false };
 
 static void thread_leave(void *entered)
 {
@@ -111,7 +111,8 @@ static void set_options(MYSQL *mysql, const struct store_settings *settings)
 {
 	unsigned connect_s = whole_seconds(settings->connect_timeout_ms);
 	unsigned statement_s = whole_seconds(settings->statement_timeout_ms);
-	unsigned protocol = settings->socket[0] != '\0' ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
+	unsigned protocol =
+		settings->socket[0] != '\0' ? MYSQL_PROTOCOL_SOCKET : MYSQL_PROTOCOL_TCP;
 	unsigned local_infile = 0;
 
 	if (connect_s > 0)
@@ -150,7 +151,8 @@ static enum err set_session(MYSQL *mysql, const struct store_settings *settings)
 	bool lost;
 	enum err err;
 
-	err = connection_command(mysql, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", &lost);
+	err = connection_command(mysql, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+				 &lost);
 	if (err != ERR_OK)
 		return err;
 	err = connection_command(mysql, "SET NAMES utf8mb4", &lost);

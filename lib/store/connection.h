@@ -38,7 +38,8 @@ void connection_enter_thread(void);
  * Connect and set the session. statement_timeout_ms 0: no bound.
  * Returns  ERR_OK with *mysql, to be closed with mysql_close(); ERR_UNAVAILABLE or ERR_MEMORY with one line in `why`
  */
-CHECKED enum err connection_open(const struct store_settings *settings, MYSQL **mysql, char why[STORE_WHY_SIZE]);
+CHECKED enum err connection_open(const struct store_settings *settings, MYSQL **mysql,
+				 char why[STORE_WHY_SIZE]);
 
 /* Run one statement without parameters or result. Returns as connection_err() says. */
 CHECKED enum err connection_command(MYSQL *mysql, const char *text, bool *lost);

@@ -46,14 +46,16 @@ static void list_each(void *context, const void *row)
 	listing->each(listing->context, row);
 }
 
+/* lint: parameters: see the header */
 enum err store_event_list(struct store_tx *tx, const char *merchant, struct id transaction_id,
 			  uint32_t after, unsigned limit, store_event_each *each, void *context)
 {
 	struct event_row row;
 	struct listing listing = { each, context };
 	struct cells cells = { .count = 0 };
-	const struct statement_many many = { STATEMENT_EVENT_LIST, &cells, &shape, &row,
-					     list_each, &listing };
+	const struct statement_many many = {
+		STATEMENT_EVENT_LIST, &cells, &shape, &row, list_each, &listing
+	};
 
 	cells_add_id(&cells, &transaction_id);
 	cells_add_text(&cells, merchant);

@@ -29,11 +29,11 @@ struct event_row {
 	char type[EVENT_TYPE_SIZE];
 	struct id operation_id; /* empty: NULL */
 	struct id attempt_id;
-	int transaction_from;   /* enum transaction_status or EVENT_NO_STATUS (created) */
+	int transaction_from; /* enum transaction_status or EVENT_NO_STATUS (created) */
 	int transaction_to;
-	int operation_from;     /* enum operation_status or EVENT_NO_STATUS */
+	int operation_from; /* enum operation_status or EVENT_NO_STATUS */
 	int operation_to;
-	int attempt_from;       /* enum attempt_status or EVENT_NO_STATUS */
+	int attempt_from; /* enum attempt_status or EVENT_NO_STATUS */
 	int attempt_to;
 	char reason[REASON_SIZE];
 	char api_call_id[65];
@@ -44,7 +44,9 @@ CHECKED enum err store_event_insert(struct store_tx *tx, const struct event_row 
 
 /* All events of a transaction with sequence > after, in order, at most `limit`. */
 typedef void store_event_each(void *context, const struct event_row *row);
-CHECKED enum err store_event_list(struct store_tx *tx, const char *merchant, struct id transaction_id, uint32_t after,
-				  unsigned limit, store_event_each *each, void *context);
+/* lint: parameters: the place, the bound and the callback of a listing, as in its siblings */
+CHECKED enum err store_event_list(struct store_tx *tx, const char *merchant,
+				  struct id transaction_id, uint32_t after, unsigned limit,
+				  store_event_each *each, void *context);
 
 #endif

@@ -24,6 +24,7 @@ struct merchant_row {
 CHECKED enum err store_merchant_insert(struct store_tx *tx, const struct merchant_row *row);
 
 /* Returns ERR_OK with *row; ERR_NOT_FOUND. */
-CHECKED enum err store_merchant_find(struct store_tx *tx, const char *merchant, struct merchant_row *row);
+CHECKED enum err store_merchant_find(struct store_tx *tx, const char *merchant,
+				     struct merchant_row *row);
 
 #endif

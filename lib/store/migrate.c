@@ -73,8 +73,8 @@ static enum err refused(struct migrator *migrator, const char *name, int number)
 	unsigned code = mysql_errno(migrator->mysql);
 
 	if (number > 0)
-		snprintf(migrator->why, STORE_WHY_SIZE, "%s, statement %d: %.256s (%u)", name, number,
-			 mysql_error(migrator->mysql), code);
+		snprintf(migrator->why, STORE_WHY_SIZE, "%s, statement %d: %.256s (%u)", name,
+			 number, mysql_error(migrator->mysql), code);
 	else
 		snprintf(migrator->why, STORE_WHY_SIZE, "%s: %.256s (%u)", name,
 			 mysql_error(migrator->mysql), code);
@@ -90,14 +90,20 @@ static enum err command(struct migrator *migrator, const char *text)
 	return refused(migrator, "schema_migration", 0);
 }
 
+/* The columns are INT NOT NULL: what the server writes of them is a number that fits. */
+static int read_int(const char *cell)
+{
+	return (int)strtol(cell, NULL, 10);
+}
+
 static void read_record(MYSQL_ROW cells, struct record *record)
 {
-	record->row.version = atoi(cells[0]);
+	record->row.version = read_int(cells[0]);
 	snprintf(record->row.name, sizeof record->row.name, "%s", cells[1]);
 	snprintf(record->checksum, sizeof record->checksum, "%s", cells[2]);
-	record->row.statement_count = atoi(cells[3]);
-	record->row.statements_done = atoi(cells[4]);
-	record->finished = atoi(cells[5]) != 0;
+	record->row.statement_count = read_int(cells[3]);
+	record->row.statements_done = read_int(cells[4]);
+	record->finished = read_int(cells[5]) != 0;
 }
 
 static enum err take_records(struct migrator *migrator, MYSQL_RES *result)
@@ -238,10 +244,9 @@ static enum err step_refuse(struct migrator *migrator, struct migrate_row *row,
 
 	(void)file;
 	if (row->state == MIGRATE_CHANGED)
-		reason = "its file was changed after it was applied: put the old file back and write a new "
-			 "migration";
+		reason = "its file was changed after it was applied: restore it, write a new one";
 	else if (row->state == MIGRATE_UNKNOWN)
-		reason = "it was applied, but has no file here: these files are older than the schema";
+		reason = "it was applied and has no file: the files are older than the schema";
 	else if (row->state == MIGRATE_PENDING && find_record(migrator, row->version + 1) != NULL)
 		reason = "it was not applied, but the next one was";
 	if (reason == NULL)
@@ -250,6 +255,7 @@ static enum err step_refuse(struct migrator *migrator, struct migrate_row *row,
 	return ERR_SCHEMA;
 }
 
+/* clang-format off */
 /* What a statement answers that was done already. */
 static const struct {
 	const char *verb;
@@ -274,6 +280,7 @@ static const struct {
 	{ "RENAME", 1050 },
 	{ "RENAME", 1146 },
 };
+/* clang-format on */
 
 static bool was_done_already(const char *text, unsigned code)
 {

@@ -63,8 +63,9 @@ enum err script_read(const char *path, struct script *script, char why[STORE_WHY
 	found.count = script_split(found.text, found.statements);
 	if (found.count <= 0) {
 		snprintf(why, STORE_WHY_SIZE, "%.256s: %s", path,
-			 found.count == 0 ? "holds no statement"
-					  : "must end in a semicolon, and hold at most 256 statements");
+			 found.count == 0
+				 ? "holds no statement"
+				 : "must end in a semicolon, and hold at most 256 statements");
 		script_done(&found);
 		return ERR_CONFIG;
 	}
@@ -135,7 +136,8 @@ static bool is_migration_name(const char *name, size_t size)
 		return false;
 	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") < size)
 		return false;
-	return islower((unsigned char)verb[0]) && memchr(verb, '_', size - NUMBER_DIGITS - 1) != NULL;
+	return islower((unsigned char)verb[0]) &&
+	       memchr(verb, '_', size - NUMBER_DIGITS - 1) != NULL;
 }
 
 static bool has_suffix(const char *name, size_t *size)
@@ -207,7 +209,8 @@ static enum err check_numbers(struct migrations *migrations, const char *directo
 	for (size_t i = 0; i < migrations->count; i++) {
 		if (migrations->list[i].version == (int)i + 1)
 			continue;
-		snprintf(why, STORE_WHY_SIZE, "%s: number %zu is missing before it, or is there twice",
+		snprintf(why, STORE_WHY_SIZE,
+			 "%s: number %zu is missing before it, or is there twice",
 			 migrations->list[i].name, i + 1);
 		return ERR_CONFIG;
 	}

@@ -56,7 +56,8 @@ int script_split(char *text, const char *statements[SCRIPT_STATEMENTS_MAX]);
  * Read every NNNN_verb_noun.sql of a directory. grants_*.sql and what does not end in .sql is passed over; any other
  * .sql file, a number that is there twice, and a gap are ERR_CONFIG.
  */
-CHECKED enum err migrations_read(const char *directory, struct migrations *migrations, char why[STORE_WHY_SIZE]);
+CHECKED enum err migrations_read(const char *directory, struct migrations *migrations,
+				 char why[STORE_WHY_SIZE]);
 void migrations_done(struct migrations *migrations);
 
 #endif

@@ -51,7 +51,8 @@ static enum err refused(struct grant *grant, const char *what)
 {
 	unsigned code = mysql_errno(grant->mysql);
 
-	snprintf(grant->why, STORE_WHY_SIZE, "%s: %.256s (%u)", what, mysql_error(grant->mysql), code);
+	snprintf(grant->why, STORE_WHY_SIZE, "%s: %.256s (%u)", what, mysql_error(grant->mysql),
+		 code);
 	return connection_err(code, NULL) == ERR_UNAVAILABLE ? ERR_UNAVAILABLE : ERR_STORE;
 }
 
@@ -119,7 +120,10 @@ static bool fill_in(const struct grant *grant, const char *text, char out[GRANT_
 	return true;
 }
 
-/* "Exactly the rights": what the user had before goes first. For a moment it has none; a running apid would see refusals. */
+/*
+ * "Exactly the rights": what the user had before goes first. For a moment it has none; a running
+ * apid would see refusals.
+ */
 static enum err give_rights(struct grant *grant, const struct script *script)
 {
 	char text[GRANT_SIZE];
@@ -129,8 +133,8 @@ static enum err give_rights(struct grant *grant, const struct script *script)
 	err = command(grant, "the user's rights cannot be taken back", text);
 	for (int i = 0; i < script->count && err == ERR_OK; i++) {
 		if (!fill_in(grant, script->statements[i], text)) {
-			snprintf(grant->why, STORE_WHY_SIZE, "statement %d of the grants is too long",
-				 i + 1);
+			snprintf(grant->why, STORE_WHY_SIZE,
+				 "statement %d of the grants is too long", i + 1);
 			return ERR_CONFIG;
 		}
 		err = command(grant, "a right cannot be given", text);
@@ -152,6 +156,7 @@ static enum err grant_on(struct grant *grant, const struct store_settings *setti
 	return err;
 }
 
+/* lint: parameters: see the header */
 enum err migrate_grant(const struct store_settings *settings, const char *directory,
 		       const char *role, const char *user, const char *host,
 		       const struct secret *password, char why[STORE_WHY_SIZE])

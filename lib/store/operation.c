@@ -134,8 +134,9 @@ enum err store_operation_claim(struct store_tx *tx, size_t limit, struct operati
 	struct operation_row row;
 	struct claim claim = { rows, 0 };
 	struct cells cells = { .count = 0 };
-	const struct statement_many many = { STATEMENT_OPERATION_CLAIM, &cells, &shape, &row,
-					     claim_each, &claim };
+	const struct statement_many many = {
+		STATEMENT_OPERATION_CLAIM, &cells, &shape, &row, claim_each, &claim
+	};
 	enum err err;
 
 	assert(limit >= 1 && limit <= OPERATION_CLAIM_MAX);
@@ -150,7 +151,8 @@ enum err store_operation_figures(struct store_tx *tx, struct operation_figures *
 {
 	struct operation_figures found;
 	const struct cells none = { .count = 0 };
-	enum err err = statement_read(tx, STATEMENT_OPERATION_FIGURES, &none, &figure_shape, &found);
+	enum err err =
+		statement_read(tx, STATEMENT_OPERATION_FIGURES, &none, &figure_shape, &found);
 
 	if (err == ERR_OK)
 		*figures = found;

@@ -31,7 +31,7 @@ struct operation_row {
 	enum operation_status status;
 	enum next_action next_action;
 	int64_t next_action_at_us;
-	unsigned gateway_key_number; /* n of the gateway's idempotency key: rises only after a definite decline */
+	unsigned gateway_key_number; /* n of the gateway's key: rises only after a definite decline */
 	unsigned attempt_count;
 	unsigned retry_count;        /* automatic ones since the last human act */
 	bool human_verdict;          /* decided by a human: no machine retry after it */
@@ -54,15 +54,20 @@ CHECKED enum err store_operation_insert(struct store_tx *tx, const struct operat
 /* Read and lock. Returns ERR_OK; ERR_NOT_FOUND. */
 CHECKED enum err store_operation_lock(struct store_tx *tx, struct id id, struct operation_row *row);
 
-/* The merchant's operation with this idempotency key, read with a share lock so that a winner just committed is seen. */
-CHECKED enum err store_operation_find_key(struct store_tx *tx, const char *merchant, const char *key, struct operation_row *row);
+/*
+ * The merchant's operation with this idempotency key, read with a share lock so that a winner just
+ * committed is seen.
+ */
+CHECKED enum err store_operation_find_key(struct store_tx *tx, const char *merchant,
+					  const char *key, struct operation_row *row);
 
 /* The id of a transaction's charge, authorise or payout operation. Returns ERR_OK; ERR_NOT_FOUND. */
-CHECKED enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id, struct id *operation_id);
+CHECKED enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id,
+					    struct id *operation_id);
 
 /*
- * Write status, next action and time, gateway_key_number, attempt_count, retry_count, human_verdict, updated_at_us; where
- * payment_token_sealed_size is 0 the sealed token is wiped.
+ * Write status, next action and time, gateway_key_number, attempt_count, retry_count,
+ * human_verdict, updated_at_us; where payment_token_sealed_size is 0 the sealed token is wiped.
  */
 CHECKED enum err store_operation_update(struct store_tx *tx, const struct operation_row *row);
 
@@ -71,11 +76,12 @@ CHECKED enum err store_operation_update(struct store_tx *tx, const struct operat
  * database clock, earliest first, skipping rows that others hold (SKIP LOCKED). rows[] is the caller's.
  */
 #define OPERATION_CLAIM_MAX 64
-CHECKED enum err store_operation_claim(struct store_tx *tx, size_t limit, struct operation_row *rows, size_t *count);
+CHECKED enum err store_operation_claim(struct store_tx *tx, size_t limit,
+				       struct operation_row *rows, size_t *count);
 
 /*
- * Figures for /metrics and /readyz: operations that are not final and have no next action (must be 0; the CHECK forbids it),
- * due ones waiting, and the age of the oldest due one in microseconds (0: none).
+ * Figures for /metrics and /readyz: operations that are not final and have no next action (must be
+ * 0; the CHECK forbids it), due ones waiting, and the age of the oldest due one in microseconds (0: none).
  */
 struct operation_figures {
 	int64_t without_next_action;

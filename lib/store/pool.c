@@ -22,8 +22,8 @@ struct store_pool {
 	pthread_cond_t freed;  /* a connection, or the right to open one, came back */
 	struct store **idle;   /* a stack: the one used last is the warmest */
 	size_t idle_count;
-	size_t absent;         /* how many may still be opened */
-	bool away;             /* the last opening failed: said in the log once */
+	size_t absent; /* how many may still be opened */
+	bool away;     /* the last opening failed: said in the log once */
 
 	size_t size;
 };
@@ -183,7 +183,8 @@ static enum err open_one(struct store_pool *pool, struct store **store)
 
 	if (set_away(pool, err != ERR_OK)) {
 		if (err != ERR_OK)
-			log_error("the database cannot be reached", LOG_TEXT("why", why), LOG_ERR(err));
+			log_error("the database cannot be reached", LOG_TEXT("why", why),
+				  LOG_ERR(err));
 		else
 			log_note(LOG_INFO, "the database is back");
 	}

@@ -227,8 +227,7 @@ static enum err take(enum statement_id id, const struct shape *shape, const stru
 				     .bytes = result->binds[i].buffer,
 				     .size = result->sizes[i] };
 
-		if (cell.kind != CELL_INTEGER && !cell.null &&
-		    cell.size > column_capacity(column))
+		if (cell.kind != CELL_INTEGER && !cell.null && cell.size > column_capacity(column))
 			return unexpected(id, "a value is too long");
 		if (column_write(column, &cell, row) != ERR_OK)
 			return unexpected(id, "a value does not fit its member");
@@ -291,6 +290,25 @@ enum err statement_read(struct store_tx *tx, enum statement_id id, const struct 
 	return err;
 }
 
+struct count_row {
+	int64_t count;
+};
+static const struct column count_columns[] = { COLUMN_NUMBER(struct count_row, count) };
+static const struct shape count_shape = SHAPE(count_columns);
+
+enum err statement_count(struct store_tx *tx, enum statement_id id, struct id of, int64_t *count)
+{
+	struct count_row found;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_id(&cells, &of);
+	err = statement_read(tx, id, &cells, &count_shape, &found);
+	if (err == ERR_OK)
+		*count = found.count;
+	return err;
+}
+
 static enum err fetch_many(struct store_tx *tx, const struct statement_many *many)
 {
 	MYSQL_STMT *prepared = tx->store->statements[many->id];
@@ -307,8 +325,7 @@ static enum err fetch_many(struct store_tx *tx, const struct statement_many *man
 			return err;
 		many->each(many->context, many->row);
 	}
-	return answer == MYSQL_NO_DATA ? ERR_OK
-				       : failed(tx, many->id, mysql_stmt_errno(prepared));
+	return answer == MYSQL_NO_DATA ? ERR_OK : failed(tx, many->id, mysql_stmt_errno(prepared));
 }
 
 enum err statement_read_many(struct store_tx *tx, const struct statement_many *many)

@@ -65,18 +65,24 @@ void statement_close_all(struct store *store);
  * Run a WRITE. *affected (may be NULL): rows inserted, found by an UPDATE, or deleted.
  * Returns  ERR_OK or what connection_err() says
  */
-CHECKED enum err statement_write(struct store_tx *tx, enum statement_id id, const struct cells *cells, uint64_t *affected);
+CHECKED enum err statement_write(struct store_tx *tx, enum statement_id id,
+				 const struct cells *cells, uint64_t *affected);
 
 /* Run an UPDATE that must find exactly one row: ERR_STORE otherwise, logged, since it is a bug elsewhere. */
-CHECKED enum err statement_write_one(struct store_tx *tx, enum statement_id id, const struct cells *cells);
+CHECKED enum err statement_write_one(struct store_tx *tx, enum statement_id id,
+				     const struct cells *cells);
 
 /*
  * Run a ONE or MAYBE and write its row by the shape.
- * Returns  ERR_OK; ERR_NOT_FOUND (MAYBE); ERR_STORE where a value does not fit, or there are too few or many rows; *row may
- *          then be written in part: callers pass a row of their own and copy it
+ * Returns  ERR_OK; ERR_NOT_FOUND (MAYBE); ERR_STORE where a value does not fit, or there are too
+ *          few or many rows; *row may then be written in part: callers pass a row of their own and copy it
  */
-CHECKED enum err statement_read(struct store_tx *tx, enum statement_id id, const struct cells *cells,
-				const struct shape *shape, void *row);
+CHECKED enum err statement_read(struct store_tx *tx, enum statement_id id,
+				const struct cells *cells, const struct shape *shape, void *row);
+
+/* Run a ONE that takes an id and gives a number. *count is untouched on failure. */
+CHECKED enum err statement_count(struct store_tx *tx, enum statement_id id, struct id of,
+				 int64_t *count);
 
 /*
  * Run a MANY; `each` is called per row, when all of them have arrived.

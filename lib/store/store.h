@@ -8,9 +8,10 @@
  * Ownership  a struct store belongs to one thread at a time; the pool hands them out
  * Threads    the pool is safe; a connection is not
  *
- * Failures   unique violation (1062) -> ERR_CONFLICT; missing parent row (1452) -> ERR_NOT_FOUND; 1205, 1213, 1020, 1317,
- *            Galera abort (1047, 1213) -> ERR_BUSY; connection lost or refused -> ERR_UNAVAILABLE, but lost after COMMIT was
- *            sent -> ERR_UNCERTAIN; anything else -> ERR_STORE, logged once with number and statement name, never values
+ * Failures   unique violation (1062) -> ERR_CONFLICT; missing parent row (1452) -> ERR_NOT_FOUND;
+ *            1205, 1213, 1020, 1317, Galera abort (1047, 1213) -> ERR_BUSY; connection lost or
+ *            refused -> ERR_UNAVAILABLE, but lost after COMMIT was sent -> ERR_UNCERTAIN; anything
+ *            else -> ERR_STORE, logged once with number and statement name, never values
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -22,10 +23,11 @@
 #include "core/err.h"
 
 #define STORE_WHY_SIZE 512
-#define STORE_TRIES 8 /* of one transaction that meets ERR_BUSY, with a growing random pause of 1..50 ms */
+/* Of one transaction that meets ERR_BUSY, with a growing random pause of 1..50 ms. */
+#define STORE_TRIES 8
 
 struct store_settings {
-	const char *host;   /* used when socket is "" */
+	const char *host; /* used when socket is "" */
 	int port;
 	const char *socket; /* path, or "" */
 	const char *user;
@@ -40,10 +42,11 @@ struct store_tx; /* a transaction in progress on it, or an autocommit look */
 
 /*
  * Connect, set the session, prepare every statement.
- * Returns  ERR_OK; ERR_UNAVAILABLE; ERR_SCHEMA where a statement cannot be prepared (a table or column is missing); with
- *          one line in `why`
+ * Returns  ERR_OK; ERR_UNAVAILABLE; ERR_SCHEMA where a statement cannot be prepared (a table or
+ *          column is missing); with one line in `why`
  */
-CHECKED enum err store_open(const struct store_settings *settings, struct store **store, char why[STORE_WHY_SIZE]);
+CHECKED enum err store_open(const struct store_settings *settings, struct store **store,
+			    char why[STORE_WHY_SIZE]);
 void store_close(struct store *store);
 
 /*
@@ -71,25 +74,29 @@ CHECKED enum err store_now(struct store_tx *tx, int64_t *now_us);
  * Acquire returns ERR_OK; ERR_OVERLOADED when none was free within wait_ms; ERR_UNAVAILABLE when none can be opened.
  */
 struct store_pool;
-CHECKED enum err store_pool_open(const struct store_settings *settings, size_t size, struct store_pool **pool,
-				 char why[STORE_WHY_SIZE]);
+CHECKED enum err store_pool_open(const struct store_settings *settings, size_t size,
+				 struct store_pool **pool, char why[STORE_WHY_SIZE]);
 void store_pool_close(struct store_pool *pool);
 CHECKED enum err store_pool_acquire(struct store_pool *pool, int wait_ms, struct store **store);
 void store_pool_release(struct store_pool *pool, struct store *store);
 
 /* acquire, store_run or store_look, release. */
-CHECKED enum err store_pool_run(struct store_pool *pool, int wait_ms, store_work *work, void *context);
-CHECKED enum err store_pool_look(struct store_pool *pool, int wait_ms, store_work *work, void *context);
+CHECKED enum err store_pool_run(struct store_pool *pool, int wait_ms, store_work *work,
+				void *context);
+CHECKED enum err store_pool_look(struct store_pool *pool, int wait_ms, store_work *work,
+				 void *context);
 
 /* How often ERR_BUSY made a transaction run again, since the process started (any pool). */
 uint64_t store_pool_retries(const struct store_pool *pool);
 
 /*
- * Judge the server's settings: innodb_flush_log_at_trx_commit = 1, sync_binlog = 1 when log_bin is on, innodb_doublewrite on
- * (or a storage that detects torn pages: OFF is refused), the session's isolation and strict sql_mode, MariaDB >= 10.6 or
- * MySQL >= 8.0.16 (CHECK constraints), and schema version == MIGRATE_VERSION.
- * Returns  ERR_OK; ERR_UNSAFE or ERR_SCHEMA with one clear line in `why` that names the setting, its value, the wanted
- *          value and what to do ("run payopsctl migrate up")
+ * Judge the server's settings: innodb_flush_log_at_trx_commit = 1, sync_binlog = 1 when log_bin is
+ * on, innodb_doublewrite on (or a storage that detects torn pages: OFF is refused), the session's
+ * isolation and strict sql_mode, MariaDB >= 10.6 or MySQL >= 8.0.16 (CHECK constraints), and schema
+ * version == MIGRATE_VERSION.
+ * Returns  ERR_OK; ERR_UNSAFE or ERR_SCHEMA with one clear line in `why` that names the setting, its
+ *          value, the wanted value and what to do ("run payopsctl migrate up"); what the database
+ *          answered where they cannot be read
  */
 CHECKED enum err store_check_durability(struct store *store, char why[STORE_WHY_SIZE]);
 CHECKED enum err store_check_schema(struct store *store, char why[STORE_WHY_SIZE]);

@@ -123,8 +123,9 @@ enum err store_transaction_list(struct store_tx *tx, const struct transaction_pa
 	struct transaction_view view;
 	struct listing listing = { each, context };
 	struct cells cells = { .count = 0 };
-	const struct statement_many many = { STATEMENT_TRANSACTION_LIST, &cells, &view_shape,
-					     &view, list_each, &listing };
+	const struct statement_many many = {
+		STATEMENT_TRANSACTION_LIST, &cells, &view_shape, &view, list_each, &listing
+	};
 
 	assert(page->limit >= 1 && page->limit <= LIST_LIMIT_MAX);
 	cells_add_text(&cells, page->merchant);

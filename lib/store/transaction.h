@@ -43,13 +43,16 @@ struct transaction_row {
 	int64_t updated_at_us;
 };
 
-/* A transaction with what GET shows of its money operation (charge, authorise, payout) and that one's latest attempt. */
+/*
+ * A transaction with what GET shows of its money operation (charge, authorise, payout) and that
+ * one's latest attempt.
+ */
 struct transaction_view {
 	struct transaction_row row;
-	enum next_action next_action;  /* NEXT_NONE when nothing is to come */
-	int64_t next_action_at_us;     /* 0: none */
-	char gateway[33];              /* "" before the first attempt */
-	char gateway_ref[129];         /* "" when not known */
+	enum next_action next_action; /* NEXT_NONE when nothing is to come */
+	int64_t next_action_at_us;    /* 0: none */
+	char gateway[33];             /* "" before the first attempt */
+	char gateway_ref[129];        /* "" when not known */
 	char decline_code[REASON_SIZE];
 };
 
@@ -57,16 +60,19 @@ struct transaction_view {
 CHECKED enum err store_transaction_insert(struct store_tx *tx, const struct transaction_row *row);
 
 /* Read and lock (FOR UPDATE). Returns ERR_OK; ERR_NOT_FOUND. */
-CHECKED enum err store_transaction_lock(struct store_tx *tx, struct id id, struct transaction_row *row);
+CHECKED enum err store_transaction_lock(struct store_tx *tx, struct id id,
+					struct transaction_row *row);
 
 /*
  * Write status, status_reason, version, amount_captured, amount_refunded, failure_code, updated_at_us.
- * The row must be locked; exactly one row with version = row->version - 1 must change, else ERR_STORE (a bug elsewhere).
+ * The row must be locked; exactly one row with version = row->version - 1 must change, else
+ * ERR_STORE (a bug elsewhere).
  */
 CHECKED enum err store_transaction_update(struct store_tx *tx, const struct transaction_row *row);
 
 /* One of the merchant's. Returns ERR_OK; ERR_NOT_FOUND, also when it is another merchant's. */
-CHECKED enum err store_transaction_find(struct store_tx *tx, const char *merchant, struct id id, struct transaction_view *view);
+CHECKED enum err store_transaction_find(struct store_tx *tx, const char *merchant, struct id id,
+					struct transaction_view *view);
 
 /*
  * A customer's, newest first by (created_at_us, id), after the given place (after_us INT64_MAX: from the top), at most
@@ -80,7 +86,7 @@ struct transaction_page {
 	struct id after_id;
 	unsigned limit;
 };
-CHECKED enum err store_transaction_list(struct store_tx *tx, const struct transaction_page *page, store_transaction_each *each,
-					void *context);
+CHECKED enum err store_transaction_list(struct store_tx *tx, const struct transaction_page *page,
+					store_transaction_each *each, void *context);
 
 #endif

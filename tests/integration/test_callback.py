@@ -18,18 +18,18 @@ from support import (FINAL, attempts, await_attempt, await_charge, callback_for,
 MONEY = ("transaction", "operation", "attempt", "event")  # what a callback may move
 
 
-def money_rows(payops, transaction_id):
-    """All that is known of a payment but its callbacks, to be compared."""
+def money_rows(payops, transaction_id, *more):
+    """All that is known of a payment but its callbacks, and what `more` selects, to be compared."""
     own = sql_id(transaction_id)
-    return {table: payops.sql(f"SELECT * FROM {table} WHERE {'id' if table == 'transaction' else 'transaction_id'} = "
-                              f"{own}", binary=True) for table in MONEY}
+    selects = [f"SELECT * FROM {table} WHERE {'id' if table == 'transaction' else 'transaction_id'} = {own}"
+               for table in MONEY]
+    return payops.sql("; ".join([*selects, *more]), binary=True)
 
 
 def rows_of(payops, transaction_id):
     """The same, and everything a callback could leave behind anywhere."""
-    return {**money_rows(payops, transaction_id),
-            "callback": payops.sql("SELECT COUNT(*), MAX(received_at_us) FROM callback"),
-            "exception": payops.sql("SELECT COUNT(*) FROM exception")}
+    return money_rows(payops, transaction_id, "SELECT COUNT(*), MAX(received_at_us) FROM callback",
+                      "SELECT COUNT(*) FROM exception")
 
 
 def freeze(payops, transaction_id):

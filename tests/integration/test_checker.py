@@ -88,8 +88,8 @@ class Planted(NamedTuple):
     sql: str
 
 
-SECOND_EFFECT = ("INSERT INTO event SELECT transaction_id, sequence + 1, x'01', merchant, type, operation_id, attempt_id, "
-                 "transaction_to, transaction_to, operation_to, operation_to, {before}, attempt_to, reason, "
+SECOND_EFFECT = ("INSERT INTO event SELECT transaction_id, sequence + 1, x'01', merchant, type, operation_id, "
+                 "attempt_id, transaction_to, transaction_to, operation_to, operation_to, {before}, attempt_to, reason, "
                  "'another-call', at_us, NULL FROM event WHERE transaction_id = {{ok}} ORDER BY sequence DESC LIMIT 1; "
                  "UPDATE transaction SET version = version + 1 WHERE id = {{ok}}")
 LEFT = ("INSERT INTO event SELECT transaction_id, sequence + 1, x'01', merchant, 'resumed', operation_id, NULL, "
@@ -121,7 +121,8 @@ PLANTED = [
             "REPLACE(gateway_key, '-1', '-2') WHERE number = 2 AND transaction_id = {sync}"),
     Planted("key of another family", "I2", "sync",
             "UPDATE attempt SET gateway_key = 'op_00000000000000000000000000-1' WHERE transaction_id = {sync}"),
-    Planted("attempt not counted", "I2", "sync", "UPDATE operation SET attempt_count = 2 WHERE transaction_id = {sync}"),
+    Planted("attempt not counted", "I2", "sync",
+            "UPDATE operation SET attempt_count = 2 WHERE transaction_id = {sync}"),
     Planted("not found too early", "I2", "decline_stolen_card",
             "UPDATE event SET attempt_to = 'not_found' "
             "WHERE transaction_id = {decline_stolen_card} AND type = 'attempt_declined'"),

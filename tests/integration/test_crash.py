@@ -59,12 +59,11 @@ def died(shared):
         pytest.skip("apid is built without --enable-faults")
     shared.mode("ok")
     clients = {}
+    shared.kill("apid")
     for fault, passes in FAULTS.items():
-        shared.kill("apid", signal.SIGKILL)
-        shared.start(PAYOPS_FAULT=f"{fault}:{passes}")
-        pid = shared.pid("apid")
+        process = shared.start_apid(PAYOPS_FAULT=f"{fault}:{passes}")
         clients[fault] = Clients(shared, "tok_sync", 5, threads=5, prefix=fault)
-        shared.wait_gone(pid, 20)
+        assert process.wait(20) == -signal.SIGKILL
     shared.start()
     return clients
 
@@ -116,6 +115,7 @@ def stop_lines(payops, pid):
 def test_crash_not_but_sigterm_during_calls_stops_cleanly_and_loses_nothing(payops):
     payops.kill("apid", signal.SIGTERM)
     process = payops.start_apid()
+    until(payops.is_up, what="apid")
     answered = pay_id(payops, "tok_slow_2500")
     unanswered = pay_id(payops, "tok_answer_lost")
     await_charge(payops, answered)

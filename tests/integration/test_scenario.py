@@ -28,10 +28,10 @@ SCENARIOS = [
     Scenario("tok_ok", "completed", "succeeded", PAID_BY_CALLBACK, "succeeded", callbacks="applied"),
     Scenario("tok_sync", "completed", "succeeded", PAID_AT_ONCE, "succeeded"),
     Scenario("tok_decline_insufficient_funds", "failed", "declined", DECLINED, "declined", "insufficient_funds"),
-    Scenario("tok_decline_do_not_honor", "failed", "declined", DECLINED, "declined", "do_not_honour"),
+    Scenario("tok_decline_do_not_honor", "failed", "declined", DECLINED, "declined", "do_not_honor"),
     Scenario("tok_decline_expired_card", "failed", "declined", DECLINED, "declined", "expired_card"),
     Scenario("tok_decline_stolen_card", "failed", "declined", DECLINED, "declined", "stolen_card"),
-    Scenario("tok_decline_fraud_suspected", "failed", "declined", DECLINED, "declined", "suspected_fraud"),
+    Scenario("tok_decline_fraud_suspected", "failed", "declined", DECLINED, "declined", "fraud_suspected"),
     Scenario("tok_decline_issuer_unavailable", "failed", "declined declined declined declined",
              "created attempt_prepared attempt_declined attempt_prepared attempt_declined attempt_prepared "
              "attempt_declined attempt_prepared attempt_declined",
@@ -54,7 +54,7 @@ SCENARIOS = [
 ]
 
 ADVICE = {"insufficient_funds": "retry_later", "issuer_unavailable": "retry_later", "stolen_card": "never",
-          "suspected_fraud": "never"}  # the others: another method
+          "fraud_suspected": "never"}  # the others: another method
 
 
 def fits(pattern, words):

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "base/log.h"
 #include "store/migrate.h"
 #include "store/statement.h"
 
@@ -87,6 +88,7 @@ void service_create(struct service *service, const char *name)
 	char why[STORE_WHY_SIZE] = "";
 	enum err err;
 
+	log_level_set(LOG_ERROR);
 	snprintf(service->name, sizeof service->name, "payops_test_%s_%ld", name, (long)getpid());
 	service->database = (struct store_settings){ .host = "",
 						     .socket = socket_path(),

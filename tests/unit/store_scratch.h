@@ -12,6 +12,7 @@
 #include <mysql.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "store/attempt.h"
 #include "store/callback.h"
@@ -52,7 +53,9 @@ void scratch_clean(void);
 struct store *scratch_store(void);
 
 /* For checked fixtures: clean the tables, and open a store with a tx for single statements (autocommit). */
+/* lint: state: one store per test process, made and closed by the fixture */
 extern struct store *store;
+/* lint: state: as store */
 extern struct store_tx tx;
 void scratch_open(void);
 void scratch_close(void);
@@ -78,6 +81,10 @@ struct operation_row sample_operation(unsigned n); /* charge of sample_transacti
 struct attempt_row sample_attempt(unsigned n, unsigned number); /* of sample_operation(n), prepared */
 struct event_row sample_event(unsigned n, uint32_t sequence);
 struct callback_row sample_callback(unsigned n);
+
+/* Write a text into an array member; it must fit. */
+#define SET_TEXT(ARRAY, TEXT)                                                                      \
+	ck_assert_int_lt(snprintf((ARRAY), sizeof(ARRAY), "%s", (TEXT)), (int)sizeof(ARRAY))
 
 /* Fill with `size` - 1 letters and a NUL. */
 void sample_fill(char *text, size_t size, char letter);

@@ -61,6 +61,7 @@ END_TEST
 
 static const char *const not_cards[] = {
 	"",
+	"abcd4111-1111-4000-8114-abcdefabcdef", /* a UUID, though its digits would pass */
 	"4",
 	"411111111111111",      /* too short for Visa's 16 */
 	"4111111111111112",     /* Luhn */

@@ -27,10 +27,14 @@ struct sample {
 enum { BIG, COUNT, PLAIN, SMALL, FLAG, TEXT, ID, BYTES, COLOUR, MAYBE_COLOUR, COLUMNS };
 
 static const struct column strict[] = {
-	COLUMN_NUMBER(struct sample, big),       COLUMN_NUMBER(struct sample, count),
-	COLUMN_NUMBER(struct sample, plain),     COLUMN_NUMBER(struct sample, small),
-	COLUMN_NUMBER(struct sample, flag),      COLUMN_TEXT(struct sample, text),
-	COLUMN_FIXED(struct sample, id),         COLUMN_BYTES_OR_NULL(struct sample, bytes, bytes_size),
+	COLUMN_NUMBER(struct sample, big),
+	COLUMN_NUMBER(struct sample, count),
+	COLUMN_NUMBER(struct sample, plain),
+	COLUMN_NUMBER(struct sample, small),
+	COLUMN_NUMBER(struct sample, flag),
+	COLUMN_TEXT(struct sample, text),
+	COLUMN_FIXED(struct sample, id),
+	COLUMN_BYTES_OR_NULL(struct sample, bytes, bytes_size),
 	COLUMN_WORD(struct sample, colour, colour_words),
 	COLUMN_WORD_OR_NULL(struct sample, maybe_colour, colour_words, -1),
 };
@@ -112,8 +116,14 @@ START_TEST(cells_keep_zero_bytes_that_are_a_value)
 }
 END_TEST
 
-#define INTEGER(VALUE) { .kind = CELL_INTEGER, .integer = (VALUE) }
-#define BYTES_OF(KIND, LITERAL) { .kind = (KIND), .bytes = (LITERAL), .size = sizeof(LITERAL) - 1 }
+#define INTEGER(VALUE)                                                                             \
+	{                                                                                          \
+		.kind = CELL_INTEGER, .integer = (VALUE)                                           \
+	}
+#define BYTES_OF(KIND, LITERAL)                                                                    \
+	{                                                                                          \
+		.kind = (KIND), .bytes = (LITERAL), .size = sizeof(LITERAL) - 1                    \
+	}
 
 static const struct {
 	int column;

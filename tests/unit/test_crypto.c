@@ -369,11 +369,13 @@ static const char *const not_base64url[] = {
 
 START_TEST(crypto_base64url_decode_refuses)
 {
+	size_t size = 999;
 	uint8_t bytes[16] = { 7, 7, 7, 7 };
 
 	ck_assert(!crypto_base64url_decode(not_base64url[_i], strlen(not_base64url[_i]), bytes,
 					   sizeof bytes, &size));
 	ck_assert_mem_eq(bytes, "\7\7\7\7", 4);
+	ck_assert_uint_eq(size, 999);
 }
 END_TEST
 

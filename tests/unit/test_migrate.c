@@ -32,9 +32,9 @@ static void tell(void *context, const struct migrate_row *row, const char *text)
 	size_t used = strlen(told);
 
 	ck_assert_ptr_eq(context, told);
-	snprintf(told + used, sizeof told - used, "%s%s %s %d/%d%s%s", used > 0 ? "|" : "", row->name,
-		 migrate_state_word(row->state), row->statements_done, row->statement_count,
-		 text != NULL ? ": " : "", text != NULL ? text : "");
+	snprintf(told + used, sizeof told - used, "%s%s %s %d/%d%s%s", used > 0 ? "|" : "",
+		 row->name, migrate_state_word(row->state), row->statements_done,
+		 row->statement_count, text != NULL ? ": " : "", text != NULL ? text : "");
 }
 
 static void write_file(const char *name, const char *text)
@@ -62,7 +62,7 @@ static void set_up(void)
 	beside = scratch_connect();
 	scratch_do(beside, "DROP TABLE IF EXISTS schema_migration, one, two, later, three");
 	settings = scratch_settings();
-	strcpy(directory, "/tmp/payops_sql_XXXXXX");
+	SET_TEXT(directory, "/tmp/payops_sql_XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	write_file(ONE, ONE_TEXT);
 	told[0] = '\0';
@@ -78,7 +78,8 @@ static void tear_down(void)
 }
 
 typedef enum err migrate_command(const struct store_settings *to, const char *from,
-				 migrate_report *report, void *context, char reason[STORE_WHY_SIZE]);
+				 migrate_report *report, void *context,
+				 char reason[STORE_WHY_SIZE]);
 
 static enum err run(migrate_command *command)
 {
@@ -97,7 +98,8 @@ static bool has_table(const char *name)
 	char query[256];
 
 	snprintf(query, sizeof query,
-		 "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND "
+		 "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() "
+		 "AND "
 		 "table_name = '%s'",
 		 name);
 	return scratch_number(beside, query) == 1;
@@ -114,10 +116,12 @@ START_TEST(migrate_up_makes_an_empty_database_whole)
 	ck_run(migrate_status, ERR_OK, "0001_create_one done 2/2");
 	ck_run(migrate_verify, ERR_OK, "0001_create_one done 2/2");
 	ck_assert_str_eq(why, "");
-	ck_assert_int_eq(scratch_number(beside, "SELECT COUNT(*) FROM one WHERE extra IS NOT NULL"), 0);
-	ck_assert_int_eq(scratch_number(beside, "SELECT COUNT(*) FROM schema_migration WHERE version = 1 "
-						"AND name = '0001_create_one' AND statement_count = 2 AND "
-						"finished_at_us >= started_at_us AND started_at_us > 0"),
+	ck_assert_int_eq(scratch_number(beside, "SELECT COUNT(*) FROM one WHERE extra IS NOT NULL"),
+			 0);
+	ck_assert_int_eq(scratch_number(beside,
+					"SELECT COUNT(*) FROM schema_migration WHERE version = 1 "
+					"AND name = '0001_create_one' AND statement_count = 2 AND "
+					"finished_at_us >= started_at_us AND started_at_us > 0"),
 			 1);
 }
 END_TEST
@@ -127,8 +131,8 @@ START_TEST(migrate_up_twice_changes_nothing)
 	char before[64];
 
 	ck_assert_int_eq(run(migrate_up), ERR_OK);
-	strcpy(before, scratch_text(beside, "SELECT CONCAT(started_at_us, finished_at_us) "
-					    "FROM schema_migration"));
+	SET_TEXT(before, scratch_text(beside, "SELECT CONCAT(started_at_us, finished_at_us) "
+					      "FROM schema_migration"));
 	ck_run(migrate_up, ERR_OK, "0001_create_one done 2/2");
 
 	ck_assert_str_eq(scratch_text(beside, "SELECT CONCAT(started_at_us, finished_at_us) "
@@ -140,8 +144,10 @@ END_TEST
 START_TEST(migrate_plan_names_each_statement_and_does_none)
 {
 	ck_run(migrate_plan, ERR_OK,
-	       "0001_create_one pending 0/2: CREATE TABLE one (\nid INT NOT NULL,\nPRIMARY KEY (id)\n) "
-	       "ENGINE=InnoDB|0001_create_one pending 1/2: ALTER TABLE one ADD COLUMN extra INT NULL");
+	       "0001_create_one pending 0/2: CREATE TABLE one (\nid INT NOT NULL,\nPRIMARY KEY "
+	       "(id)\n) "
+	       "ENGINE=InnoDB|0001_create_one pending 1/2: ALTER TABLE one ADD COLUMN extra INT "
+	       "NULL");
 	ck_assert(!has_table("one"));
 	ck_assert(!has_table("schema_migration"));
 	ck_assert_int_eq(run(migrate_up), ERR_OK);
@@ -160,7 +166,8 @@ START_TEST(migrate_up_stops_at_a_refused_statement_and_goes_on_from_there)
 	ck_run(migrate_status, ERR_OK, "0001_create_one done 2/2|0002_create_two partly 2/3");
 	ck_run(migrate_verify, ERR_SCHEMA, "0001_create_one done 2/2|0002_create_two partly 2/3");
 	ck_run(migrate_plan, ERR_OK,
-	       "0001_create_one done 2/2|0002_create_two partly 2/3: INSERT INTO later (id) VALUES (1)");
+	       "0001_create_one done 2/2|0002_create_two partly 2/3: INSERT INTO later (id) VALUES "
+	       "(1)");
 
 	scratch_do(beside, "CREATE TABLE later (id INT NOT NULL) ENGINE=InnoDB");
 	ck_run(migrate_up, ERR_OK,
@@ -173,7 +180,8 @@ END_TEST
 /* As if the migrator had died after a statement and before its record. */
 static void forge(int statements_done)
 {
-	scratch_do(beside, "UPDATE schema_migration SET statements_done = %d, finished_at_us = NULL",
+	scratch_do(beside,
+		   "UPDATE schema_migration SET statements_done = %d, finished_at_us = NULL",
 		   statements_done);
 }
 
@@ -227,9 +235,11 @@ START_TEST(migrate_up_refuses_a_file_that_was_changed)
 	write_file(TWO, "CREATE TABLE two (id INT NOT NULL) ENGINE=InnoDB;\n");
 
 	ck_run(migrate_up, ERR_SCHEMA, "");
-	ck_assert_msg(strstr(why, "0001_create_one") != NULL && strstr(why, "changed") != NULL, "%s", why);
+	ck_assert_msg(strstr(why, "0001_create_one") != NULL && strstr(why, "changed") != NULL,
+		      "%s", why);
 	ck_assert(!has_table("two"));
-	ck_run(migrate_verify, ERR_SCHEMA, "0001_create_one changed 2/2|0002_create_two pending 0/1");
+	ck_run(migrate_verify, ERR_SCHEMA,
+	       "0001_create_one changed 2/2|0002_create_two pending 0/1");
 }
 END_TEST
 

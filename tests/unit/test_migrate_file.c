@@ -12,7 +12,7 @@ static char directory[64];
 
 static void set_up(void)
 {
-	strcpy(directory, "/tmp/payops_sql_XXXXXX");
+	snprintf(directory, sizeof directory, "/tmp/payops_sql_XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 }
 
@@ -96,7 +96,7 @@ START_TEST(script_read_has_the_checksum_of_the_file_as_it_is)
 	ck_assert_int_eq(script_read(path, &script, why), ERR_OK);
 	ck_assert_int_eq(script.count, 1);
 	/* printf 'abc;\n' | sha256sum */
-	ck_assert_str_eq(script.checksum, 
+	ck_assert_str_eq(script.checksum,
 			 "97c06fbe4e67f8e83454a41bca212f181a314ed5a53cf723e89e05410e711595");
 	script_done(&script);
 	remove_file("x.sql");
@@ -110,7 +110,10 @@ static const struct {
 	const char *why;
 } directories[] = {
 	{ { "0001_create_a.sql" }, "A;\n", ERR_OK, "" },
-	{ { "0002_add_b.sql", "0001_create_a.sql", "grants_apid.sql", "README" }, "A;\n", ERR_OK, "" },
+	{ { "0002_add_b.sql", "0001_create_a.sql", "grants_apid.sql", "README" },
+	  "A;\n",
+	  ERR_OK,
+	  "" },
 	{ { "0001_create_a.sql", "0001_create_b.sql~" }, "A;\n", ERR_OK, "" },
 	{ { NULL }, NULL, ERR_CONFIG, "no migrations" },
 	{ { "grants_apid.sql" }, "A;\n", ERR_CONFIG, "no migrations" },

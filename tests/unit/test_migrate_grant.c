@@ -38,7 +38,8 @@ static enum err grant(void)
 {
 	struct store_settings settings = scratch_settings();
 
-	return migrate_grant(&settings, PAYOPS_TEST_SQLDIR, "apid", user, "localhost", &password, why);
+	return migrate_grant(&settings, PAYOPS_TEST_SQLDIR, "apid", user, "localhost", &password,
+			     why);
 }
 
 static struct store_settings user_settings(void)
@@ -136,8 +137,10 @@ START_TEST(grant_lets_apid_take_a_payment)
 	struct transaction_row transaction = sample_transaction(1);
 	struct attempt_row attempt = sample_attempt(1, 1);
 	struct event_row event = sample_event(1, 1);
-	struct exception_row exception = { .id = sample_id(6, 1), .attempt_id = sample_id(3, 1),
-					   .detail = "x", .opened_at_us = 1 };
+	struct exception_row exception = { .id = sample_id(6, 1),
+					   .attempt_id = sample_id(3, 1),
+					   .detail = "x",
+					   .opened_at_us = 1 };
 	size_t count;
 	int events = 0;
 
@@ -147,8 +150,9 @@ START_TEST(grant_lets_apid_take_a_payment)
 	ck_assert_uint_eq(count, 1);
 	ck_assert_int_eq(store_attempt_insert(&user_tx, &attempt), ERR_OK);
 	ck_assert_int_eq(store_event_insert(&user_tx, &event), ERR_OK);
-	ck_assert_int_eq(store_event_list(&user_tx, "shop", sample_id(1, 1), 0, 5, count_event, &events),
-			 ERR_OK);
+	ck_assert_int_eq(
+		store_event_list(&user_tx, "shop", sample_id(1, 1), 0, 5, count_event, &events),
+		ERR_OK);
 	ck_assert_int_eq(events, 1);
 	ck_assert_int_eq(store_exception_open(&user_tx, &exception), ERR_OK);
 	ck_assert_int_eq(store_exception_open(&user_tx, &exception), ERR_OK);
@@ -202,9 +206,10 @@ START_TEST(grant_again_takes_back_what_was_added_and_keeps_the_password)
 	struct store *opened = open_as_user();
 
 	store_close(opened);
-	scratch_do(beside, "GRANT ALL ON %s.* TO '%s'@'localhost' WITH GRANT OPTION", scratch_database(),
-		   user);
-	ck_assert_int_eq(migrate_grant(&settings, PAYOPS_TEST_SQLDIR, "apid", user, "localhost", &other, why),
+	scratch_do(beside, "GRANT ALL ON %s.* TO '%s'@'localhost' WITH GRANT OPTION",
+		   scratch_database(), user);
+	ck_assert_int_eq(migrate_grant(&settings, PAYOPS_TEST_SQLDIR, "apid", user, "localhost",
+				       &other, why),
 			 ERR_OK);
 
 	opened = open_as_user();
@@ -251,8 +256,8 @@ START_TEST(grant_refuses_names_that_are_none)
 {
 	struct store_settings settings = scratch_settings();
 
-	ck_assert_int_eq(migrate_grant(&settings, PAYOPS_TEST_SQLDIR, names[_i].role, names[_i].user,
-				       names[_i].host, NULL, why),
+	ck_assert_int_eq(migrate_grant(&settings, PAYOPS_TEST_SQLDIR, names[_i].role,
+				       names[_i].user, names[_i].host, NULL, why),
 			 names[_i].err);
 	ck_assert_str_ne(why, "");
 }
@@ -263,8 +268,9 @@ START_TEST(grant_says_what_the_server_answered)
 	struct store_settings settings = scratch_settings();
 
 	settings.database = "mysql";
-	ck_assert_int_eq(migrate_grant(&settings, PAYOPS_TEST_SQLDIR, "apid", user, "localhost", NULL, why),
-			 ERR_STORE);
+	ck_assert_int_eq(
+		migrate_grant(&settings, PAYOPS_TEST_SQLDIR, "apid", user, "localhost", NULL, why),
+		ERR_STORE);
 	ck_assert_msg(strstr(why, "merchant") != NULL, "%s", why);
 }
 END_TEST
@@ -276,7 +282,8 @@ UNIT_MAIN("migrate_grant", {
 	tcase_add_unchecked_fixture(tests, scratch_create_schema, scratch_drop);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, grant_lets_apid_start);
-	tcase_add_loop_test(tests, grant_covers_every_statement_of_the_hot_path, 0, STATEMENT_COUNT);
+	tcase_add_loop_test(tests, grant_covers_every_statement_of_the_hot_path, 0,
+			    STATEMENT_COUNT);
 	tcase_add_test(tests, grant_lets_apid_take_a_payment);
 	tcase_add_loop_test(tests, grant_gives_apid_nothing_else, 0, CASES(denied));
 	tcase_add_test(tests, grant_lets_the_sequencer_number_events);

@@ -5,43 +5,22 @@
 #include <inttypes.h>
 #include <regex.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
 
 #define COUNT(array) ((int)(sizeof array / sizeof array[0]))
-#define SEED_DEFAULT UINT64_C(20261121)
 #define RANDOM_CASES 200000
 #define UNTOUCHED INT64_C(-77)
-
-/* SplitMix64. The seed is printed and PAYOPS_SEED replays it. */
-static uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
-static uint64_t random_seed(void)
-{
-	const char *text = getenv("PAYOPS_SEED");
-	const uint64_t seed = text ? strtoull(text, NULL, 10) : SEED_DEFAULT;
-
-	printf("PAYOPS_SEED=%" PRIu64 "\n", seed);
-	fflush(stdout);
-	return seed;
-}
 
 static int64_t random_amount(uint64_t *state)
 {
 	static const uint64_t bounds[] = { 10, 1000, 100000, UINT64_C(1000000000) };
-	const uint64_t choice = random_next(state) % 5;
+	const uint64_t choice = seed_next(state) % 5;
 	const uint64_t bound = choice < 4 ? bounds[choice] : (uint64_t)MONEY_MAX_MINOR;
 
-	return (int64_t)(1 + random_next(state) % bound);
+	return (int64_t)(1 + seed_next(state) % bound);
 }
 
 START_TEST(currency_list_is_sorted_and_sane)
@@ -58,8 +37,8 @@ START_TEST(currency_list_is_sorted_and_sane)
 		if (i > 0)
 			ck_assert_str_lt(list[i - 1].code, list[i].code);
 		for (size_t j = 0; j < i; j++)
-			ck_assert_msg(list[i].number != list[j].number, "%s and %s share a number",
-				      list[i].code, list[j].code);
+			unit_expect(list[i].number != list[j].number, "%s and %s share a number",
+				    list[i].code, list[j].code);
 		ck_assert_ptr_eq(currency_find(list[i].code), &list[i]);
 	}
 }
@@ -284,8 +263,8 @@ START_TEST(money_from_major_agrees_with_the_grammar)
 			for (size_t i = 0, rest = number; i < length; i++, rest /= base)
 				text[i] = alphabet[rest % base];
 			taken = money_from_major(text, length, 2, &minor) != MONEY_SYNTAX;
-			ck_assert_msg(taken == (regexec(&grammar, text, 0, NULL, 0) == 0), "\"%s\"",
-				      text);
+			unit_expect(taken == (regexec(&grammar, text, 0, NULL, 0) == 0), "\"%s\"",
+				    text);
 		}
 	}
 	regfree(&grammar);
@@ -309,9 +288,9 @@ START_TEST(money_from_major_refuses_each_foreign_byte_anywhere)
 			memcpy(text + at + 1, amount + at, strlen(amount) - at);
 			if (byte == '-' && at == 0)
 				expected = MONEY_NOT_POSITIVE;
-			ck_assert_msg(money_from_major(text, sizeof text, 2, &minor) == expected,
-				      "byte %02x at %zu", (unsigned)byte, at);
-			ck_assert_int_eq(minor, UNTOUCHED);
+			unit_expect(money_from_major(text, sizeof text, 2, &minor) == expected &&
+					    minor == UNTOUCHED,
+				    "byte %02x at %zu", (unsigned)byte, at);
 		}
 }
 END_TEST
@@ -353,18 +332,18 @@ END_TEST
 
 START_TEST(money_round_trips_through_major_text)
 {
-	uint64_t state = random_seed();
+	uint64_t state = seed_start();
 
 	for (int i = 0; i < RANDOM_CASES; i++) {
 		const int64_t amount = random_amount(&state);
-		const uint8_t exponent = (uint8_t)(random_next(&state) % 5);
+		const uint8_t exponent = (uint8_t)(seed_next(&state) % 5);
 		char text[MONEY_TEXT_SIZE];
 		int64_t minor = UNTOUCHED;
 
 		money_format_major(amount, exponent, text);
-		ck_assert_msg(money_from_major(text, strlen(text), exponent, &minor) == MONEY_OK,
-			      "%s", text);
-		ck_assert_int_eq(minor, amount);
+		unit_expect(money_from_major(text, strlen(text), exponent, &minor) == MONEY_OK &&
+				    minor == amount,
+			    "case %d: %s became %" PRId64 ", not %" PRId64, i, text, minor, amount);
 	}
 }
 END_TEST
@@ -372,11 +351,11 @@ END_TEST
 /* Trailing zeros that the currency allows change nothing; one digit more than it has is refused. */
 START_TEST(money_reads_shorter_decimals_as_the_same_amount)
 {
-	uint64_t state = random_seed();
+	uint64_t state = seed_start();
 
 	for (int i = 0; i < RANDOM_CASES; i++) {
 		const int64_t amount = random_amount(&state);
-		const uint8_t exponent = (uint8_t)(1 + random_next(&state) % 4);
+		const uint8_t exponent = (uint8_t)(1 + seed_next(&state) % 4);
 		char text[MONEY_TEXT_SIZE + 1];
 		size_t size;
 		int64_t minor = UNTOUCHED;
@@ -384,14 +363,16 @@ START_TEST(money_reads_shorter_decimals_as_the_same_amount)
 		money_format_major(amount, exponent, text);
 		size = strlen(text);
 		text[size] = '0';
-		ck_assert_int_eq(money_from_major(text, size + 1, exponent, &minor),
-				 MONEY_TOO_PRECISE);
+		unit_expect(money_from_major(text, size + 1, exponent, &minor) == MONEY_TOO_PRECISE,
+			    "case %d: %s", i, text);
 		while (text[size - 1] == '0')
 			size--;
 		if (text[size - 1] == '.')
 			size--;
-		ck_assert_int_eq(money_from_major(text, size, exponent, &minor), MONEY_OK);
-		ck_assert_int_eq(minor, amount);
+		unit_expect(money_from_major(text, size, exponent, &minor) == MONEY_OK &&
+				    minor == amount,
+			    "case %d: %.*s became %" PRId64 ", not %" PRId64, i, (int)size, text,
+			    minor, amount);
 	}
 }
 END_TEST
@@ -450,18 +431,18 @@ END_TEST
 
 START_TEST(money_add_and_subtract_undo_each_other)
 {
-	uint64_t state = random_seed();
+	uint64_t state = seed_start();
 
 	for (int i = 0; i < RANDOM_CASES; i++) {
-		const struct money a = usd((int64_t)random_next(&state));
-		const struct money b = usd((int64_t)random_next(&state));
+		const struct money a = usd((int64_t)seed_next(&state));
+		const struct money b = usd((int64_t)seed_next(&state));
 		struct money sum;
 		struct money back;
 
 		if (!money_add(a, b, &sum))
 			continue;
-		ck_assert(money_subtract(sum, b, &back));
-		ck_assert(money_equal(back, a));
+		unit_expect(money_subtract(sum, b, &back) && money_equal(back, a),
+			    "case %d: %" PRId64 " and %" PRId64, i, a.minor, b.minor);
 	}
 }
 END_TEST

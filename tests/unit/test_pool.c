@@ -237,7 +237,8 @@ START_TEST(pool_serves_more_threads_than_it_has_connections)
 		ck_assert_uint_eq(writers[i].written, ROUNDS);
 	}
 
-	ck_assert_int_eq(scratch_number(beside, "SELECT COUNT(*) FROM transaction"), THREADS * ROUNDS);
+	ck_assert_int_eq(scratch_number(beside, "SELECT COUNT(*) FROM transaction"),
+			 THREADS * ROUNDS);
 }
 END_TEST
 

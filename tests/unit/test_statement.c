@@ -46,15 +46,17 @@ START_TEST(statement_has_columns_exactly_where_it_reads)
 END_TEST
 
 /* What one of the two servers does not have, or what hides a mistake. */
-static const char *const banned[] = { "*,", "SELECT *",    ".*",      "RETURNING",    "FOR SHARE",
-				      "IGNORE", "REPLACE", "ALTER ", "DROP ", "DELETE ", ";", "  " };
+static const char *const banned[] = { "*,",        "SELECT *", ".*",      "RETURNING",
+				      "FOR SHARE", "IGNORE",   "REPLACE", "ALTER ",
+				      "DROP ",     "DELETE ",  ";",       "  " };
 
 START_TEST(statement_names_its_columns_and_runs_on_both_servers)
 {
 	const struct statement_row *row = statement_row((enum statement_id)_i);
 
 	for (size_t i = 0; i < sizeof banned / sizeof banned[0]; i++)
-		ck_assert_msg(strstr(row->text, banned[i]) == NULL, "%s has %s", row->name, banned[i]);
+		ck_assert_msg(strstr(row->text, banned[i]) == NULL, "%s has %s", row->name,
+			      banned[i]);
 }
 END_TEST
 
@@ -77,7 +79,8 @@ END_TEST
 
 UNIT_MAIN("statement", {
 	tcase_add_loop_test(tests, statement_has_a_letter_for_each_parameter, 0, STATEMENT_COUNT);
-	tcase_add_loop_test(tests, statement_has_columns_exactly_where_it_reads, 0, STATEMENT_COUNT);
+	tcase_add_loop_test(tests, statement_has_columns_exactly_where_it_reads, 0,
+			    STATEMENT_COUNT);
 	tcase_add_loop_test(tests, statement_names_its_columns_and_runs_on_both_servers, 0,
 			    STATEMENT_COUNT);
 	tcase_add_loop_test(tests, statement_that_reads_many_rows_has_a_bound, 0, STATEMENT_COUNT);

@@ -32,7 +32,8 @@ START_TEST(store_open_sets_the_session)
 {
 	ck_assert_str_eq(scratch_text(store->mysql, "SELECT @@time_zone"), "+00:00");
 	ck_assert_str_eq(scratch_text(store->mysql, "SELECT @@autocommit"), "1");
-	ck_assert_str_eq(scratch_text(store->mysql, "SELECT @@character_set_connection"), "utf8mb4");
+	ck_assert_str_eq(scratch_text(store->mysql, "SELECT @@character_set_connection"),
+			 "utf8mb4");
 	ck_assert_str_eq(scratch_text(store->mysql, "SELECT @@innodb_lock_wait_timeout"), "5");
 	ck_assert_ptr_nonnull(
 		strstr(scratch_text(store->mysql, "SELECT @@sql_mode"), "STRICT_TRANS_TABLES"));
@@ -293,7 +294,8 @@ START_TEST(store_run_resolves_a_deadlock)
 
 	ck_assert_int_eq(crossings[0].calls + crossings[1].calls, 3);
 	ck_assert_uint_eq(store_pool_retries(NULL), before + 1);
-	ck_assert_str_eq(scratch_text(beside, "SELECT GROUP_CONCAT(version) FROM transaction"), "3,3");
+	ck_assert_str_eq(scratch_text(beside, "SELECT GROUP_CONCAT(version) FROM transaction"),
+			 "3,3");
 	pthread_barrier_destroy(&barrier);
 }
 END_TEST

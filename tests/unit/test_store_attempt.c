@@ -118,11 +118,12 @@ START_TEST(attempt_insert_refuses_a_second_live_one_whatever_its_status)
 	insert_operation(1);
 	first.status = status;
 	first.open_since_us = 1;
-	strcpy(first.decline_code, "code");
+	SET_TEXT(first.decline_code, "code");
 	ck_assert_int_eq(store_attempt_insert(&tx, &first), ERR_OK);
 
 	if (attempt_is_uncharged(status)) {
-		ck_assert_int_eq(store_attempt_lock_live(&tx, first.operation_id, &found), ERR_NOT_FOUND);
+		ck_assert_int_eq(store_attempt_lock_live(&tx, first.operation_id, &found),
+				 ERR_NOT_FOUND);
 		ck_assert_int_eq(store_attempt_insert(&tx, &second), ERR_OK);
 	} else {
 		ck_assert_int_eq(store_attempt_insert(&tx, &second), ERR_CONFLICT);
@@ -169,15 +170,16 @@ START_TEST(attempt_find_prefers_the_gateways_reference_then_the_live_then_the_la
 	insert_attempt(2, 2, AS_NOT_FOUND);
 	ck_assert_int_eq(store_attempt_find(&tx, "alpha", "", "reference-2", &found), ERR_OK);
 	ck_assert_uint_eq(found.number, 2);
-	ck_assert_int_eq(store_attempt_find(&tx, "alpha", "nowhere", "reference-1", &found), ERR_OK);
+	ck_assert_int_eq(store_attempt_find(&tx, "alpha", "nowhere", "reference-1", &found),
+			 ERR_OK);
 	ck_id(found.operation_id, sample_id(2, 1));
 
 	row.status = AS_SUCCEEDED;
-	strcpy(row.gateway_ref, "gw-1");
+	SET_TEXT(row.gateway_ref, "gw-1");
 	ck_assert_int_eq(store_attempt_update(&tx, &row), ERR_OK);
 	row = sample_attempt(2, 2);
 	row.status = AS_NOT_FOUND;
-	strcpy(row.gateway_ref, "gw-1");
+	SET_TEXT(row.gateway_ref, "gw-1");
 	ck_assert_int_eq(store_attempt_update(&tx, &row), ERR_OK);
 	ck_assert_int_eq(store_attempt_find(&tx, "alpha", "gw-1", "reference-2", &found), ERR_OK);
 	ck_id(found.operation_id, sample_id(2, 1));
@@ -193,7 +195,8 @@ START_TEST(attempt_find_takes_no_other_gateway_and_no_empty_reference)
 
 	ck_assert_int_eq(store_attempt_find(&tx, "beta", "", "reference-1", &found), ERR_NOT_FOUND);
 	ck_assert_int_eq(store_attempt_find(&tx, "alpha", "", "", &found), ERR_NOT_FOUND);
-	ck_assert_int_eq(store_attempt_find(&tx, "alpha", "reference-1", "", &found), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_attempt_find(&tx, "alpha", "reference-1", "", &found),
+			 ERR_NOT_FOUND);
 }
 END_TEST
 
@@ -229,9 +232,11 @@ START_TEST(attempt_list_is_in_order_of_number_and_the_merchants_own)
 	insert_attempt(1, 1, AS_DECLINED);
 	insert_attempt(1, 3, AS_SENT);
 
-	ck_assert_int_eq(store_attempt_list(&tx, "other", sample_id(1, 1), see_attempt, &seen), ERR_OK);
+	ck_assert_int_eq(store_attempt_list(&tx, "other", sample_id(1, 1), see_attempt, &seen),
+			 ERR_OK);
 	ck_assert_uint_eq(seen.count, 0);
-	ck_assert_int_eq(store_attempt_list(&tx, "shop", sample_id(1, 1), see_attempt, &seen), ERR_OK);
+	ck_assert_int_eq(store_attempt_list(&tx, "shop", sample_id(1, 1), see_attempt, &seen),
+			 ERR_OK);
 	ck_assert_uint_eq(seen.count, 3);
 	for (unsigned i = 0; i < 3; i++)
 		ck_id(seen.ids[i], sample_attempt(1, i + 1).id);
@@ -248,7 +253,8 @@ UNIT_MAIN("store_attempt", {
 			    AS_COUNT);
 	tcase_add_test(tests, attempt_cannot_become_live_beside_another);
 	tcase_add_test(tests, attempt_numbers_are_used_once);
-	tcase_add_test(tests, attempt_find_prefers_the_gateways_reference_then_the_live_then_the_latest);
+	tcase_add_test(tests,
+		       attempt_find_prefers_the_gateways_reference_then_the_live_then_the_latest);
 	tcase_add_test(tests, attempt_find_takes_no_other_gateway_and_no_empty_reference);
 	tcase_add_test(tests, attempt_gateway_used_is_true_for_its_gateways_only);
 	tcase_add_test(tests, attempt_list_is_in_order_of_number_and_the_merchants_own);

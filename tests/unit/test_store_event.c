@@ -72,8 +72,9 @@ START_TEST(event_round_trip_of_extremes_and_of_empties)
 
 	for (size_t i = 0; i < 2; i++)
 		ck_assert_int_eq(store_event_insert(&tx, &rows[i]), ERR_OK);
-	ck_assert_int_eq(store_event_list(&tx, "shop", sample_id(1, 1), 0, 16, see_event, &timeline),
-			 ERR_OK);
+	ck_assert_int_eq(
+		store_event_list(&tx, "shop", sample_id(1, 1), 0, 16, see_event, &timeline),
+		ERR_OK);
 
 	ck_assert_uint_eq(timeline.count, 2);
 	for (size_t i = 0; i < 2; i++)
@@ -102,8 +103,9 @@ START_TEST(event_list_shows_nobody_else)
 	struct timeline timeline = { .count = 0 };
 
 	insert_event(1, 1);
-	ck_assert_int_eq(store_event_list(&tx, "other", sample_id(1, 1), 0, 16, see_event, &timeline),
-			 ERR_OK);
+	ck_assert_int_eq(
+		store_event_list(&tx, "other", sample_id(1, 1), 0, 16, see_event, &timeline),
+		ERR_OK);
 
 	ck_assert_uint_eq(timeline.count, 0);
 }
@@ -142,19 +144,23 @@ START_TEST(callback_insert_keeps_every_field)
 	row.received_at_us = INT64_MAX;
 	ck_assert_int_eq(store_callback_insert(&tx, &row), ERR_OK);
 
-	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("gateway = REPEAT('g', 32) AND callback_key = "
-							 "REPEAT('k', 128)")),
-			 "1");
-	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("HEX(id)")), "01000000000000050000000000000001");
+	ck_assert_str_eq(
+		scratch_text(mysql, CALLBACK_IS("gateway = REPEAT('g', 32) AND callback_key = "
+						"REPEAT('k', 128)")),
+		"1");
+	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("HEX(id)")),
+			 "01000000000000050000000000000001");
 	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("HEX(transaction_id)")),
 			 "01000000000000010000000000000001");
 	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("HEX(attempt_id)")),
 			 "01000000000000030000000000000001");
-	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("gateway_ref = REPEAT('r', 128) AND "
-							 "our_reference = REPEAT('o', 64) AND word = "
-							 "REPEAT('w', 64)")),
-			 "1");
-	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("CONCAT(amount_minor, currency)")), "0KWD");
+	ck_assert_str_eq(
+		scratch_text(mysql, CALLBACK_IS("gateway_ref = REPEAT('r', 128) AND "
+						"our_reference = REPEAT('o', 64) AND word = "
+						"REPEAT('w', 64)")),
+		"1");
+	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("CONCAT(amount_minor, currency)")),
+			 "0KWD");
 	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("HEX(body_sha256) = REPEAT('AB', 32) AND "
 							 "body_masked = REPEAT('b', 2048)")),
 			 "1");
@@ -172,11 +178,12 @@ START_TEST(callback_insert_keeps_what_is_missing_as_null)
 	row.amount = (struct money){ 5, "USD" };
 	ck_assert_int_eq(store_callback_insert(&tx, &row), ERR_OK);
 
-	ck_assert_str_eq(scratch_text(mysql, CALLBACK_IS("transaction_id IS NULL AND attempt_id IS NULL "
-							 "AND gateway_ref IS NULL AND our_reference IS "
-							 "NULL AND amount_minor IS NULL AND currency IS "
-							 "NULL")),
-			 "1");
+	ck_assert_str_eq(
+		scratch_text(mysql, CALLBACK_IS("transaction_id IS NULL AND attempt_id IS NULL "
+						"AND gateway_ref IS NULL AND our_reference IS "
+						"NULL AND amount_minor IS NULL AND currency IS "
+						"NULL")),
+		"1");
 	mysql_close(mysql);
 }
 END_TEST
@@ -188,9 +195,9 @@ START_TEST(callback_insert_refuses_a_duplicate_of_its_gateway_only)
 	ck_assert_int_eq(store_callback_insert(&tx, &row), ERR_OK);
 	row.id = sample_id(5, 2);
 	ck_assert_int_eq(store_callback_insert(&tx, &row), ERR_CONFLICT);
-	strcpy(row.gateway, "beta");
+	SET_TEXT(row.gateway, "beta");
 	ck_assert_int_eq(store_callback_insert(&tx, &row), ERR_OK);
-	strcpy(row.callback_key, "CALLBACK-1");
+	SET_TEXT(row.callback_key, "CALLBACK-1");
 	ck_assert_int_eq(store_callback_insert(&tx, &row), ERR_OK);
 }
 END_TEST
@@ -212,7 +219,7 @@ START_TEST(callback_update_says_what_became_of_it)
 	ck_assert_int_eq(kept, 0);
 	ck_assert_int_eq(store_callback_update(&tx, &row), ERR_OK);
 
-	strcpy(row.callback_key, "nobody's");
+	SET_TEXT(row.callback_key, "nobody's");
 	ck_assert_int_eq(store_callback_update(&tx, &row), ERR_STORE);
 }
 END_TEST

@@ -107,7 +107,7 @@ START_TEST(operation_is_found_by_key_of_its_merchant_byte_for_byte)
 	struct operation_row found;
 	struct id id;
 
-	strcpy(row.idempotency_key, "Key");
+	SET_TEXT(row.idempotency_key, "Key");
 	ck_assert_int_eq(store_operation_insert(&tx, &row), ERR_OK);
 
 	ck_assert_int_eq(store_operation_find_key(&tx, "shop", "Key", &found), ERR_OK);
@@ -139,7 +139,7 @@ START_TEST(operation_insert_refuses_a_second_charge_and_a_used_key)
 	memcpy(second.idempotency_key, row.idempotency_key, sizeof second.idempotency_key);
 	second.request_hashes_size = 1;
 	ck_assert_int_eq(store_operation_insert(&tx, &second), ERR_CONFLICT);
-	strcpy(second.merchant, "other");
+	SET_TEXT(second.merchant, "other");
 	ck_assert_int_eq(store_operation_insert(&tx, &second), ERR_OK);
 }
 END_TEST
@@ -196,13 +196,15 @@ START_TEST(operation_claim_gives_due_ones_in_order_to_one_claimer_each)
 	ck_assert_uint_eq(count, 4);
 	for (unsigned i = 0; i < 4; i++)
 		ck_id(rows[i].id, sample_id(2, 9 - i));
-	ck_assert_int_eq(store_operation_claim(&second_tx, OPERATION_CLAIM_MAX, rows, &count), ERR_OK);
+	ck_assert_int_eq(store_operation_claim(&second_tx, OPERATION_CLAIM_MAX, rows, &count),
+			 ERR_OK);
 	ck_assert_uint_eq(count, 6);
 	for (unsigned i = 0; i < 6; i++)
 		ck_id(rows[i].id, sample_id(2, 5 - i));
 
 	scratch_do(store->mysql, "ROLLBACK");
-	ck_assert_int_eq(store_operation_claim(&second_tx, OPERATION_CLAIM_MAX, rows, &count), ERR_OK);
+	ck_assert_int_eq(store_operation_claim(&second_tx, OPERATION_CLAIM_MAX, rows, &count),
+			 ERR_OK);
 	ck_assert_uint_eq(count, 10);
 	store_close(second);
 }
@@ -259,7 +261,8 @@ START_TEST(operation_figures_count_what_the_check_would_have_stopped)
 	insert_operation(1);
 	/* Only MariaDB can be told to look away. */
 	if (mysql_query(mysql, "SET check_constraint_checks = 0") == 0) {
-		scratch_do(mysql, "UPDATE operation SET next_action = 'none', next_action_at_us = NULL");
+		scratch_do(mysql,
+			   "UPDATE operation SET next_action = 'none', next_action_at_us = NULL");
 		ck_assert_int_eq(store_operation_figures(&tx, &figures), ERR_OK);
 		ck_assert_int_eq(figures.without_next_action, 1);
 	}

@@ -40,19 +40,22 @@ static const struct {
 
 START_TEST(enum_column_has_cores_words_in_order)
 {
-	char wanted[512] = "enum(";
+	char wanted[512];
 	char query[256];
+	int used = 0;
 	MYSQL *mysql = scratch_connect();
 
 	for (int i = enums[_i].skip; i < enums[_i].words->count; i++) {
-		ck_assert_uint_le(strlen(words_text(*enums[_i].words, i)), CELL_WORD_MAX);
-		strcat(wanted, i > enums[_i].skip ? ",'" : "'");
-		strcat(wanted, words_text(*enums[_i].words, i));
-		strcat(wanted, "'");
+		const char *word = words_text(*enums[_i].words, i);
+
+		ck_assert_uint_le(strlen(word), CELL_WORD_MAX);
+		used += snprintf(wanted + used, sizeof wanted - (size_t)used, "%s'%s'",
+				 used == 0 ? "enum(" : ",", word);
 	}
-	strcat(wanted, ")");
+	snprintf(wanted + used, sizeof wanted - (size_t)used, ")");
 	snprintf(query, sizeof query,
-		 "SELECT column_type FROM information_schema.columns WHERE table_schema = DATABASE() "
+		 "SELECT column_type FROM information_schema.columns WHERE table_schema = "
+		 "DATABASE() "
 		 "AND table_name = '%s' AND column_name = '%s'",
 		 enums[_i].table, enums[_i].column);
 
@@ -65,8 +68,9 @@ START_TEST(every_enum_column_is_compared)
 {
 	MYSQL *mysql = scratch_connect();
 
-	ck_assert_int_eq(scratch_number(mysql, "SELECT COUNT(*) FROM information_schema.columns WHERE "
-					       "table_schema = DATABASE() AND data_type = 'enum'"),
+	ck_assert_int_eq(scratch_number(mysql,
+					"SELECT COUNT(*) FROM information_schema.columns WHERE "
+					"table_schema = DATABASE() AND data_type = 'enum'"),
 			 ENUM_COUNT);
 	mysql_close(mysql);
 }
@@ -110,7 +114,7 @@ START_TEST(transaction_constraints_restate_the_rules)
 	row.amount_refunded = transactions[_i].refunded;
 	row.exponent = transactions[_i].exponent;
 	row.version = transactions[_i].version;
-	strcpy(row.failure_code, transactions[_i].failure);
+	SET_TEXT(row.failure_code, transactions[_i].failure);
 
 	ck_assert_int_eq(store_transaction_insert(&tx, &row), transactions[_i].err);
 }
@@ -148,10 +152,10 @@ START_TEST(operation_constraints_restate_the_rules)
 	row.next_action = operations[_i].next;
 	row.next_action_at_us = operations[_i].at_us;
 	row.amount_minor = operations[_i].amount;
-	strcpy(row.idempotency_key, operations[_i].key);
+	SET_TEXT(row.idempotency_key, operations[_i].key);
 	row.request_hashes_size = operations[_i].hashes;
 	row.payment_token_sealed_size = operations[_i].sealed;
-	strcpy(row.payment_token_key_id, operations[_i].key_id);
+	SET_TEXT(row.payment_token_key_id, operations[_i].key_id);
 
 	ck_assert_int_eq(store_operation_insert(&tx, &row), operations[_i].err);
 }
@@ -208,7 +212,7 @@ START_TEST(attempt_constraints_restate_the_rules)
 	row.send_by_us = attempts[_i].send_by;
 	row.lease_until_us = attempts[_i].lease;
 	row.open_since_us = attempts[_i].open;
-	strcpy(row.decline_code, attempts[_i].decline);
+	SET_TEXT(row.decline_code, attempts[_i].decline);
 
 	ck_assert_int_eq(store_attempt_insert(&tx, &row), attempts[_i].err);
 }
@@ -240,7 +244,9 @@ static const char *const refused[] = {
 START_TEST(schema_refuses_by_itself)
 {
 	struct callback_row callback = sample_callback(1);
-	struct exception_row exception = { .id = sample_id(6, 1), .detail = "x", .opened_at_us = 1 };
+	struct exception_row exception = { .id = sample_id(6, 1),
+					   .detail = "x",
+					   .opened_at_us = 1 };
 
 	callback.has_amount = true;
 	callback.amount = (struct money){ 5, "USD" };
@@ -262,9 +268,11 @@ UNIT_MAIN("store_schema", {
 	tcase_add_checked_fixture(tests, scratch_open, scratch_close);
 	tcase_add_loop_test(tests, enum_column_has_cores_words_in_order, 0, ENUM_COUNT);
 	tcase_add_test(tests, every_enum_column_is_compared);
-	tcase_add_loop_test(tests, transaction_constraints_restate_the_rules, 0, CASES(transactions));
+	tcase_add_loop_test(tests, transaction_constraints_restate_the_rules, 0,
+			    CASES(transactions));
 	tcase_add_loop_test(tests, operation_constraints_restate_the_rules, 0, CASES(operations));
-	tcase_add_loop_test(tests, operation_is_final_exactly_where_nothing_is_to_come, 0, OS_COUNT);
+	tcase_add_loop_test(tests, operation_is_final_exactly_where_nothing_is_to_come, 0,
+			    OS_COUNT);
 	tcase_add_loop_test(tests, attempt_constraints_restate_the_rules, 0, CASES(attempts));
 	tcase_add_test(tests, event_needs_a_number_and_the_status_it_led_to);
 	tcase_add_loop_test(tests, schema_refuses_by_itself, 0, CASES(refused));

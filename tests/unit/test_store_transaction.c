@@ -28,9 +28,9 @@ START_TEST(merchant_insert_refuses_a_second_and_words_that_are_none)
 	struct merchant_row row = { .merchant = "shop", .name = "x", .created_at_us = 1 };
 
 	ck_assert_int_eq(store_merchant_insert(&tx, &row), ERR_CONFLICT);
-	strcpy(row.merchant, "Shop");
+	SET_TEXT(row.merchant, "Shop");
 	ck_assert_int_eq(store_merchant_insert(&tx, &row), ERR_STORE);
-	strcpy(row.merchant, "");
+	SET_TEXT(row.merchant, "");
 	ck_assert_int_eq(store_merchant_insert(&tx, &row), ERR_STORE);
 }
 END_TEST
@@ -56,7 +56,7 @@ static struct transaction_row full_transaction(void)
 	sample_fill(row.method, sizeof row.method, 'm');
 	for (size_t i = 0; i < 255; i++)
 		memcpy(row.description + 4 * i, "\xf0\x9f\x92\xb3", 5);
-	strcpy(row.country, "ID");
+	SET_TEXT(row.country, "ID");
 	sample_fill(row.callback_url, sizeof row.callback_url, 'u');
 	sample_fill(row.metadata, sizeof row.metadata, 'j');
 	row.status = TS_FAILED;
@@ -134,7 +134,7 @@ START_TEST(transaction_insert_tells_a_second_from_a_missing_merchant)
 	insert_transaction(1);
 	ck_assert_int_eq(store_transaction_insert(&tx, &row), ERR_CONFLICT);
 	row.id = sample_id(1, 2);
-	strcpy(row.merchant, "nobody");
+	SET_TEXT(row.merchant, "nobody");
 	ck_assert_int_eq(store_transaction_insert(&tx, &row), ERR_NOT_FOUND);
 	ck_assert_int_eq(store_transaction_lock(&tx, row.id, &found), ERR_NOT_FOUND);
 }
@@ -147,8 +147,8 @@ START_TEST(transaction_update_writes_what_may_change_for_the_next_version_only)
 
 	insert_transaction(1);
 	row.status = TS_FAILED;
-	strcpy(row.status_reason, "declined");
-	strcpy(row.failure_code, "insufficient_funds");
+	SET_TEXT(row.status_reason, "declined");
+	SET_TEXT(row.failure_code, "insufficient_funds");
 	row.amount_captured = 10;
 	row.amount_refunded = 9;
 	row.updated_at_us = 77;
@@ -200,8 +200,10 @@ START_TEST(transaction_of_another_merchant_is_not_found)
 
 	insert_transaction(1);
 
-	ck_assert_int_eq(store_transaction_find(&tx, "other", sample_id(1, 1), &view), ERR_NOT_FOUND);
-	ck_assert_int_eq(store_transaction_find(&tx, "SHOP", sample_id(1, 1), &view), ERR_NOT_FOUND);
+	ck_assert_int_eq(store_transaction_find(&tx, "other", sample_id(1, 1), &view),
+			 ERR_NOT_FOUND);
+	ck_assert_int_eq(store_transaction_find(&tx, "SHOP", sample_id(1, 1), &view),
+			 ERR_NOT_FOUND);
 }
 END_TEST
 
@@ -227,7 +229,8 @@ START_TEST(transaction_list_pages_over_equal_times_without_loss_or_repeat)
 	}
 	do {
 		before = seen.count;
-		ck_assert_int_eq(store_transaction_list(&tx, &page, see_transaction, &seen), ERR_OK);
+		ck_assert_int_eq(store_transaction_list(&tx, &page, see_transaction, &seen),
+				 ERR_OK);
 		page.after_us = seen.last_us;
 		page.after_id = seen.ids[seen.count - 1];
 	} while (seen.count > before);
@@ -249,7 +252,8 @@ START_TEST(transaction_list_shows_nobody_else)
 
 	insert_transaction(1);
 	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
-		ck_assert_int_eq(store_transaction_list(&tx, &pages[i], see_transaction, &seen), ERR_OK);
+		ck_assert_int_eq(store_transaction_list(&tx, &pages[i], see_transaction, &seen),
+				 ERR_OK);
 
 	ck_assert_uint_eq(seen.count, 0);
 }
