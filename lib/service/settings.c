@@ -120,6 +120,24 @@ static enum err secret_take(struct reading *reading, const char *path, struct se
 	return secret_read_file(path, secret, reading->why, reading->why_size);
 }
 
+/* Paths are appended to it. */
+static bool is_base_url(const char *text)
+{
+	size_t size = strlen(text);
+
+	return text_is(TEXT_URL, text, size) && text[size - 1] != '/';
+}
+
+/* Two keys with one id: what the second sealed or signed would be tried with the first. */
+static bool is_repeated(const struct conf *conf, const char *list, size_t index, const char *member)
+{
+	for (size_t i = 0; i < index; i++)
+		if (strcmp(conf_list_text(conf, list, i, member),
+			   conf_list_text(conf, list, index, member)) == 0)
+			return true;
+	return false;
+}
+
 static enum err database_take(struct reading *reading)
 {
 	struct settings *settings = reading->settings;
@@ -160,6 +178,8 @@ static enum err token_key_take(struct reading *reading, size_t index)
 	char why[256];
 	enum err err;
 
+	if (is_repeated(conf, "token_keys", index, "kid"))
+		return refuse(reading, "token_keys: each key must have a kid of its own");
 	snprintf(key->kid, sizeof key->kid, "%s", conf_list_text(conf, "token_keys", index, "kid"));
 	key->algorithm = algorithm_of(conf_list_text(conf, "token_keys", index, "algorithm"));
 	err = secret_take(reading, conf_list_text(conf, "token_keys", index, "file"),
@@ -214,6 +234,8 @@ static enum err vault_take(struct reading *reading)
 		err = secret_take(reading, conf_list_text(conf, "seal_keys", i, "file"), &key);
 		if (err == ERR_OK && key.size != CRYPTO_KEY_SIZE)
 			err = refuse(reading, "seal_keys: a key's file must hold exactly 32 bytes");
+		if (err == ERR_OK && is_repeated(conf, "seal_keys", i, "id"))
+			err = refuse(reading, "seal_keys: each key must have an id of its own");
 		if (err == ERR_OK)
 			memcpy(vault->keys[i].key, key.bytes, CRYPTO_KEY_SIZE);
 		vault->count = i + 1;
@@ -258,8 +280,9 @@ static enum err gateway_take(struct reading *reading, size_t index)
 	gateway->adapter = gateway_adapter_find(conf_list_text(conf, "gateways", index, "adapter"));
 	snprintf(gateway->base_url, sizeof gateway->base_url, "%s",
 		 conf_list_text(conf, "gateways", index, "base_url"));
-	if (!text_is(TEXT_URL, gateway->base_url, strlen(gateway->base_url)))
-		return refuse(reading, "gateways: base_url must be an http or https address");
+	if (!is_base_url(gateway->base_url))
+		return refuse(reading, "gateways: base_url must be an http or https address "
+				       "without a slash at the end");
 	gateway->connect_timeout_ms =
 		(int)conf_list_int(conf, "gateways", index, "connect_timeout_ms");
 	gateway->total_timeout_ms = (int)conf_list_int(conf, "gateways", index, "total_timeout_ms");
@@ -289,8 +312,9 @@ static enum err server_take(struct reading *reading)
 	const struct conf *conf = settings->conf;
 	const char *public_url = conf_text(conf, "public_url");
 
-	if (!text_is(TEXT_URL, public_url, strlen(public_url)))
-		return refuse(reading, "public_url: must be an http or https address");
+	if (!is_base_url(public_url))
+		return refuse(reading, "public_url: must be an http or https address "
+				       "without a slash at the end");
 	settings->listen_address = conf_text(conf, "listen.address");
 	settings->listen_port = (int)conf_int(conf, "listen.port");
 	settings->connections_max = (int)conf_int(conf, "listen.connections_max");

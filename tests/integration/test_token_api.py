@@ -261,7 +261,7 @@ def test_bad_token_is_refused(payops, forge, case):
     assert ('error="invalid_token"' in challenge) == bool(case.lines(forge))
     assert challenge.isascii() and challenge.isprintable()
     for line in case.lines(forge):
-        assert line[7:40] == "" or len(line) < 20 or line[7:] not in answer.body.decode() + challenge
+        assert len(line) < 20 or line[-20:] not in answer.body.decode() + challenge
 
 
 @pytest.mark.parametrize("parameter", ["access_token", "token", "jwt", "authorization"])
