@@ -13,7 +13,8 @@ CREATE TABLE merchant (
 	name VARCHAR(120) NOT NULL,
 	created_at_us BIGINT NOT NULL,
 	PRIMARY KEY (merchant),
-	CONSTRAINT merchant_word CHECK (merchant REGEXP '^[a-z0-9_-]{1,32}$')
+	CONSTRAINT merchant_word CHECK
+		(merchant <> '' AND CONVERT(merchant USING ascii) COLLATE ascii_bin NOT REGEXP '[^a-z0-9_-]')
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 CREATE TABLE transaction (

@@ -45,7 +45,7 @@ static const struct consequence *consequence_of(enum operation_kind kind)
 	for (size_t i = 0; i < sizeof consequences / sizeof consequences[0]; i++)
 		if (consequences[i].kind == kind)
 			return &consequences[i];
-	assert(!"an operation of this kind is never started");
+	assert(false && "an operation of this kind is never started");
 	return NULL;
 }
 

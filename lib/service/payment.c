@@ -54,7 +54,7 @@ static const char *member_text(const struct payment_request *request, const char
 	else if (strcmp(name, "process") == 0)
 		snprintf(room, size, "%d", (int)request->process);
 	else
-		assert(!"a field of payment_fields() has no canonical text");
+		assert(false && "a field of payment_fields() has no canonical text");
 	return room;
 }
 

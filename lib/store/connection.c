@@ -15,6 +15,7 @@
 
 /* Numbers that not every header of the two libraries names. */
 #define ERROR_CHECKREAD 1020
+#define ERROR_DISK_FULL 1021
 #define ERROR_QUERY_INTERRUPTED 1317
 #define ERROR_CONNECTION_KILLED 1927  /* MariaDB */
 #define ERROR_SESSION_WAS_KILLED 3169 /* MySQL */
@@ -46,7 +47,7 @@ static const struct {
 	{ ERROR_SESSION_WAS_KILLED,  ERROR_SESSION_WAS_KILLED,  ERR_UNAVAILABLE, true  },
 	{ ERROR_IDLE_TOO_LONG,       ERROR_IDLE_TOO_LONG,       ERR_UNAVAILABLE, true  },
 	/* The server answers, but takes no writes for now: full disk, or read-only during a switch-over. */
-	{ ER_DISK_FULL,              ER_DISK_FULL,              ERR_UNAVAILABLE, false },
+	{ ERROR_DISK_FULL,           ERROR_DISK_FULL,           ERR_UNAVAILABLE, false },
 	{ ER_RECORD_FILE_FULL,       ER_RECORD_FILE_FULL,       ERR_UNAVAILABLE, false },
 	{ ERROR_SERVER_IS_READ_ONLY, ERROR_SERVER_IS_READ_ONLY, ERR_UNAVAILABLE, false },
 	{ ERROR_READ_ONLY_MODE,      ERROR_READ_ONLY_MODE,      ERR_UNAVAILABLE, false },

@@ -121,6 +121,22 @@ def test_callback_without_amount_is_a_hint_that_makes_us_ask(payops, waiting):
     assert effects(payops, transaction_id) == []  # the inquiry's answer did it
 
 
+def test_callback_that_hints_before_the_synchronous_answer_is_kept_until_it_came(payops):
+    payops.mode("slow", 1200)
+    transaction_id = pay_id(payops, "tok_callback_never")
+    await_charge(payops, transaction_id)
+    payops.mode("ok")
+    attempt = attempts(payops, transaction_id)[0]
+
+    answer = payops.call_back(transaction_id, callback_for(attempt, amount_minor=None, currency=None))
+
+    assert answer.status == 200
+    assert callback_results(payops, transaction_id) == ["kept"]
+    assert attempts(payops, transaction_id)[0]["status"] == "prepared"
+    await_attempt(payops, transaction_id, "succeeded", 3)  # asked at once, not after the wait for a callback
+    assert effects(payops, transaction_id) == []
+
+
 def test_callback_of_the_old_clients_shape_is_taken_as_a_hint(payops, waiting):
     transaction_id, attempt = waiting
 

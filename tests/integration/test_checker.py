@@ -89,8 +89,9 @@ class Planted(NamedTuple):
 
 
 SECOND_EFFECT = ("INSERT INTO event SELECT transaction_id, sequence + 1, x'01', merchant, type, operation_id, "
-                 "attempt_id, transaction_to, transaction_to, operation_to, operation_to, {before}, attempt_to, reason, "
-                 "'another-call', at_us, NULL FROM event WHERE transaction_id = {{ok}} ORDER BY sequence DESC LIMIT 1; "
+                 "attempt_id, transaction_to, transaction_to, operation_to, operation_to, {before}, attempt_to, "
+                 "reason, 'another-call', at_us, NULL FROM event WHERE transaction_id = {{ok}} "
+                 "ORDER BY sequence DESC LIMIT 1; "
                  "UPDATE transaction SET version = version + 1 WHERE id = {{ok}}")
 LEFT = ("INSERT INTO event SELECT transaction_id, sequence + 1, x'01', merchant, 'resumed', operation_id, NULL, "
         "transaction_to, '{transaction}', operation_to, '{operation}', NULL, NULL, '', NULL, at_us, NULL FROM event "

@@ -14,7 +14,8 @@ import pytest
 
 DEADLINE_S = 1.5
 MARGIN_S = 2.5  # the watch's tick, and a machine that has other things to do
-BODY = json.dumps({"amount": 1000, "currency": "USD", "payment_method": "credit_card", "customer_id": "cust_slow"}).encode()
+BODY = json.dumps({"amount": 1000, "currency": "USD", "payment_method": "credit_card",
+                   "customer_id": "cust_slow"}).encode()
 
 
 def restart(shared):

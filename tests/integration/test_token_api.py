@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: payops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Access tokens over HTTP: forged, stale and odd ones are 401 and write nothing; good ones are taken until they expire."""
+"""Access tokens over HTTP: forged, stale and odd ones are 401 and write nothing; good ones count until they expire."""
 import base64
 import hashlib
 import hmac
@@ -80,13 +80,15 @@ def parts(forge):
     return forge.good().split(".")
 
 
+NONE = base64url(b'{"alg":"none","kid":"dev-1"}')
 ALGORITHMS = [
-    token(f"alg {text}", lambda forge, text=text: forge.text(f'{{"alg":{text},"typ":"JWT","kid":"dev-1"}}')) for text in (
-        '"none"', '"None"', '"NONE"', '"nOnE"', '"\\u006eone"', '""', "null", "256", "true", '["HS256"]', '{"a":"HS256"}',
-        '"hs256"', '"HS256 "', '"HS384"', '"HS512"', '"RS256"', '"RS512"', '"ES256"', '"PS256"', '"EdDSA"', '"HMAC"', '"dir"')
+    token(f"alg {text}", lambda forge, text=text: forge.text(f'{{"alg":{text},"kid":"dev-1"}}')) for text in (
+        '"none"', '"None"', '"NONE"', '"nOnE"', '"\\u006eone"', '""', "null", "256", "true", '["HS256"]',
+        '{"a":"HS256"}', '"hs256"', '"HS256 "', '"HS384"', '"HS512"', '"RS256"', '"RS512"', '"ES256"', '"PS256"',
+        '"EdDSA"', '"HMAC"', '"dir"')
 ] + [
-    token("none and no signature", lambda forge: ".".join((base64url(b'{"alg":"none","kid":"dev-1"}'), parts(forge)[1], ""))),
-    token("none and the good signature", lambda forge: ".".join((base64url(b'{"alg":"none","kid":"dev-1"}'), *parts(forge)[1:]))),
+    token("none and no signature", lambda forge: ".".join((NONE, parts(forge)[1], ""))),
+    token("none and the good signature", lambda forge: ".".join((NONE, *parts(forge)[1:]))),
     token("no alg", lambda forge: forge.header(alg=None)),
     token("SHA-384 under HS256", lambda forge: forge.signed(hashlib.sha384)),
     token("SHA-512 as HS512", lambda forge: forge.signed(hashlib.sha512, {**HEADER, "alg": "HS512"})),
@@ -95,9 +97,10 @@ ALGORITHMS = [
 ]
 
 KEYS = [
-    token(f"kid {text[:40]}", lambda forge, text=text: forge.text(f'{{"alg":"HS256","typ":"JWT","kid":{text}}}')) for text in (
-        '""', "null", "0", '"dev-2"', '"dev-"', '"dev-1 "', '"DEV-1"', '"dev-1\\u0000"', '"../keys/token.key"', '"/dev/null"',
-        '"x\' UNION SELECT \'key"', '"dev-1|id"', '"%s%n"', '["dev-1"]', '{"a":"dev-1"}', f'"{"k" * 600}"')
+    token(f"kid {text[:40]}", lambda forge, text=text: forge.text(f'{{"alg":"HS256","kid":{text}}}')) for text in (
+        '""', "null", "0", '"dev-2"', '"dev-"', '"dev-1 "', '"DEV-1"', '"dev-1\\u0000"', '"../keys/token.key"',
+        '"/dev/null"', '"x\' UNION SELECT \'key"', '"dev-1|id"', '"%s%n"', '["dev-1"]', '{"a":"dev-1"}',
+        f'"{"k" * 600}"')
 ] + [
     token("no kid", lambda forge: forge.header(kid=None)),
     token("kid twice", lambda forge: forge.text('{"alg":"HS256","kid":"x","kid":"dev-1"}')),
@@ -105,14 +108,16 @@ KEYS = [
     token("signed by another key", lambda forge: forge.text(key=b"k" * 32)),
     token("signed by the key's name", lambda forge: forge.text(key=b"dev-1")),
     token("signed by the key without its last byte", lambda forge: forge.text(key=forge.payops.token_key()[:-1])),
-    token("signed by the hash key", lambda forge: forge.text(key=(forge.payops.dir / "etc/keys/hash.key").read_bytes())),
+    token("signed by the hash key", lambda forge: forge.text(
+        key=(forge.payops.dir / "etc/keys/hash.key").read_bytes())),
 ]
 
 HEADERS = [
-    token(f"header with {name}", lambda forge, name=name, value=value: forge.header(**{name: value})) for name, value in (
-        ("crit", ["exp"]), ("crit", []), ("b64", False), ("jku", "https://evil.test/keys"), ("jwk", {"kty": "oct", "k": "AAAA"}),
-        ("x5u", "https://evil.test/c"), ("x5c", ["MIIB"]), ("zip", "DEF"), ("cty", "JWT"), ("enc", "A256GCM"), ("typ", "JWE"),
-        ("typ", ""), ("typ", 1), ("exp", 9999999999))
+    token(f"header with {name}", lambda forge, name=name, value=value: forge.header(**{name: value}))
+    for name, value in (
+        ("crit", ["exp"]), ("crit", []), ("b64", False), ("jku", "https://evil.test/keys"),
+        ("jwk", {"kty": "oct", "k": "AAAA"}), ("x5u", "https://evil.test/c"), ("x5c", ["MIIB"]), ("zip", "DEF"),
+        ("cty", "JWT"), ("enc", "A256GCM"), ("typ", "JWE"), ("typ", ""), ("typ", 1), ("exp", 9999999999))
 ] + [
     token(f"header {text[:24]}", lambda forge, text=text: forge.text(text)) for text in (
         "{}", "[]", '"HS256"', "null", "", "{", '{"alg":"HS256","kid":"dev-1"}{}', '{"alg":"HS256","kid":"dev-1",}',
@@ -121,20 +126,22 @@ HEADERS = [
 
 CLAIMS = [
     claim(name, value) for name, values in {
-        "exp": (None, 0, -1, 1, "9999999999", True, [9999999999], {"v": 1}, 2 ** 53 + 1, 2 ** 63 - 1, -2 ** 63, 1.5, 1e10,
-                9999999999.0),
+        "exp": (None, 0, -1, 1, "9999999999", True, [9999999999], {"v": 1}, 2 ** 53 + 1, 2 ** 63 - 1, -2 ** 63, 1.5,
+                1e10, 9999999999.0),
         "nbf": (9999999999, "0", -1, 1.5, True, 2 ** 63 - 1),
         "iat": (9999999999, "0", -1, 0.5, False),
         "iss": (None, "", "Payops", "payops ", "payops2", "https://payops", ["payops"], 1),
-        "aud": (None, "", "Payops", "payops2", "payops other", [], ["other"], ["payops", 1], [["payops"]], {"payops": True}, 1),
-        "merchant": (None, "", "DEMO", "de mo", "demo\n", "../demo", "demo' OR '1'='1", "m" * 33, ["demo"], 7, "démo", "%"),
+        "aud": (None, "", "Payops", "payops2", "payops other", [], ["other"], ["payops", 1], [["payops"]],
+                {"payops": True}, 1),
+        "merchant": (None, "", "DEMO", "de mo", "demo\n", "../demo", "demo' OR '1'='1", "m" * 33, ["demo"], 7, "démo",
+                     "%"),
         "sub": (None, "", "a b", "a\nb", "é", "s" * 129, 7, ["test"]),
         "scope": (1, ["payments:write"], True, {"a": "b"}),
     }.items() for value in values
 ] + [
-    raw_claim("exp", text) for text in ("null", "1e99", "1e400", "18446744073709551616", "9223372036854775808", "1" + "0" * 40,
-                                        "9999999999.0", "99e8", "09999999999", "+9999999999", "0x7fffffff", "Infinity", "NaN",
-                                        "9999999999 9")
+    raw_claim("exp", text) for text in ("null", "1e99", "1e400", "18446744073709551616", "9223372036854775808",
+                                        "1" + "0" * 40, "9999999999.0", "99e8", "09999999999", "+9999999999",
+                                        "0x7fffffff", "Infinity", "NaN", "9999999999 9")
 ] + [
     raw_claim("nbf", text) for text in ("null", "1e3", "-9223372036854775808", "1e400")
 ] + [
@@ -151,10 +158,12 @@ CLAIMS = [
 ]
 
 SHAPES = [
-    token("last character of the signature changed", lambda forge: forge.good()[:-2] + ("AA" if forge.good()[-2:] != "AA" else "BB")),
+    token("last character of the signature changed",
+          lambda forge: forge.good()[:-2] + ("AA" if forge.good()[-2:] != "AA" else "BB")),
     token("first character of the signature changed", lambda forge: ".".join(
         (*parts(forge)[:2], ("A" if parts(forge)[2][0] != "A" else "B") + parts(forge)[2][1:]))),
-    token("signature of another token", lambda forge: ".".join((*parts(forge)[:2], forge.changed(sub="x").split(".")[2]))),
+    token("signature of another token", lambda forge: ".".join(
+        (*parts(forge)[:2], forge.changed(sub="x").split(".")[2]))),
     token("claims of another token", lambda forge: ".".join(
         (parts(forge)[0], forge.changed(merchant="demo").split(".")[1], parts(forge)[2]))),
     token("no signature", lambda forge: ".".join(parts(forge)[:2]) + "."),
@@ -210,7 +219,8 @@ CASES = ALGORITHMS + KEYS + HEADERS + CLAIMS + SHAPES + LINES
 def wire(lines, target="/transactions"):
     body = json.dumps(BODY)
     return "\r\n".join([f"POST {target} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json",
-                        *(f"Authorization: {line}" for line in lines), f"Content-Length: {len(body)}", "", body]).encode()
+                        *(f"Authorization: {line}" for line in lines),
+                        f"Content-Length: {len(body)}", "", body]).encode()
 
 
 def rows(payops):
@@ -282,10 +292,8 @@ def test_token_in_body_or_cookie_is_no_token(payops, forge):
 
 
 @pytest.mark.parametrize("name, make", [
-    ("no type", lambda forge: forge.header(typ=None)),
-    ("type in lower case", lambda forge: forge.header(typ="jwt")),
-    ("no iat", lambda forge: forge.changed(iat=None)),
-    ("nbf now", lambda forge: forge.changed(nbf=forge.now)),
+    ("no type", lambda forge: forge.header(typ=None)), ("type in lower case", lambda forge: forge.header(typ="jwt")),
+    ("no iat", lambda forge: forge.changed(iat=None)), ("nbf now", lambda forge: forge.changed(nbf=forge.now)),
     ("times ahead within the skew", lambda forge: forge.changed(nbf=forge.now + 30, iat=forge.now + 30)),
     ("audience in an array", lambda forge: forge.changed(aud=["other", "payops"])),
     ("the last second there is", lambda forge: forge.changed(exp=2 ** 53)),
@@ -307,7 +315,8 @@ def test_scheme_is_taken_in_any_case(payops, forge, scheme):
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("scope", [None, "", " ", "payments", "payments:", "Payments:Read", "payments:writer", "payments:read,x",
+@pytest.mark.parametrize("scope", [None, "", " ", "payments", "payments:", "Payments:Read", "payments:writer",
+                                   "payments:read,x",
                                    "payments:read\tpayments:write", "*", "openid"])
 def test_token_without_a_usable_scope_may_nothing(payops, forge, scope):
     answer = payops.request("GET", "/customers/c/transactions", token=forge.changed(scope=scope))
@@ -318,7 +327,8 @@ def test_token_without_a_usable_scope_may_nothing(payops, forge, scope):
 
 def test_issued_token_is_taken_and_is_of_the_same_kind(payops):
     issued = payops.token(MERCHANT, "payments:read")
-    header, claims = (json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in issued.split(".")[:2])
+    header, claims = (json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+                      for part in issued.split(".")[:2])
 
     assert payops.request("GET", "/customers/c/transactions", token=issued).status == 200
     assert header["alg"] == "HS256" and header["kid"] == "dev-1"

@@ -36,11 +36,15 @@ static MYSQL *connect_beside(const struct service *service)
 	MYSQL *mysql = mysql_init(NULL);
 
 	ck_assert_ptr_nonnull(mysql);
-	ck_assert_msg(mysql_real_connect(mysql, NULL, "root", NULL, NULL, 0, socket_path(), 0) != NULL,
+	ck_assert_msg(mysql_real_connect(mysql, NULL, "root", NULL, NULL, 0, socket_path(), 0) !=
+			      NULL,
 		      "%s", mysql_error(mysql));
 	(void)mysql_select_db(mysql, service->name); /* it may be that there is none yet */
 	return mysql;
 }
+
+static MYSQL *run(const struct service *service, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
 
 static MYSQL *run(const struct service *service, const char *format, va_list arguments)
 {
@@ -101,7 +105,8 @@ void service_create(struct service *service, const char *name)
 	err = migrate_up(&service->database, PAYOPS_TEST_SQLDIR, NULL, NULL, why);
 	ck_assert_msg(err == ERR_OK, "%s", why);
 	service_do(service, "INSERT INTO merchant (merchant, name, created_at_us) VALUES "
-			    "('" SERVICE_MERCHANT "', 'Shop', 1), ('" SERVICE_OTHER_MERCHANT "', 'Other', 1)");
+			    "('" SERVICE_MERCHANT "', 'Shop', 1), ('" SERVICE_OTHER_MERCHANT
+			    "', 'Other', 1)");
 }
 
 void service_drop(struct service *service)
@@ -192,18 +197,19 @@ struct story story_pending(const struct service *service, int64_t now_us)
 	struct id transaction_id = id_new(now_us);
 	struct story story = { .without_attempt = true };
 
-	story.transaction = (struct transaction_row){ .id = transaction_id,
-						      .merchant = SERVICE_MERCHANT,
-						      .customer = "cust_001",
-						      .kind = TRANSACTION_PAYMENT,
-						      .amount = { SERVICE_AMOUNT, SERVICE_CURRENCY },
-						      .exponent = 2,
-						      .form = AMOUNT_MINOR,
-						      .method = "credit_card",
-						      .status = TS_PENDING,
-						      .version = 1,
-						      .created_at_us = now_us,
-						      .updated_at_us = now_us };
+	story.transaction =
+		(struct transaction_row){ .id = transaction_id,
+					  .merchant = SERVICE_MERCHANT,
+					  .customer = "cust_001",
+					  .kind = TRANSACTION_PAYMENT,
+					  .amount = { SERVICE_AMOUNT, SERVICE_CURRENCY },
+					  .exponent = 2,
+					  .form = AMOUNT_MINOR,
+					  .method = "credit_card",
+					  .status = TS_PENDING,
+					  .version = 1,
+					  .created_at_us = now_us,
+					  .updated_at_us = now_us };
 	story.operation = (struct operation_row){ .id = id_new(now_us),
 						  .transaction_id = transaction_id,
 						  .merchant = SERVICE_MERCHANT,
@@ -274,8 +280,9 @@ static enum next_action next_action_of(enum attempt_status attempt, enum operati
 		return NEXT_NONE;
 	if (operation == OS_PARKED)
 		return NEXT_HUMAN;
-	return attempt == AS_DECLINED || attempt == AS_NOT_SENT || attempt == AS_NOT_FOUND ? NEXT_SEND :
-											     NEXT_ASK;
+	return attempt == AS_DECLINED || attempt == AS_NOT_SENT || attempt == AS_NOT_FOUND
+		       ? NEXT_SEND
+		       : NEXT_ASK;
 }
 
 struct story story_attempt(const struct service *service, enum attempt_status attempt,
@@ -395,6 +402,56 @@ struct event_row story_last_event(struct service *service, const struct story *s
 	ck_assert_uint_eq(listing.count, now.transaction.version);
 	ck_assert_int_eq(listing.last.transaction_to, now.transaction.status);
 	return listing.last;
+}
+
+struct gateway_answer service_answer(enum attempt_event event)
+{
+	struct gateway_answer answer = { .event = event, .http_status = 200, .reason = "said" };
+
+	if (event == AE_DECLINED)
+		snprintf(answer.decline_code, sizeof answer.decline_code, "issuer_unavailable");
+	return answer;
+}
+
+struct applying {
+	const struct outcome_report *report;
+	enum outcome_effect *effect;
+	struct change_note note;
+};
+
+static enum err apply_work(struct store_tx *tx, void *context)
+{
+	struct applying *applying = context;
+
+	return outcome_apply(tx, applying->report, applying->effect, &applying->note);
+}
+
+enum err service_apply(struct service *service, const struct outcome_report *report,
+		       enum outcome_effect *effect)
+{
+	struct applying applying = { .report = report, .effect = effect };
+
+	return store_run(service->store, apply_work, &applying);
+}
+
+enum outcome_effect story_tell(struct service *service, struct story *story,
+			       const struct telling *telling)
+{
+	const struct gateway *gateway = telling->gateway;
+	const struct outcome_report report = {
+		.source = telling->source,
+		.operation_id = story->operation.id,
+		.attempt_id = story->attempt.id,
+		.gateway = gateway == NULL ? &service->gateways.list[0] : gateway,
+		.answer = &telling->answer,
+		.api_call_id = "call_1",
+		.quiet_confirmed = !telling->unconfirmed,
+	};
+	enum outcome_effect effect;
+
+	ck_assert_int_eq(service_apply(service, &report, &effect), ERR_OK);
+	story_get(service, story);
+	return effect;
 }
 
 long long story_exceptions(const struct service *service, const struct story *story,

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What tests of the use cases stand on: a scratch database on the server behind PAYOPS_TEST_SOCKET (where root has no
- * password), one merchant, a vault, one gateway with the real adapter, and rows that are put into any state at once.
+ * What tests of the use cases stand on: a scratch database on the server behind PAYOPS_TEST_SOCKET
+ * (where root has no password), two merchants, a vault, one gateway with the real adapter, and rows
+ * that are put into any state at once.
  *
  * Ownership  a struct service is the test program's; service_close() and service_drop() undo open and create
  * Threads    `pool` is safe; `store` and all functions here belong to the test's own thread
@@ -18,6 +19,7 @@
 
 #include "gateway/gateway.h"
 #include "service/due.h"
+#include "service/outcome.h"
 #include "service/vault.h"
 #include "store/attempt.h"
 #include "store/callback.h"
@@ -68,7 +70,8 @@ void service_close(struct service *service);
 void service_stop_clock(struct service *service, int64_t now_us);
 
 /* Run a statement on a connection of its own, for what lib/store has no function; it must succeed. */
-void service_do(const struct service *service, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void service_do(const struct service *service, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 /* The same; returns the first cell of its result as a number. */
 long long service_number(const struct service *service, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -82,9 +85,9 @@ struct story {
 };
 
 /*
- * A payment that was just accepted at `now_us`: pending, to be sent now, its token sealed. Ids are new each time.
- * story_attempt() moves it on: an attempt in this status, the operation in that one, all as it would have come about
- * (its lease is over, what is open is open since then).
+ * A payment that was just accepted at `now_us`: pending, to be sent now, its token sealed. Ids are
+ * new each time. story_attempt() moves it on: an attempt in this status, the operation in that one,
+ * all as it would have come about (its lease is over, what is open is open since then).
  */
 struct story story_pending(const struct service *service, int64_t now_us);
 struct story story_attempt(const struct service *service, enum attempt_status attempt,
@@ -97,11 +100,34 @@ void story_get(struct service *service, struct story *story);
 /* The latest event, after checking that sequences run from 1 to the transaction's version without a gap. */
 struct event_row story_last_event(struct service *service, const struct story *story);
 
+/* What a gateway says about an attempt, and how we came to hear it. */
+struct telling {
+	enum outcome_source source;
+	struct gateway_answer answer;
+	const struct gateway *gateway; /* NULL: the fixture's */
+	bool unconfirmed;              /* by this process's own clock */
+};
+
+/* An answer with this event; a decline has a code, and is final unless it is made retryable. */
+struct gateway_answer service_answer(enum attempt_event event);
+
+/* outcome_apply() in a committed transaction of `store`; *effect is written on ERR_OK only. */
+enum err service_apply(struct service *service, const struct outcome_report *report,
+		       enum outcome_effect *effect);
+
+/* Apply it to the story's attempt under call id "call_1", commit, and read the rows again. */
+enum outcome_effect story_tell(struct service *service, struct story *story,
+			       const struct telling *telling);
+
 /* Open exceptions of a kind; the transaction's attempts. */
-long long story_exceptions(const struct service *service, const struct story *story, enum exception_kind kind);
+long long story_exceptions(const struct service *service, const struct story *story,
+			   enum exception_kind kind);
 long long story_attempts(const struct service *service, const struct story *story);
 
-/* Run `each` on `count` elements of `contexts`, one thread each, all started at once; returns when all have ended. */
+/*
+ * Run `each` on `count` elements of `contexts`, one thread each, all started at once; returns when
+ * all have ended.
+ */
 void service_together(size_t count, void *(*each)(void *context), void *contexts, size_t size);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "service/outcome.h"
 #include "tests/unit/service_fixture.h"
 
 #define COUNT(ROWS) (sizeof(ROWS) / sizeof(ROWS)[0])
@@ -58,7 +57,9 @@ static void begin(struct delivering *delivering, const struct story *story)
 			    .gateway_ref = "gw_1",
 			    .has_amount = true,
 			    .amount = story->transaction.amount,
-			    .answer = { .event = AE_SUCCEEDED, .gateway_ref = "gw_1", .reason = "callback" } },
+			    .answer = { .event = AE_SUCCEEDED,
+					.gateway_ref = "gw_1",
+					.reason = "callback" } },
 		.delivery = { .gateway = &service.gateways.list[0],
 			      .body = BODY,
 			      .body_size = sizeof BODY - 1,
@@ -90,9 +91,8 @@ static struct story put_attempt(enum attempt_status attempt, enum operation_stat
 {
 	struct story story = story_attempt(&service, attempt, operation, clock_now_us());
 
-	story.operation.next_action_at_us = story.operation.next_action == NEXT_NONE
-						    ? 0
-						    : clock_now_us() + 3600 * SECOND_US;
+	story.operation.next_action_at_us =
+		story.operation.next_action == NEXT_NONE ? 0 : clock_now_us() + 3600 * SECOND_US;
 	story_put(&service, &story);
 	return story;
 }
@@ -163,9 +163,11 @@ START_TEST(what_came_is_stored_with_what_it_was_matched_with)
 	(void)deliver_stored(&delivering);
 
 	ck_assert_int_eq(callbacks(), 1);
-	ck_assert_int_eq(callbacks_that("gateway = 'alpha' AND callback_key = 'cb_1' AND word = 'completed' AND "
-					"result = 'applied' AND gateway_ref = 'gw_1'"),
-			 1);
+	ck_assert_int_eq(
+		callbacks_that(
+			"gateway = 'alpha' AND callback_key = 'cb_1' AND word = 'completed' AND "
+			"result = 'applied' AND gateway_ref = 'gw_1'"),
+		1);
 	ck_assert_int_eq(callbacks_that("amount_minor = 1050 AND currency = 'USD'"), 1);
 	ck_assert_int_eq(callbacks_that("transaction_id = (SELECT id FROM transaction) AND "
 					"attempt_id = (SELECT id FROM attempt)"),
@@ -238,7 +240,8 @@ START_TEST(of_the_same_callback_many_times_at_once_one_is_applied)
 	}
 	ck_assert_int_eq(stored, 1);
 	ck_assert_int_eq(callbacks(), 1);
-	ck_assert_uint_eq(story_last_event(&service, &story).sequence, story.transaction.version + 1);
+	ck_assert_uint_eq(story_last_event(&service, &story).sequence,
+			  story.transaction.version + 1);
 }
 END_TEST
 
@@ -250,8 +253,8 @@ START_TEST(different_callbacks_of_one_attempt_at_once_make_one_success)
 
 	for (int i = 0; i < THREADS; i++) {
 		begin(&deliveries[i], &story);
-		snprintf(deliveries[i].notice.callback_id,
-			 sizeof deliveries[i].notice.callback_id, "cb_%d", i);
+		snprintf(deliveries[i].notice.callback_id, sizeof deliveries[i].notice.callback_id,
+			 "cb_%d", i);
 	}
 
 	service_together(THREADS, deliver, deliveries, sizeof deliveries[0]);
@@ -263,7 +266,8 @@ START_TEST(different_callbacks_of_one_attempt_at_once_make_one_success)
 	}
 	ck_assert_int_eq(applied, 1);
 	ck_assert_int_eq(callbacks_that("result = 'superseded'"), THREADS - 1);
-	ck_assert_uint_eq(story_last_event(&service, &story).sequence, story.transaction.version + 1);
+	ck_assert_uint_eq(story_last_event(&service, &story).sequence,
+			  story.transaction.version + 1);
 }
 END_TEST
 
@@ -295,37 +299,12 @@ START_TEST(without_amount_or_with_an_unknown_word_the_gateway_is_asked_at_once)
 }
 END_TEST
 
-struct applying {
-	struct outcome_report report;
-	enum outcome_effect effect;
-	struct change_note note;
-};
-
-static enum err apply_work(struct store_tx *tx, void *context)
-{
-	struct applying *applying = context;
-
-	return outcome_apply(tx, &applying->report, &applying->effect, &applying->note);
-}
-
-static void answer_accepted(const struct story *story)
-{
-	struct gateway_answer answer = { .event = AE_ACCEPTED, .gateway_ref = "gw_1" };
-	struct applying applying = { .report = { .source = OUTCOME_ANSWER,
-						 .operation_id = story->operation.id,
-						 .attempt_id = story->attempt.id,
-						 .gateway = &service.gateways.list[0],
-						 .answer = &answer,
-						 .api_call_id = "" } };
-
-	ck_assert_int_eq(store_pool_run(service.pool, SERVICE_WAIT_MS, apply_work, &applying), ERR_OK);
-	ck_assert_int_eq(applying.effect, OUTCOME_APPLIED);
-}
-
 START_TEST(a_hint_before_the_attempts_own_answer_is_kept_and_asked_about_after_it)
 {
 	static const enum attempt_status from[] = { AS_PREPARED, AS_SENT };
 	struct story story = put_attempt(from[_i / 2], OS_PROCESSING);
+	const struct telling accepted = { .source = OUTCOME_ANSWER,
+					  .answer = service_answer(AE_ACCEPTED) };
 	struct delivering delivering;
 
 	begin(&delivering, &story);
@@ -335,7 +314,7 @@ START_TEST(a_hint_before_the_attempts_own_answer_is_kept_and_asked_about_after_i
 	check_unmoved(&story);
 	ck_assert(!is_asked_now(&story));
 
-	answer_accepted(&story);
+	ck_assert_int_eq(story_tell(&service, &story, &accepted), OUTCOME_APPLIED);
 	ck_assert(is_asked_now(&story));
 	ck_assert_int_eq(story.attempt.status, AS_ACCEPTED);
 }
@@ -405,7 +384,8 @@ START_TEST(what_differs_from_our_order_is_an_exception_and_completes_nothing)
 	else if (_i == 1)
 		memcpy(delivering.notice.amount.currency, "EUR", 4);
 	else if (_i == 2)
-		snprintf(delivering.notice.gateway_ref, sizeof delivering.notice.gateway_ref, "gw_2");
+		snprintf(delivering.notice.gateway_ref, sizeof delivering.notice.gateway_ref,
+			 "gw_2");
 	else
 		snprintf(delivering.notice.our_reference, sizeof delivering.notice.our_reference,
 			 "nobody");
@@ -495,7 +475,8 @@ START_TEST(a_message_about_one_transaction_cannot_complete_that_of_the_path)
 	begin(&delivering, &paid);
 	delivering.delivery.transaction_id = of_path.transaction.id;
 	if (_i == 1) { /* known by the gateway's reference only */
-		service_do(&service, "UPDATE attempt SET gateway_ref = 'gw_1' WHERE our_reference = '%s'",
+		service_do(&service,
+			   "UPDATE attempt SET gateway_ref = 'gw_1' WHERE our_reference = '%s'",
 			   paid.attempt.our_reference);
 		story_get(&service, &paid);
 		delivering.notice.our_reference[0] = '\0';
@@ -534,11 +515,12 @@ START_TEST(while_no_connection_is_free_the_gateway_must_send_again)
 
 	begin(&delivering, &story);
 	for (int i = 0; i < SERVICE_POOL_SIZE; i++)
-		ck_assert_int_eq(store_pool_acquire(service.pool, SERVICE_WAIT_MS, &held[i]), ERR_OK);
+		ck_assert_int_eq(store_pool_acquire(service.pool, SERVICE_WAIT_MS, &held[i]),
+				 ERR_OK);
 	delivering.delivery.notice = &delivering.notice;
 
-	ck_assert_int_eq(callback_receive(service.pool, &delivering.delivery, 10, &delivering.outcome,
-					  &delivering.result),
+	ck_assert_int_eq(callback_receive(service.pool, &delivering.delivery, 10,
+					  &delivering.outcome, &delivering.result),
 			 ERR_OVERLOADED);
 
 	for (int i = 0; i < SERVICE_POOL_SIZE; i++)
@@ -558,17 +540,22 @@ UNIT_MAIN("callback", {
 	tcase_add_test(tests, another_body_without_an_id_is_another_callback);
 	tcase_add_loop_test(tests, of_the_same_callback_many_times_at_once_one_is_applied, 0, 2);
 	tcase_add_test(tests, different_callbacks_of_one_attempt_at_once_make_one_success);
-	tcase_add_loop_test(tests, without_amount_or_with_an_unknown_word_the_gateway_is_asked_at_once,
-			    0, 6);
-	tcase_add_loop_test(tests, a_hint_before_the_attempts_own_answer_is_kept_and_asked_about_after_it,
+	tcase_add_loop_test(
+		tests, without_amount_or_with_an_unknown_word_the_gateway_is_asked_at_once, 0, 6);
+	tcase_add_loop_test(tests,
+			    a_hint_before_the_attempts_own_answer_is_kept_and_asked_about_after_it,
 			    0, 4);
 	tcase_add_loop_test(tests, what_is_older_than_what_is_known_is_kept_as_superseded, 0, 9);
-	tcase_add_loop_test(tests, a_success_of_what_was_decided_otherwise_is_told_not_applied, 0, 4);
-	tcase_add_loop_test(tests, what_differs_from_our_order_is_an_exception_and_completes_nothing, 0, 4);
+	tcase_add_loop_test(tests, a_success_of_what_was_decided_otherwise_is_told_not_applied, 0,
+			    4);
+	tcase_add_loop_test(
+		tests, what_differs_from_our_order_is_an_exception_and_completes_nothing, 0, 4);
 	tcase_add_loop_test(tests, what_fits_nothing_is_kept_with_an_exception, 0, 3);
 	tcase_add_test(tests, another_gateway_of_ours_cannot_speak_for_this_one);
-	tcase_add_loop_test(tests, a_path_that_was_never_sent_to_the_gateway_is_as_if_unsigned, 0, 2);
-	tcase_add_loop_test(tests, a_message_about_one_transaction_cannot_complete_that_of_the_path, 0, 2);
+	tcase_add_loop_test(tests, a_path_that_was_never_sent_to_the_gateway_is_as_if_unsigned, 0,
+			    2);
+	tcase_add_loop_test(tests, a_message_about_one_transaction_cannot_complete_that_of_the_path,
+			    0, 2);
 	tcase_add_test(tests, the_path_finds_the_attempt_whose_gateway_does_not_know_our_reference);
 	tcase_add_test(tests, while_no_connection_is_free_the_gateway_must_send_again);
 })

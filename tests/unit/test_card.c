@@ -2,15 +2,14 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/card.h"
 
-#include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
 
 #define COUNT(array) ((int)(sizeof array / sizeof array[0]))
-#define SEED_DEFAULT UINT64_C(20261121)
 #define RANDOM_TEXTS 50000
 #define TEXT_SIZE 64
 
@@ -81,7 +80,7 @@ static const char *const not_cards[] = {
 	"+62 812-3456-7890",
 	"Payment for order #1234",
 	"2026-11-21 09:46:15",
-	"6901234567892",  /* an article number of 13 digits that passes Luhn: no Maestro range */
+	"6901234567892", /* an article number of 13 digits that passes Luhn: no Maestro range */
 	"6801000000000006",
 	"3200000000000007",
 };
@@ -224,30 +223,11 @@ START_TEST(card_mask_keeps_the_last_four_digits)
 }
 END_TEST
 
-static uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
-static uint64_t random_seed(void)
-{
-	const char *text = getenv("PAYOPS_SEED");
-	const uint64_t seed = text ? strtoull(text, NULL, 10) : SEED_DEFAULT;
-
-	printf("PAYOPS_SEED=%" PRIu64 "\n", seed);
-	fflush(stdout);
-	return seed;
-}
-
 /* Dense digits overlap in every way: after masking nothing is left, only digits were changed. */
 START_TEST(card_mask_leaves_no_card_number)
 {
 	static const char alphabet[] = "01234567894455533666 -";
-	uint64_t state = random_seed();
+	uint64_t state = seed_start();
 	size_t found = 0;
 
 	for (int round = 0; round < RANDOM_TEXTS; round++) {
@@ -255,13 +235,16 @@ START_TEST(card_mask_leaves_no_card_number)
 		char masked[TEXT_SIZE];
 
 		for (size_t i = 0; i < TEXT_SIZE; i++)
-			text[i] = alphabet[random_next(&state) % (sizeof alphabet - 1)];
+			text[i] = alphabet[seed_next(&state) % (sizeof alphabet - 1)];
 		memcpy(masked, text, TEXT_SIZE);
-		ck_assert_int_eq(card_number_in(text, TEXT_SIZE), card_mask(masked, TEXT_SIZE) > 0);
-		ck_assert(!card_number_in(masked, TEXT_SIZE));
+		unit_expect(card_number_in(text, TEXT_SIZE) == (card_mask(masked, TEXT_SIZE) > 0),
+			    "found, or masked: \"%.*s\"", TEXT_SIZE, text);
+		unit_expect(!card_number_in(masked, TEXT_SIZE), "\"%.*s\" became \"%.*s\"",
+			    TEXT_SIZE, text, TEXT_SIZE, masked);
 		for (size_t i = 0; i < TEXT_SIZE; i++)
-			ck_assert(masked[i] == text[i] ||
-				  (masked[i] == '*' && text[i] >= '0' && text[i] <= '9'));
+			unit_expect(masked[i] == text[i] ||
+					    (masked[i] == '*' && text[i] >= '0' && text[i] <= '9'),
+				    "\"%.*s\" became \"%.*s\"", TEXT_SIZE, text, TEXT_SIZE, masked);
 		found += memcmp(text, masked, TEXT_SIZE) != 0;
 	}
 	ck_assert_uint_gt(found, RANDOM_TEXTS / 10);

@@ -307,7 +307,8 @@ START_TEST(a_committed_step_is_one_line_in_the_log)
 	ck_assert_ptr_nonnull(strstr(capture.err, "\"status\":\"failed\""));
 	ck_assert_ptr_nonnull(
 		strstr(capture.err, id_format(ID_TRANSACTION, story.transaction.id, transaction)));
-	ck_assert_ptr_nonnull(strstr(capture.err, id_format(ID_ATTEMPT, story.attempt.id, attempt)));
+	ck_assert_ptr_nonnull(
+		strstr(capture.err, id_format(ID_ATTEMPT, story.attempt.id, attempt)));
 	ck_assert_ptr_eq(strchr(capture.err, '\n'), capture.err + strlen(capture.err) - 1);
 }
 END_TEST

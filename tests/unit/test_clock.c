@@ -158,8 +158,8 @@ UNIT_MAIN("clock", {
 			    (int)(sizeof texts / sizeof texts[0]));
 	tcase_add_test(tests, clock_format_follows_neither_time_zone_nor_locale);
 	tcase_add_test(tests, clock_format_agrees_with_gmtime_on_every_day);
-	tcase_add_loop_test_raise_signal(
-		tests, clock_format_stops_on_times_without_four_digit_year, SIGABRT, 0, 4);
+	tcase_add_loop_test_raise_signal(tests, clock_format_stops_on_times_without_four_digit_year,
+					 SIGABRT, 0, 4);
 	tcase_add_test(tests, clock_now_is_the_systems_time_and_boot_never_goes_back);
 	tcase_add_test(tests, clock_sleep_lasts_at_least_as_long_as_asked);
 	tcase_add_test(tests, clock_sleep_of_nothing_returns_at_once);

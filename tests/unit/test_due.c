@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "service/callback.h"
-#include "service/outcome.h"
 #include "tests/unit/service_fixture.h"
 
 #define COUNT(ROWS) (sizeof(ROWS) / sizeof(ROWS)[0])
@@ -169,9 +168,9 @@ START_TEST(a_lease_outlives_whatever_its_sender_may_still_do)
 	story_get(&service, &story);
 	ck_assert_int_ge(attempt.prepared_at_us, before_us - SECOND_US);
 	ck_assert_int_eq(attempt.send_by_us, attempt.prepared_at_us + SERVICE_SEND_WINDOW_US);
-	ck_assert_int_ge(attempt.lease_until_us,
-			 attempt.send_by_us + SERVICE_TIMEOUT_MS * INT64_C(1000) +
-				 SERVICE_LEASE_MARGIN_US);
+	ck_assert_int_ge(attempt.lease_until_us, attempt.send_by_us +
+							 SERVICE_TIMEOUT_MS * INT64_C(1000) +
+							 SERVICE_LEASE_MARGIN_US);
 	/* Whoever finds the lease over asks. */
 	ck_assert_int_eq(story.operation.next_action, NEXT_ASK);
 	ck_assert_int_eq(story.operation.next_action_at_us, attempt.lease_until_us);
@@ -213,8 +212,11 @@ START_TEST(the_next_attempt_has_the_next_number_and_the_key_that_holds)
 	static const struct {
 		enum attempt_status earlier;
 		unsigned key_number;
-	} cases[] = { { AS_NOT_SENT, 1 }, { AS_NOT_FOUND, 1 }, { AS_DECLINED, 2 }, { AS_DECLINED, 7 } };
-	struct story story = story_attempt(&service, cases[_i].earlier, OS_PROCESSING, clock_now_us());
+	} cases[] = {
+		{ AS_NOT_SENT, 1 }, { AS_NOT_FOUND, 1 }, { AS_DECLINED, 2 }, { AS_DECLINED, 7 }
+	};
+	struct story story =
+		story_attempt(&service, cases[_i].earlier, OS_PROCESSING, clock_now_us());
 	struct story next;
 	struct due_job job;
 	char operation[ID_TEXT_SIZE];
@@ -250,7 +252,8 @@ START_TEST(an_attempt_whose_lease_is_over_is_unknown_and_asked_about)
 	ck_assert(id_equal(job.order.attempt_id, story.attempt.id));
 	ck_assert_str_eq(job.order.our_reference, story.attempt.our_reference);
 	ck_assert_str_eq(job.order.payment_token, "");
-	ck_assert_int_eq(job.lease_span_us, story.attempt.lease_until_us - story.attempt.prepared_at_us);
+	ck_assert_int_eq(job.lease_span_us,
+			 story.attempt.lease_until_us - story.attempt.prepared_at_us);
 	ck_assert_int_eq(story.attempt.status, AS_UNKNOWN);
 	ck_assert_int_eq(story.attempt.class, ATTEMPT_UNKNOWN);
 	ck_assert_int_ge(story.attempt.open_since_us, before_us - SECOND_US);
@@ -265,7 +268,8 @@ END_TEST
 
 START_TEST(while_a_question_is_out_the_next_is_not_due)
 {
-	static const enum attempt_status from[] = { AS_SENT, AS_ACCEPTED, AS_REQUIRES_ACTION, AS_UNKNOWN };
+	static const enum attempt_status from[] = { AS_SENT, AS_ACCEPTED, AS_REQUIRES_ACTION,
+						    AS_UNKNOWN };
 	struct story story = put_attempt(from[_i], OS_PROCESSING);
 	int64_t before_us = clock_now_us();
 	struct due_job job = claim_one();
@@ -311,7 +315,8 @@ static void *claim_all(void *context)
 
 	while (claimer->err == ERR_OK && count > 0) {
 		claimer->err = due_claim(service.pool, &service.due, 7, jobs, &count);
-		for (size_t i = 0; claimer->err == ERR_OK && i < count && claimer->count < WORK; i++)
+		for (size_t i = 0; claimer->err == ERR_OK && i < count && claimer->count < WORK;
+		     i++)
 			claimer->claimed[claimer->count++] = jobs[i].order.operation_id;
 	}
 	return NULL;
@@ -354,8 +359,8 @@ END_TEST
 
 static void poison_key(struct story *story)
 {
-	snprintf(story->operation.payment_token_key_id, sizeof story->operation.payment_token_key_id,
-		 "lost");
+	snprintf(story->operation.payment_token_key_id,
+		 sizeof story->operation.payment_token_key_id, "lost");
 }
 
 static void poison_seal(struct story *story)
@@ -528,7 +533,8 @@ static enum callback_result call_back(const struct due_job *job)
 					 .word = "completed",
 					 .has_amount = true,
 					 .amount = job->order.amount,
-					 .answer = { .event = AE_SUCCEEDED, .reason = "callback" } };
+					 .answer = { .event = AE_SUCCEEDED,
+						     .reason = "callback" } };
 	struct callback_delivery delivery = { .gateway = job->gateway,
 					      .notice = &notice,
 					      .body = "{}",
@@ -539,7 +545,8 @@ static enum callback_result call_back(const struct due_job *job)
 	enum callback_result result;
 
 	memcpy(notice.our_reference, job->order.our_reference, sizeof notice.our_reference);
-	if (callback_receive(service.pool, &delivery, SERVICE_WAIT_MS, &outcome, &result) != ERR_OK ||
+	if (callback_receive(service.pool, &delivery, SERVICE_WAIT_MS, &outcome, &result) !=
+		    ERR_OK ||
 	    outcome != CALLBACK_OUTCOME_STORED)
 		return CALLBACK_ORPHAN;
 	return result;
@@ -605,7 +612,8 @@ UNIT_MAIN("due", {
 	tcase_add_test(tests, an_attempt_is_committed_before_its_job_is_there);
 	tcase_add_test(tests, a_lease_outlives_whatever_its_sender_may_still_do);
 	tcase_add_test(tests, a_job_holds_all_that_its_sender_needs);
-	tcase_add_loop_test(tests, the_next_attempt_has_the_next_number_and_the_key_that_holds, 0, 4);
+	tcase_add_loop_test(tests, the_next_attempt_has_the_next_number_and_the_key_that_holds, 0,
+			    4);
 	tcase_add_loop_test(tests, an_attempt_whose_lease_is_over_is_unknown_and_asked_about, 0, 2);
 	tcase_add_loop_test(tests, while_a_question_is_out_the_next_is_not_due, 0, 4);
 	tcase_add_test(tests, asking_alone_changes_no_status_and_writes_no_event);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "core/text.h"
+#include "tests/unit/seed.h"
 #include "tests/unit/unit.h"
 
 #define HEAD "{\"time\":\"2026-03-01T12:00:00.123456Z\",\"level\":\"info\",\"component\":\"unit\","
@@ -47,20 +48,24 @@ static bool next_line(struct fixture *fixture)
 	return true;
 }
 
-/* The next line as JSON; fails where it is anything but one complete object in one line of at most LOG_LINE_MAX. */
+/*
+ * The next line as JSON; fails where it is anything but one complete object in one line of at most
+ * LOG_LINE_MAX.
+ */
 static json_t *next_object(struct fixture *fixture)
 {
 	json_error_t error;
 	json_t *object;
 
-	ck_assert(next_line(fixture));
-	ck_assert_uint_le(fixture->size, LOG_LINE_MAX);
-	ck_assert_uint_eq(strcspn(fixture->line, "\n"), fixture->size - 1);
-	ck_assert(text_is_utf8(fixture->line, fixture->size - 1));
-	ck_assert(!text_has_control(fixture->line, fixture->size - 1));
+	unit_expect(next_line(fixture), "no line");
+	unit_expect(fixture->size <= LOG_LINE_MAX, "%zu bytes: %s", fixture->size, fixture->line);
+	unit_expect(strcspn(fixture->line, "\n") == fixture->size - 1 &&
+			    text_is_utf8(fixture->line, fixture->size - 1) &&
+			    !text_has_control(fixture->line, fixture->size - 1),
+		    "not one line of plain text: %s", fixture->line);
 	object = json_loadb(fixture->line, fixture->size, JSON_REJECT_DUPLICATES, &error);
-	if (object == NULL || !json_is_object(object))
-		ck_abort_msg("%s: %s", error.text, fixture->line);
+	unit_expect(object != NULL, "%s: %s", error.text, fixture->line);
+	unit_expect(json_is_object(object), "not an object: %s", fixture->line);
 	return object;
 }
 
@@ -145,10 +150,10 @@ static const struct {
 	bool known;
 	enum log_level level;
 } words[] = {
-	{ "debug", true, LOG_DEBUG },	  { "info", true, LOG_INFO },
+	{ "debug", true, LOG_DEBUG },     { "info", true, LOG_INFO },
 	{ "warning", true, LOG_WARNING }, { "error", true, LOG_ERROR },
-	{ "Debug", false, LOG_DEBUG },	  { "warn", false, LOG_DEBUG },
-	{ "", false, LOG_DEBUG },	  { "errors", false, LOG_DEBUG },
+	{ "Debug", false, LOG_DEBUG },    { "warn", false, LOG_DEBUG },
+	{ "", false, LOG_DEBUG },         { "errors", false, LOG_DEBUG },
 };
 
 START_TEST(log_level_parse_knows_four_words)
@@ -162,6 +167,7 @@ END_TEST
 
 static const struct {
 	const char *text, *written;
+	/* clang-format off */
 } escapes[] = {
 	{ "plain", "plain" },
 	{ "\"\\/", "\\\"\\\\/" },
@@ -180,6 +186,7 @@ static const struct {
 	{ "\xe2\x82", "\\ufffd\\ufffd" },                      /* ends too early */
 	{ "\xf5\x80\x80\x80", "\\ufffd\\ufffd\\ufffd\\ufffd" }, /* above U+10FFFF */
 };
+/* clang-format on */
 
 START_TEST(log_escapes_what_a_terminal_would_obey)
 {
@@ -214,36 +221,77 @@ static const char *repeated(char out[LONG_SIZE + 1], const char *character, size
 	return out;
 }
 
-static const char *const characters[] = { "a", "\"", "\n", "\xc3\xa9", "\xe2\x82\xac",
-					  "\xf0\x9f\x98\x80", "\xff", "\xf3\xa0\x81\x81" };
+static const struct {
+	const char *bytes;
+	size_t written; /* bytes that it takes in a line */
+} characters[] = {
+	{ "a", 1 },
+	{ "\"", 2 },
+	{ "\n", 6 },
+	{ "\xc3\xa9", 2 },
+	{ "\xe2\x82\xac", 3 },
+	{ "\xf0\x9f\x98\x80", 4 },
+	{ "\xff", 6 },
+	{ "\xf3\xa0\x81\x81", 12 },
+};
 
+/* A text field beside short ones, which it never pushes out. */
+static void check_long_field(struct fixture *fixture, const char *text)
+{
+	json_t *object;
+	bool cut, marked;
+
+	log_info("m", LOG_TEXT("t", text), LOG_INT("after", INT64_MIN), LOG_ERR(ERR_UNCERTAIN));
+	object = next_object(fixture);
+
+	cut = json_is_true(json_object_get(object, "cut"));
+	marked = strstr(text_of(object, "t"), "\xe2\x80\xa6") != NULL;
+	unit_expect(strcmp(text_of(object, "err"), err_row(ERR_UNCERTAIN)->code) == 0 &&
+			    json_integer_value(json_object_get(object, "after")) == INT64_MIN,
+		    "a short field is gone: %s", fixture->line);
+	unit_expect(cut == marked && (cut || strlen(text) <= LOG_LINE_MAX),
+		    "not marked as it was cut: %s", fixture->line);
+	json_decref(object);
+}
+
+static void check_long_message(struct fixture *fixture, const char *text)
+{
+	json_t *object;
+
+	log_info(text, LOG_TEXT("t", text), LOG_FOREIGN("f", text), LOG_INT("after", 1));
+	object = next_object(fixture);
+
+	unit_expect(strcmp(text_of(object, "merchant"), "shop") == 0 &&
+			    json_integer_value(json_object_get(object, "after")) == 1,
+		    "a short field is gone: %s", fixture->line);
+	json_decref(object);
+}
+
+static bool nearly_fills_a_line(size_t written)
+{
+	return written > LOG_LINE_MAX - 400 && written < LOG_LINE_MAX - 150;
+}
+
+/* Each count of characters that fills a line, written once or twice; some of all the others. */
 START_TEST(log_cuts_long_lines_and_keeps_them_whole_json)
 {
+	const size_t step = strlen(characters[_i].bytes);
 	char text[LONG_SIZE + 1];
 	struct fixture fixture;
+	size_t count = 300 / step;
 
 	setup(&fixture);
 	log_context_set("call-1", "shop");
-	for (size_t size = 300; size < LONG_SIZE; size += size > 3800 && size < 4200 ? 1 : 97) {
-		json_t *object;
+	while (count * step < LONG_SIZE) {
+		const size_t written = count * characters[_i].written;
 
-		log_info("m", LOG_TEXT("t", repeated(text, characters[_i], size)),
-			 LOG_INT("after", INT64_MIN), LOG_ERR(ERR_UNCERTAIN));
-		object = next_object(&fixture);
-		/* What is short is never pushed out by what is long. */
-		ck_assert_str_eq(text_of(object, "err"), err_row(ERR_UNCERTAIN)->code);
-		ck_assert(json_integer_value(json_object_get(object, "after")) == INT64_MIN);
-		ck_assert_int_eq(json_is_true(json_object_get(object, "cut")),
-				 strstr(text_of(object, "t"), "\xe2\x80\xa6") != NULL);
-		if (size > LOG_LINE_MAX)
-			ck_assert(json_is_true(json_object_get(object, "cut")));
-		json_decref(object);
-
-		log_info(text, LOG_TEXT("t", text), LOG_FOREIGN("f", text), LOG_INT("after", 1));
-		object = next_object(&fixture);
-		ck_assert(json_integer_value(json_object_get(object, "after")) == 1);
-		ck_assert_str_eq(text_of(object, "merchant"), "shop");
-		json_decref(object);
+		repeated(text, characters[_i].bytes, count * step);
+		check_long_field(&fixture, text);
+		check_long_message(&fixture, text);
+		if (nearly_fills_a_line(written) || nearly_fills_a_line(2 * written))
+			count++;
+		else
+			count += 97 / step;
 	}
 }
 END_TEST
@@ -272,10 +320,10 @@ START_TEST(log_drops_fields_that_do_not_fit)
 		fields[i] = i % 2 == 0 ? LOG_INT("n", INT64_MIN) : LOG_TEXT("t", "text");
 	for (size_t count = 60; count <= 400; count++) {
 		log_write(LOG_INFO, "m", fields, count);
-		ck_assert(next_line(&fixture));
+		unit_expect(next_line(&fixture), "%zu fields", count);
 		object = json_loadb(fixture.line, fixture.size, 0, NULL);
-		ck_assert_ptr_nonnull(object);
-		ck_assert_uint_le(fixture.size, LOG_LINE_MAX);
+		unit_expect(object != NULL && fixture.size <= LOG_LINE_MAX, "%zu fields: %s", count,
+			    fixture.line);
 		if (count == 400)
 			ck_assert(json_is_true(json_object_get(object, "cut")));
 		json_decref(object);
@@ -322,27 +370,25 @@ START_TEST(log_foreign_masks_card_numbers_also_where_it_cuts)
 }
 END_TEST
 
-/* Random bytes never make a line that is not plain JSON; the seed is printed with a failure and settable. */
+/* Random bytes never make a line that is not plain text. */
 START_TEST(log_foreign_survives_any_bytes)
 {
-	const char *given = getenv("PAYOPS_SEED");
-	unsigned int seed = given == NULL ? 1 : (unsigned int)strtoul(given, NULL, 10);
-	unsigned int state = seed;
+	uint64_t state = seed_start();
 	char text[301];
 	struct fixture fixture;
 
 	setup(&fixture);
 	for (int round = 0; round < 5000; round++) {
-		size_t size = (size_t)rand_r(&state) % 300 + 1;
+		size_t size = seed_next(&state) % 300 + 1;
 
 		for (size_t i = 0; i < size; i++)
-			text[i] = (char)(rand_r(&state) % 255 + 1);
+			text[i] = (char)(seed_next(&state) % 255 + 1);
 		text[size] = '\0';
 		log_info("m", LOG_FOREIGN("f", text), LOG_TEXT("t", text));
-		ck_assert(next_line(&fixture));
-		if (!text_is_utf8(fixture.line, fixture.size - 1) ||
-		    text_has_control(fixture.line, fixture.size - 1))
-			ck_abort_msg("PAYOPS_SEED=%u round %d: %s", seed, round, fixture.line);
+		unit_expect(next_line(&fixture), "round %d", round);
+		unit_expect(text_is_utf8(fixture.line, fixture.size - 1) &&
+				    !text_has_control(fixture.line, fixture.size - 1),
+			    "round %d: %s", round, fixture.line);
 	}
 }
 END_TEST
@@ -362,9 +408,8 @@ START_TEST(log_context_is_on_every_line_until_cleared)
 	log_note(LOG_INFO, "m");
 
 	ck_assert(next_line(&fixture));
-	ck_assert_str_eq(fixture.line,
-			 HEAD "\"msg\":\"m\",\"api_call_id\":\"call-1\","
-			      "\"merchant\":\"shop\",\"n\":1}\n");
+	ck_assert_str_eq(fixture.line, HEAD "\"msg\":\"m\",\"api_call_id\":\"call-1\","
+					    "\"merchant\":\"shop\",\"n\":1}\n");
 	ck_assert(next_line(&fixture));
 	ck_assert_str_eq(fixture.line, HEAD "\"msg\":\"m\",\"merchant\":\"shop\"}\n");
 	ck_assert(next_line(&fixture));
@@ -385,8 +430,9 @@ START_TEST(log_context_keeps_64_bytes_and_splits_no_character)
 		log_context_set(text, NULL);
 		log_note(LOG_INFO, "m");
 		object = next_object(&fixture);
-		ck_assert_uint_eq(strlen(text_of(object, "api_call_id")),
-				  before <= 60 ? before + 4 : before < 64 ? before : 64);
+		ck_assert_uint_eq(strlen(text_of(object, "api_call_id")), before <= 60  ? before + 4
+									  : before < 64 ? before
+											: 64);
 		ck_assert_ptr_null(strstr(fixture.line, "fffd"));
 		json_decref(object);
 	}

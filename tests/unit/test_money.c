@@ -250,9 +250,8 @@ START_TEST(money_from_major_agrees_with_the_grammar)
 	regex_t grammar;
 	size_t cases = 1;
 
-	ck_assert_int_eq(regcomp(&grammar, "^-?(0|[1-9][0-9]*)([.][0-9]+)?$",
-				 REG_EXTENDED | REG_NOSUB),
-			 0);
+	ck_assert_int_eq(
+		regcomp(&grammar, "^-?(0|[1-9][0-9]*)([.][0-9]+)?$", REG_EXTENDED | REG_NOSUB), 0);
 	for (size_t length = 1; length <= 5; length++) {
 		cases *= base;
 		for (size_t number = 0; number < cases; number++) {

@@ -37,58 +37,15 @@ static void tear_down(void)
 	service_close(&service);
 }
 
-static struct gateway_answer answer_of(enum attempt_event event)
-{
-	struct gateway_answer answer = { .event = event, .http_status = 200, .reason = "said" };
-
-	if (event == AE_DECLINED)
-		snprintf(answer.decline_code, sizeof answer.decline_code, "issuer_unavailable");
-	return answer;
-}
-
-struct applying {
-	struct outcome_report report;
-	enum outcome_effect effect;
-	struct change_note note;
-};
-
-static enum err apply_work(struct store_tx *tx, void *context)
-{
-	struct applying *applying = context;
-
-	return outcome_apply(tx, &applying->report, &applying->effect, &applying->note);
-}
-
-/* What a gateway says, and how we came to hear it. */
-struct telling {
-	enum outcome_source source;
-	struct gateway_answer answer;
-	const struct gateway *gateway;
-	bool unconfirmed; /* by this process's own clock */
-};
-
-/* Apply to the story's attempt, commit, and read the rows again. */
 static enum outcome_effect tell(struct story *story, const struct telling *telling)
 {
-	struct applying applying = {
-		.report = { .source = telling->source,
-			    .operation_id = story->operation.id,
-			    .attempt_id = story->attempt.id,
-			    .gateway = telling->gateway == NULL ? &service.gateways.list[0]
-								: telling->gateway,
-			    .answer = &telling->answer,
-			    .api_call_id = "call_1",
-			    .quiet_confirmed = !telling->unconfirmed },
-	};
-
-	ck_assert_int_eq(store_run(service.store, apply_work, &applying), ERR_OK);
-	story_get(&service, story);
-	return applying.effect;
+	return story_tell(&service, story, telling);
 }
 
-static enum outcome_effect say(struct story *story, enum outcome_source source, enum attempt_event event)
+static enum outcome_effect say(struct story *story, enum outcome_source source,
+			       enum attempt_event event)
 {
-	struct telling telling = { .source = source, .answer = answer_of(event) };
+	struct telling telling = { .source = source, .answer = service_answer(event) };
 
 	return tell(story, &telling);
 }
@@ -103,6 +60,7 @@ static struct story put_attempt(enum attempt_status attempt, enum operation_stat
 
 /* ---- the whole space ---- */
 
+/* clang-format off */
 static const struct saying {
 	const char *name;
 	enum attempt_event event;
@@ -121,6 +79,7 @@ static const struct saying {
 	{ "lost, other amount", AE_LOST, false, true, 6 },
 	{ "not_found", AE_NOT_FOUND, false, false, 7 },
 };
+/* clang-format on */
 
 static const char *const source_names[] = { "answer", "inquiry", "callback" };
 #define SOURCES 3
@@ -141,6 +100,7 @@ static const char *const context_names[] = { "under way", "parked", "final" };
  *   . nothing
  */
 #define STATUSES 9
+/* clang-format off */
 static const char become[STATUSES][9] = {
 	/*                      sent, acc., action, succ., decl., not_sent, lost, not_found */
 	[AS_PREPARED]        = ".ARSDNU.",
@@ -153,8 +113,10 @@ static const char become[STATUSES][9] = {
 	[AS_UNKNOWN]         = ".ARSD??F",
 	[AS_NOT_FOUND]       = "...!....",
 };
+/* clang-format on */
 
 /* What operation and transaction become with it. */
+/* clang-format off */
 static const struct consequence {
 	const char *letters;
 	int retryable; /* of the answer; -1: any */
@@ -176,6 +138,7 @@ static const struct consequence {
 	{ "!", -1, UNDER_WAY, OS_PARKED, TS_PARKED, NEXT_HUMAN },
 	{ "!", -1, PARKED, OS_PARKED, TS_PARKED, NEXT_HUMAN },
 };
+/* clang-format on */
 
 static enum attempt_status status_of_letter(char letter, enum attempt_status before)
 {
@@ -288,7 +251,8 @@ static void check_rows(const char *where, char letter, const struct scenario *sc
 	HOLDS((after->operation.payment_token_sealed_size == 0) == final);
 	HOLDS(after->transaction.amount_captured ==
 	      (after->transaction.status == TS_COMPLETED ? SERVICE_AMOUNT : 0));
-	HOLDS((after->transaction.failure_code[0] != '\0') == (after->transaction.status == TS_FAILED));
+	HOLDS((after->transaction.failure_code[0] != '\0') ==
+	      (after->transaction.status == TS_FAILED));
 	HOLDS(after->attempt.contradicted_at_us == (letter == '!' ? NOW_US : 0));
 	HOLDS(after->operation.gateway_key_number == (letter == 'D' ? 2 : 1));
 	if (letter == '?')
@@ -322,7 +286,8 @@ static void check_event(const char *where, char letter, const struct story *befo
 static void walk(const struct scenario *scenario)
 {
 	const struct saying *saying = scenario->saying;
-	struct telling telling = { .source = scenario->source, .answer = answer_of(saying->event) };
+	struct telling telling = { .source = scenario->source,
+				   .answer = service_answer(saying->event) };
 	char letter = letter_of(scenario);
 	struct story before = scene_put(scenario);
 	struct story after = before;
@@ -392,7 +357,8 @@ END_TEST
 START_TEST(what_was_said_is_kept_on_the_attempt)
 {
 	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
-	struct telling telling = { .source = OUTCOME_ANSWER, .answer = answer_of(AE_DECLINED) };
+	struct telling telling = { .source = OUTCOME_ANSWER,
+				   .answer = service_answer(AE_DECLINED) };
 
 	telling.answer.http_status = 402;
 	snprintf(telling.answer.gateway_ref, sizeof telling.answer.gateway_ref, "gw_7");
@@ -414,7 +380,8 @@ END_TEST
 START_TEST(an_answer_without_a_reference_does_not_forget_the_one_known)
 {
 	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
-	struct telling telling = { .source = OUTCOME_ANSWER, .answer = answer_of(AE_ACCEPTED) };
+	struct telling telling = { .source = OUTCOME_ANSWER,
+				   .answer = service_answer(AE_ACCEPTED) };
 
 	snprintf(telling.answer.gateway_ref, sizeof telling.answer.gateway_ref, "gw_7");
 	(void)tell(&story, &telling);
@@ -438,322 +405,16 @@ START_TEST(an_accepted_attempt_waits_for_its_callback_before_it_is_asked_about)
 }
 END_TEST
 
-/* ---- not found: lease end and quiet period, twice, by both clocks, from a gateway that knows ---- */
-
-static const struct not_found_case {
-	const char *name;
-	int64_t lease_end_us; /* before now */
-	int64_t said_us;      /* before now; 0: not said yet */
-	bool unconfirmed;
-	bool believed;
-	bool noted; /* this is counted as the first time */
-	int64_t next_us; /* at least, from now */
-} not_found_cases[] = {
-	{ "before lease end and quiet period", SERVICE_QUIET_US - 1, 0, false, false, false, SECOND_US },
-	{ "before lease end", -SECOND_US, 0, false, false, false, SECOND_US + SERVICE_QUIET_US },
-	{ "said too early does not count later", SERVICE_QUIET_US - 1, 9 * SECOND_US, false, false, false, 1 },
-	{ "for the first time", SERVICE_QUIET_US, 0, false, false, true, SERVICE_QUIET_US },
-	{ "again too soon", 60 * SECOND_US, SERVICE_QUIET_US - 1, false, false, false, 1 },
-	{ "again, but not by our own clock", 60 * SECOND_US, SERVICE_QUIET_US, true, false, false, 1 },
-	{ "again a quiet period later", 60 * SECOND_US, SERVICE_QUIET_US, false, true, false, 0 },
-};
-
-START_TEST(not_found_is_believed_when_nothing_can_still_arrive)
-{
-	const struct not_found_case *row = &not_found_cases[_i];
-	struct telling telling = { .source = OUTCOME_INQUIRY,
-				   .answer = answer_of(AE_NOT_FOUND),
-				   .unconfirmed = row->unconfirmed };
-	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PROCESSING, NOW_US);
-	const char *where = row->name;
-	int64_t said_at_us = row->said_us == 0 ? 0 : NOW_US - row->said_us;
-
-	story.attempt.lease_until_us = NOW_US - row->lease_end_us;
-	story.attempt.open_since_us = NOW_US;
-	story.attempt.not_found_at_us = said_at_us;
-	story_put(&service, &story);
-
-	HOLDS(tell(&story, &telling) == (row->believed ? OUTCOME_APPLIED : OUTCOME_RESCHEDULED));
-
-	HOLDS(story.attempt.status == (row->believed ? AS_NOT_FOUND : AS_UNKNOWN));
-	HOLDS(story.attempt.not_found_at_us == (row->noted ? NOW_US : said_at_us));
-	HOLDS(story.operation.next_action == (row->believed ? NEXT_SEND : NEXT_ASK));
-	HOLDS(story.operation.next_action_at_us >= NOW_US + row->next_us);
-	HOLDS(story.operation.gateway_key_number == 1);
-}
-END_TEST
-
-START_TEST(not_found_is_never_believed_from_a_gateway_that_cannot_know)
-{
-	struct gateway_adapter adapter = gateway_sandbox;
-	static struct gateway gateway; /* too large for the stack */
-	struct telling telling = { .source = OUTCOME_INQUIRY, .answer = answer_of(AE_NOT_FOUND) };
-	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PROCESSING, NOW_US);
-
-	adapter.authoritative = false;
-	gateway = service.gateways.list[0];
-	gateway.adapter = &adapter;
-	telling.gateway = &gateway;
-	story_put(&service, &story);
-
-	for (unsigned times = 1; times <= 4; times++) {
-		ck_assert_int_eq(tell(&story, &telling), OUTCOME_RESCHEDULED);
-		ck_assert_int_eq(story.attempt.status, AS_UNKNOWN);
-		ck_assert_int_eq(story.attempt.not_found_at_us, 0);
-		ck_assert_uint_eq(story.attempt.asked_count, times);
-		service_stop_clock(&service, NOW_US + (int64_t)times * 3600 * SECOND_US);
-	}
-}
-END_TEST
-
-/* ---- trying again ---- */
-
-/* A story whose attempt is number `number` and whose operation was tried again `retries` times. */
-static struct story put_retried(enum attempt_status status, unsigned retries)
-{
-	struct story story = story_attempt(&service, status, OS_PROCESSING, NOW_US);
-
-	story.attempt.number = retries + 1;
-	story.operation.attempt_count = retries + 1;
-	story.operation.retry_count = retries;
-	story_put(&service, &story);
-	return story;
-}
-
-static enum outcome_effect decline(struct story *story, bool retryable)
-{
-	struct telling telling = { .source = OUTCOME_ANSWER, .answer = answer_of(AE_DECLINED) };
-
-	telling.answer.retryable = retryable;
-	return tell(story, &telling);
-}
-
-START_TEST(it_is_tried_again_after_2_4_and_8_seconds)
-{
-	const int64_t base_us = (INT64_C(2) << _i) * SECOND_US;
-	struct story story = put_retried(AS_SENT, (unsigned)_i);
-	int64_t delay_us;
-
-	ck_assert_int_eq(decline(&story, true), OUTCOME_APPLIED);
-
-	delay_us = story.operation.next_action_at_us - NOW_US;
-	ck_assert_int_eq(story.operation.next_action, NEXT_SEND);
-	ck_assert_int_ge(delay_us, base_us * 3 / 4);
-	ck_assert_int_le(delay_us, base_us * 5 / 4);
-	ck_assert_uint_eq(story.operation.retry_count, (unsigned)_i + 1);
-	ck_assert_str_eq(story.transaction.status_reason, "retry_scheduled");
-	ck_assert_uint_gt(story.operation.payment_token_sealed_size, 0);
-}
-END_TEST
-
-/* What ends without a charge: from which status, and what the transaction says when no retry is left. */
-static const struct uncharged {
-	enum attempt_status from;
-	enum outcome_source source;
-	enum attempt_event event;
-	const char *failure;
-	unsigned key_number; /* afterwards */
-} uncharged[] = {
-	{ AS_SENT, OUTCOME_ANSWER, AE_DECLINED, "declined", 2 },
-	{ AS_PREPARED, OUTCOME_ANSWER, AE_NOT_SENT, "gateway_unreachable", 1 },
-	{ AS_UNKNOWN, OUTCOME_INQUIRY, AE_NOT_FOUND, "gateway_lost_request", 1 },
-};
-
-static struct story tell_uncharged(const struct uncharged *row, struct story story)
-{
-	struct telling telling = { .source = row->source, .answer = answer_of(row->event) };
-
-	telling.answer.retryable = true;
-	story.attempt.not_found_at_us = NOW_US - 60 * SECOND_US;
-	story_put(&service, &story);
-	ck_assert_int_eq(tell(&story, &telling), OUTCOME_APPLIED);
-	return story;
-}
-
-START_TEST(after_three_retries_it_has_failed)
-{
-	const struct uncharged *row = &uncharged[_i];
-	struct story story = story_attempt(&service, row->from, OS_PROCESSING, NOW_US);
-
-	story.operation.retry_count = 3;
-	story = tell_uncharged(row, story);
-
-	ck_assert_int_eq(story.transaction.status, TS_FAILED);
-	ck_assert_int_eq(story.operation.status, OS_FAILED);
-	ck_assert_str_eq(story.transaction.failure_code, row->failure);
-	ck_assert_uint_eq(story.operation.retry_count, 3);
-}
-END_TEST
-
-START_TEST(the_gateways_key_rises_after_a_definite_decline_only)
-{
-	const struct uncharged *row = &uncharged[_i];
-	struct story story = tell_uncharged(
-		row, story_attempt(&service, row->from, OS_PROCESSING, NOW_US));
-
-	ck_assert_int_eq(story.operation.next_action, NEXT_SEND);
-	ck_assert_uint_eq(story.operation.gateway_key_number, row->key_number);
-}
-END_TEST
-
-START_TEST(after_a_human_verdict_no_machine_tries_again)
-{
-	const struct uncharged *row = &uncharged[_i];
-	struct story story = story_attempt(&service, row->from, OS_PROCESSING, NOW_US);
-
-	story.operation.human_verdict = true;
-	story = tell_uncharged(row, story);
-
-	ck_assert_int_eq(story.transaction.status, TS_FAILED);
-	ck_assert_uint_eq(story.operation.retry_count, 0);
-}
-END_TEST
-
-static enum err exception_work(struct store_tx *tx, void *context)
-{
-	return store_exception_open(tx, context);
-}
-
-START_TEST(while_an_exception_is_open_a_human_decides_instead)
-{
-	const struct uncharged *row = &uncharged[_i];
-	struct story story = story_attempt(&service, row->from, OS_PROCESSING, NOW_US);
-	struct exception_row exception = { .id = { { 1, (uint8_t)_i } },
-					   .kind = EXCEPTION_INTEGRITY,
-					   .merchant = SERVICE_MERCHANT,
-					   .transaction_id = story.transaction.id,
-					   .detail = "another amount",
-					   .opened_at_us = NOW_US };
-
-	ck_assert_int_eq(store_run(service.store, exception_work, &exception), ERR_OK);
-	story = tell_uncharged(row, story);
-
-	ck_assert_int_eq(story.operation.status, OS_PARKED);
-	ck_assert_int_eq(story.transaction.status, TS_PARKED);
-	ck_assert_int_eq(story.operation.next_action, NEXT_HUMAN);
-	ck_assert_str_eq(story.transaction.status_reason, "exception_open");
-	ck_assert_uint_eq(story.operation.retry_count, 0);
-	ck_assert(attempt_is_uncharged(story.attempt.status));
-}
-END_TEST
-
-START_TEST(a_success_of_an_earlier_attempt_does_not_disturb_the_one_in_flight)
-{
-	struct story story = put_attempt(AS_DECLINED, OS_PROCESSING);
-	struct story second = story;
-	char hex[2 * ID_SIZE + 1];
-
-	snprintf(hex, sizeof hex, "%032d", 1);
-	service_do(&service, "INSERT INTO attempt (id, operation_id, transaction_id, merchant, number, gateway, "
-			     "our_reference, gateway_key, status, send_by_us, lease_until_us, prepared_at_us, "
-			     "updated_at_us) SELECT x'%s', operation_id, transaction_id, merchant, 2, gateway, "
-			     "our_reference, gateway_key, 'sent', send_by_us, lease_until_us, prepared_at_us, "
-			     "updated_at_us FROM attempt", hex);
-	service_do(&service, "UPDATE operation SET next_action = 'ask', attempt_count = 2");
-	memset(second.attempt.id.bytes, 0, ID_SIZE);
-	second.attempt.id.bytes[ID_SIZE - 1] = 1;
-
-	ck_assert_int_eq(say(&story, OUTCOME_CALLBACK, AE_SUCCEEDED), OUTCOME_CONTRADICTED);
-	ck_assert_int_eq(story.attempt.status, AS_DECLINED);
-	ck_assert_int_eq(story.operation.status, OS_PROCESSING);
-	ck_assert_int_eq(story.operation.next_action, NEXT_ASK);
-
-	/* When that one too ends without a charge, nothing is tried again. */
-	ck_assert_int_eq(decline(&second, true), OUTCOME_APPLIED);
-	ck_assert_int_eq(second.attempt.status, AS_DECLINED);
-	ck_assert_int_eq(second.operation.status, OS_PARKED);
-}
-END_TEST
-
-/* ---- asking ---- */
-
-/* Offsets at which an open outcome is asked about: DESIGN.md, The path of a payment, 6. */
-static const int64_t asked_at_s[] = { 2,         5,         15,        60,        300,       900,
-				      3600,      4 * 3600,  12 * 3600, 1 * 86400, 2 * 86400, 3 * 86400,
-				      4 * 86400, 5 * 86400, 6 * 86400, 7 * 86400 };
-
-START_TEST(an_unknown_attempt_is_asked_about_at_the_schedules_times_and_then_parked)
-{
-	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
-
-	ck_assert_int_eq(say(&story, OUTCOME_ANSWER, AE_LOST), OUTCOME_APPLIED);
-	ck_assert_int_eq(story.attempt.class, ATTEMPT_UNKNOWN);
-	ck_assert_str_eq(story.transaction.status_reason, "outcome_unknown");
-	for (size_t i = 0; i < COUNT(asked_at_s); i++) {
-		ck_assert_int_eq(story.operation.next_action, NEXT_ASK);
-		ck_assert_int_eq(story.operation.next_action_at_us, NOW_US + asked_at_s[i] * SECOND_US);
-		service_stop_clock(&service, story.operation.next_action_at_us);
-		ck_assert_int_eq(say(&story, OUTCOME_INQUIRY, AE_LOST), OUTCOME_RESCHEDULED);
-		ck_assert_uint_eq(story.attempt.asked_count, i + 1);
-	}
-
-	ck_assert_int_eq(story.attempt.status, AS_UNKNOWN);
-	ck_assert_int_eq(story.operation.status, OS_PARKED);
-	ck_assert_int_eq(story.transaction.status, TS_PARKED);
-	ck_assert_int_eq(story.operation.next_action, NEXT_HUMAN);
-	ck_assert_str_eq(story.transaction.status_reason, "inquiries_exhausted");
-	ck_assert_str_eq(story_last_event(&service, &story).type, "parked");
-	ck_assert_uint_gt(story.operation.payment_token_sealed_size, 0);
-}
-END_TEST
-
-START_TEST(an_inquiry_that_comes_back_after_parking_writes_no_event)
-{
-	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PARKED, NOW_US);
-	uint32_t version = story.transaction.version;
-
-	story.attempt.asked_count = (unsigned)COUNT(asked_at_s);
-	story_put(&service, &story);
-
-	ck_assert_int_eq(say(&story, OUTCOME_INQUIRY, AE_LOST), OUTCOME_RESCHEDULED);
-
-	ck_assert_int_eq(story.operation.status, OS_PARKED);
-	ck_assert_uint_eq(story.transaction.version, version);
-}
-END_TEST
-
-START_TEST(an_inquiry_that_is_late_is_not_followed_at_once_by_the_next)
-{
-	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PROCESSING, NOW_US);
-
-	story.attempt.open_since_us = NOW_US - 3500 * SECOND_US;
-	story_put(&service, &story);
-
-	ck_assert_int_eq(say(&story, OUTCOME_INQUIRY, AE_LOST), OUTCOME_RESCHEDULED);
-
-	ck_assert_int_ge(story.operation.next_action_at_us, NOW_US + SECOND_US);
-}
-END_TEST
-
-START_TEST(an_answer_of_another_amount_never_completes)
-{
-	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
-	struct telling telling = { .source = OUTCOME_ANSWER, .answer = answer_of(AE_LOST) };
-
-	telling.answer.integrity = true;
-
-	ck_assert_int_eq(tell(&story, &telling), OUTCOME_INTEGRITY);
-	ck_assert_int_eq(story.attempt.status, AS_UNKNOWN);
-	telling.source = OUTCOME_INQUIRY;
-	ck_assert_int_eq(tell(&story, &telling), OUTCOME_INTEGRITY);
-
-	ck_assert_int_eq(story.attempt.status, AS_UNKNOWN);
-	ck_assert_int_eq(story.transaction.status, TS_PROCESSING);
-	ck_assert_int_eq(story.operation.next_action, NEXT_ASK);
-	ck_assert_int_eq(story_exceptions(&service, &story, EXCEPTION_INTEGRITY), 1);
-}
-END_TEST
-
 START_TEST(an_attempt_of_another_operation_is_not_found)
 {
 	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
 	struct story other = put_attempt(AS_SENT, OS_PROCESSING);
-	struct gateway_answer answer = answer_of(AE_SUCCEEDED);
-	struct applying applying = { .report = { .source = OUTCOME_ANSWER,
-						 .gateway = &service.gateways.list[0],
-						 .answer = &answer,
-						 .api_call_id = "" },
-				     .effect = OUTCOME_INTEGRITY };
+	struct gateway_answer answer = service_answer(AE_SUCCEEDED);
+	struct outcome_report report = { .source = OUTCOME_ANSWER,
+					 .gateway = &service.gateways.list[0],
+					 .answer = &answer,
+					 .api_call_id = "" };
+	enum outcome_effect effect = OUTCOME_INTEGRITY;
 	const struct {
 		struct id operation, attempt;
 	} pairs[] = { { story.operation.id, other.attempt.id },
@@ -761,10 +422,10 @@ START_TEST(an_attempt_of_another_operation_is_not_found)
 		      { story.transaction.id, story.attempt.id } };
 
 	for (size_t i = 0; i < COUNT(pairs); i++) {
-		applying.report.operation_id = pairs[i].operation;
-		applying.report.attempt_id = pairs[i].attempt;
-		ck_assert_int_eq(store_run(service.store, apply_work, &applying), ERR_NOT_FOUND);
-		ck_assert_int_eq(applying.effect, OUTCOME_INTEGRITY);
+		report.operation_id = pairs[i].operation;
+		report.attempt_id = pairs[i].attempt;
+		ck_assert_int_eq(service_apply(&service, &report, &effect), ERR_NOT_FOUND);
+		ck_assert_int_eq(effect, OUTCOME_INTEGRITY);
 	}
 	story_get(&service, &story);
 	ck_assert_int_eq(story.attempt.status, AS_SENT);
@@ -781,21 +442,5 @@ UNIT_MAIN("outcome", {
 	tcase_add_test(tests, what_was_said_is_kept_on_the_attempt);
 	tcase_add_test(tests, an_answer_without_a_reference_does_not_forget_the_one_known);
 	tcase_add_test(tests, an_accepted_attempt_waits_for_its_callback_before_it_is_asked_about);
-	tcase_add_loop_test(tests, not_found_is_believed_when_nothing_can_still_arrive, 0,
-			    (int)COUNT(not_found_cases));
-	tcase_add_test(tests, not_found_is_never_believed_from_a_gateway_that_cannot_know);
-	tcase_add_loop_test(tests, it_is_tried_again_after_2_4_and_8_seconds, 0, 3);
-	tcase_add_loop_test(tests, after_three_retries_it_has_failed, 0, (int)COUNT(uncharged));
-	tcase_add_loop_test(tests, the_gateways_key_rises_after_a_definite_decline_only, 0,
-			    (int)COUNT(uncharged));
-	tcase_add_loop_test(tests, after_a_human_verdict_no_machine_tries_again, 0,
-			    (int)COUNT(uncharged));
-	tcase_add_loop_test(tests, while_an_exception_is_open_a_human_decides_instead, 0,
-			    (int)COUNT(uncharged));
-	tcase_add_test(tests, a_success_of_an_earlier_attempt_does_not_disturb_the_one_in_flight);
-	tcase_add_test(tests, an_unknown_attempt_is_asked_about_at_the_schedules_times_and_then_parked);
-	tcase_add_test(tests, an_inquiry_that_comes_back_after_parking_writes_no_event);
-	tcase_add_test(tests, an_inquiry_that_is_late_is_not_followed_at_once_by_the_next);
-	tcase_add_test(tests, an_answer_of_another_amount_never_completes);
 	tcase_add_test(tests, an_attempt_of_another_operation_is_not_found);
 })

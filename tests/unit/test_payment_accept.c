@@ -99,11 +99,13 @@ static void check_payments(long long count)
 	ck_assert_int_eq(rows_of("transaction"), count);
 	ck_assert_int_eq(rows_of("operation"), count);
 	ck_assert_int_eq(rows_of("event"), count);
-	ck_assert_int_eq(service_number(&service,
-					"SELECT COUNT(*) FROM transaction t JOIN operation o "
-					"ON o.transaction_id = t.id JOIN event e "
-					"ON e.transaction_id = t.id AND e.operation_id = o.id AND e.sequence = 1"),
-			 count);
+	ck_assert_int_eq(
+		service_number(
+			&service,
+			"SELECT COUNT(*) FROM transaction t JOIN operation o "
+			"ON o.transaction_id = t.id JOIN event e "
+			"ON e.transaction_id = t.id AND e.operation_id = o.id AND e.sequence = 1"),
+		count);
 }
 
 static enum err find_work(struct store_tx *tx, void *context)
@@ -113,8 +115,9 @@ static enum err find_work(struct store_tx *tx, void *context)
 
 	if (err == ERR_OK)
 		err = store_operation_lock(tx, story->operation.id, &story->operation);
-	return err == ERR_OK ? store_transaction_lock(tx, story->transaction.id, &story->transaction)
-			     : err;
+	return err == ERR_OK
+		       ? store_transaction_lock(tx, story->transaction.id, &story->transaction)
+		       : err;
 }
 
 static struct story story_of(const struct payment_receipt *receipt)
@@ -193,7 +196,8 @@ START_TEST(its_charge_is_due_at_once_with_its_token_sealed)
 	ck_assert_int_eq(vault_open(&service.vault, &place, &sealed, token, sizeof token), ERR_OK);
 	ck_assert_str_eq(token, "tok_secret");
 	ck_assert_ptr_null(memmem(operation.payment_token_sealed, sealed.size, "tok_secret", 10));
-	ck_assert_ptr_null(memmem(operation.request_hashes, operation.request_hashes_size, "tok_secret", 10));
+	ck_assert_ptr_null(
+		memmem(operation.request_hashes, operation.request_hashes_size, "tok_secret", 10));
 }
 END_TEST
 
@@ -277,7 +281,6 @@ START_TEST(the_same_key_and_content_is_the_stored_payment)
 }
 END_TEST
 
-
 static void change_amount(struct payment_request *request)
 {
 	request->amount.minor++;
@@ -343,18 +346,12 @@ static const struct difference {
 	const char *field;
 	void (*make)(struct payment_request *request);
 } differences[] = {
-	{ "amount", change_amount },
-	{ "amount", change_form },
-	{ "currency", change_currency },
-	{ "payment_method", change_method },
-	{ "description", change_description },
-	{ "customer_id", change_customer },
-	{ "payment_token", change_token },
-	{ "country", change_country },
-	{ "capture", change_capture },
-	{ "process", change_process },
-	{ "metadata", change_metadata },
-	{ "callback_url", change_callback_url },
+	{ "amount", change_amount },           { "amount", change_form },
+	{ "currency", change_currency },       { "payment_method", change_method },
+	{ "description", change_description }, { "customer_id", change_customer },
+	{ "payment_token", change_token },     { "country", change_country },
+	{ "capture", change_capture },         { "process", change_process },
+	{ "metadata", change_metadata },       { "callback_url", change_callback_url },
 };
 
 static unsigned bit_of(const char *field)
@@ -538,7 +535,8 @@ START_TEST(without_a_free_connection_nothing_is_begun)
 	begin(&accepting, "key-1");
 	accepting.order.request = &accepting.request;
 	for (int i = 0; i < SERVICE_POOL_SIZE; i++)
-		ck_assert_int_eq(store_pool_acquire(service.pool, SERVICE_WAIT_MS, &held[i]), ERR_OK);
+		ck_assert_int_eq(store_pool_acquire(service.pool, SERVICE_WAIT_MS, &held[i]),
+				 ERR_OK);
 
 	ck_assert_int_eq(payment_accept(service.pool, &service.vault, &accepting.order, 10,
 					&accepting.outcome, &accepting.receipt),
@@ -600,7 +598,8 @@ START_TEST(a_commit_whose_answer_is_lost_never_makes_two_payments)
 
 	store_pool_close(accepting.pool);
 	ck_assert_int_eq(accepting.err, ERR_OK);
-	ck_assert_msg(accepting.outcome == row->outcome, "%s: %d", row->name, (int)accepting.outcome);
+	ck_assert_msg(accepting.outcome == row->outcome, "%s: %d", row->name,
+		      (int)accepting.outcome);
 	ck_assert_int_gt(atomic_load(&cutter.commits), row->cut_before + row->cut_after > 0);
 	ck_assert(!id_is_empty(accepting.receipt.transaction_id));
 	ck_assert_int_eq(accepting.receipt.created_at_us, NOW_US);
@@ -613,7 +612,8 @@ START_TEST(a_commit_whose_answer_is_lost_never_makes_two_payments)
 		return;
 	/* Whoever asks again with the key gets the one payment. */
 	begin(&again, row->key);
-	ck_assert_int_eq(accept_ok(&again), row->payments == 1 ? PAYMENT_REPLAYED : PAYMENT_CREATED);
+	ck_assert_int_eq(accept_ok(&again),
+			 row->payments == 1 ? PAYMENT_REPLAYED : PAYMENT_CREATED);
 	check_payments(1);
 }
 END_TEST

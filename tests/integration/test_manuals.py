@@ -1,0 +1,42 @@
+# SPDX-FileCopyrightText: payops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Manual pages against the built programs: every option, command, setting and error code, and nothing else."""
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+
+def compare(payops, page, *arguments):
+    path = payops.top / "man" / page
+    assert path.exists(), f"man/{page} is missing"
+    done = subprocess.run([sys.executable, "-B", payops.top / "tests/lint/manuals.py", *map(str, arguments), "--page",
+                           path],
+                          text=True, capture_output=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("program", ["apid", "payopsctl", "payops-sandbox"])
+def test_page_of_a_program_has_its_options_and_commands(shared, program):
+    compare(shared, f"{program}.8", "--program", shared.programs / program)
+
+
+def test_page_of_the_configuration_has_every_setting(shared):
+    command = shlex.join([str(shared.programs / "apid"), "--print-config", "--config", str(shared.config)])
+
+    compare(shared, "payops.conf.5", "--settings", command)
+
+
+def test_page_of_apid_has_every_error_code(shared):
+    compare(shared, "apid.8", "--errors", shared.top / "lib/core/err.def")
+
+
+@pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
+@pytest.mark.parametrize("page", ["apid.8", "payopsctl.8", "payops-sandbox.8", "payops.conf.5"])
+def test_page_is_clean_to_mandoc(shared, page):
+    done = subprocess.run(["mandoc", "-Tlint", "-W", "style", page], cwd=shared.top / "man", text=True,
+                          capture_output=True)  # it looks for the pages that this one refers to where it runs
+
+    assert done.returncode == 0, done.stdout + done.stderr
