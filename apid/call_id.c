@@ -10,27 +10,7 @@
 
 #define RANDOM_SIZE 16
 
-static const char digits[] = "0123456789";
 static const char characters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-/*
- * A number that stands alone, or a whole id of digits and separators. Digits that only happen to follow each other in a
- * UUID or in hex are left alone: one in some thousand would look like a card.
- */
-static bool holds_card(const char *id)
-{
-	if (id[strspn(id, "0123456789-._")] == '\0' && card_number_in(id, strlen(id)))
-		return true;
-	while (*id != '\0') {
-		const size_t word = strspn(id, characters);
-
-		if (strspn(id, digits) == word && card_number_in(id, word))
-			return true;
-		id += word;
-		id += strspn(id, "._-");
-	}
-	return false;
-}
 
 static bool is_usable(const char *id)
 {
@@ -39,7 +19,7 @@ static bool is_usable(const char *id)
 	for (size_t i = 0; i < size; i++)
 		if (strchr(characters, id[i]) == NULL && strchr("._-", id[i]) == NULL)
 			return false;
-	return size >= 1 && size < CALL_ID_SIZE && !holds_card(id);
+	return size >= 1 && size < CALL_ID_SIZE && !card_word_in(id);
 }
 
 const char *call_id_choose(const struct http_call *call, char out[CALL_ID_SIZE])

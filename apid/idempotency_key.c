@@ -34,28 +34,6 @@ static size_t copy(const char *text, char out[IDEMPOTENCY_KEY_SIZE])
 	return size;
 }
 
-/*
- * A card number that is the whole key or a word of it, as in call_id.c: among 500 UUIDs one holds digits that only
- * look like a card's, and its client must not be refused.
- */
-static bool holds_card(const char *key)
-{
-	static const char digits[] = "0123456789";
-	static const char words[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-
-	if (key[strspn(key, "0123456789-._")] == '\0')
-		return card_number_in(key, strlen(key));
-	for (key += strcspn(key, words); *key != '\0'; key += strcspn(key, words)) {
-		const size_t word = strspn(key, words);
-
-		if (strspn(key, digits) == word && card_number_in(key, word))
-			return true;
-		key += word;
-	}
-	return false;
-}
-
 enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY_KEY_SIZE],
 			      const char **why)
 {
@@ -80,7 +58,7 @@ enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY
 		return ERR_MALFORMED;
 	}
 	read[size] = '\0';
-	if (holds_card(read)) {
+	if (card_word_in(read)) {
 		*why = "The Idempotency-Key must not hold a card number.";
 		return ERR_INVALID;
 	}

@@ -4,33 +4,62 @@
 
 #include <string.h>
 
-static struct quiet_slot *slot_of(struct quiet *quiet, struct id attempt_id)
+/* Longer than any pause between two inquiries of which the second may settle it. */
+#define KEPT_US (INT64_C(7200) * 1000000)
+
+/* An attempt being asked about is not forgotten for others: it would never settle under load. */
+static bool is_kept(const struct quiet_slot *slot, int64_t boot_us)
 {
+	return slot->asked_us != 0 && boot_us - slot->asked_us < KEPT_US;
+}
+
+static int64_t since_us(const struct quiet_slot *slot)
+{
+	return id_is_empty(slot->attempt_id) ? INT64_MIN : slot->first_seen_us;
+}
+
+/* The attempt's slot, a new one where it has none; NULL where all it could have are kept. */
+static struct quiet_slot *slot_of(struct quiet *quiet, struct id attempt_id, int64_t boot_us)
+{
+	struct quiet_slot *victim = NULL;
+	struct quiet_slot *set;
 	uint32_t hash;
 
 	memcpy(&hash, attempt_id.bytes + ID_SIZE - sizeof hash, sizeof hash);
-	return &quiet->slots[hash % QUIET_SLOTS];
+	set = &quiet->slots[hash % QUIET_SETS * QUIET_WAYS];
+	for (struct quiet_slot *slot = set; slot < set + QUIET_WAYS; slot++) {
+		if (id_equal(slot->attempt_id, attempt_id))
+			return slot;
+		if (!is_kept(slot, boot_us) &&
+		    (victim == NULL || since_us(slot) < since_us(victim)))
+			victim = slot;
+	}
+	if (victim != NULL)
+		*victim = (struct quiet_slot){ .attempt_id = attempt_id, .first_seen_us = boot_us };
+	return victim;
 }
 
 void quiet_see(struct quiet *quiet, struct id attempt_id, int64_t boot_us)
 {
-	struct quiet_slot *slot = slot_of(quiet, attempt_id);
-
-	if (!id_equal(slot->attempt_id, attempt_id))
-		*slot = (struct quiet_slot){ .attempt_id = attempt_id, .first_seen_us = boot_us };
+	(void)slot_of(quiet, attempt_id, boot_us);
 }
 
 bool quiet_not_found(struct quiet *quiet, struct id attempt_id, int64_t lease_span_us,
 		     int64_t quiet_us, int64_t boot_us)
 {
-	struct quiet_slot *slot = slot_of(quiet, attempt_id);
+	struct quiet_slot *slot = slot_of(quiet, attempt_id, boot_us);
 
-	quiet_see(quiet, attempt_id, boot_us);
+	if (slot == NULL)
+		return false;
+	slot->asked_us = boot_us;
 	if (boot_us - slot->first_seen_us < lease_span_us + quiet_us)
 		return false;
 	if (slot->not_found_us == 0) {
 		slot->not_found_us = boot_us;
 		return false;
 	}
-	return boot_us - slot->not_found_us >= quiet_us;
+	if (boot_us - slot->not_found_us < quiet_us)
+		return false;
+	slot->asked_us = 0; /* settled: its slot is free for another */
+	return true;
 }

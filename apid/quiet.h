@@ -5,7 +5,7 @@
  * moves.
  *
  * Invariant  forgetting (the table is bounded, a process restarts) only makes a verdict later,
- *            never earlier
+ *            never earlier; what is being asked about is not forgotten for what is sent meanwhile
  * Units      microseconds of the boot clock
  * Threads    the dispatcher's thread only
  * Source     DESIGN.md: States, rule 6
@@ -18,16 +18,18 @@
 
 #include "core/id.h"
 
-#define QUIET_SLOTS 1024
+#define QUIET_SETS 512
+#define QUIET_WAYS 16 /* slots in which one attempt may be */
 
 struct quiet_slot {
 	struct id attempt_id; /* empty: free */
 	int64_t first_seen_us;
 	int64_t not_found_us; /* first "not found" that counts; 0: none */
+	int64_t asked_us;     /* last "not found"; 0: none, or settled */
 };
 
 struct quiet {
-	struct quiet_slot slots[QUIET_SLOTS];
+	struct quiet_slot slots[QUIET_SETS * QUIET_WAYS];
 };
 
 /* The attempt is known from now on, if it was not. */

@@ -85,6 +85,35 @@ static size_t digit_next(const char *text, size_t size, size_t at)
 	return at < size && is_digit(text[at]) ? at : size;
 }
 
+static bool is_hex(char c)
+{
+	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/*
+ * Size of a UUID (RFC 9562: 8-4-4-4-12 hex digits, a known version and variant) that starts here, 0
+ * for none. One in some hundred would else be taken for a card number, and clients use them as ids.
+ */
+static size_t uuid_at(const char *text, size_t size, size_t start)
+{
+	static const char form[] = "xxxxxxxx-xxxx-Vxxx-Nxxx-xxxxxxxxxxxx";
+	const size_t length = sizeof form - 1;
+
+	if (size - start < length || (start > 0 && is_hex(text[start - 1])) ||
+	    (start + length < size && is_hex(text[start + length])))
+		return 0;
+	for (size_t i = 0; i < length; i++) {
+		const char c = text[start + i];
+
+		if (form[i] == '-' ? c != '-' : !is_hex(c))
+			return 0;
+		if ((form[i] == 'V' && (c < '1' || c > '8')) ||
+		    (form[i] == 'N' && strchr("89abAB", c) == NULL))
+			return 0;
+	}
+	return length;
+}
+
 /* The digits of a possible number that starts at one place. */
 struct card_run {
 	size_t places[DIGITS_MAX];
@@ -94,7 +123,8 @@ struct card_run {
 static void run_read(const char *text, size_t size, size_t start, struct card_run *run)
 {
 	run->count = 0;
-	for (size_t at = start; at < size && run->count < DIGITS_MAX;
+	for (size_t at = start;
+	     at < size && run->count < DIGITS_MAX && uuid_at(text, size, at) == 0;
 	     at = digit_next(text, size, at))
 		run->places[run->count++] = at;
 }
@@ -138,35 +168,6 @@ static unsigned card_at(const char *text, size_t size, size_t start, struct card
 		return 0;
 	run_read(text, size, start, run);
 	return card_digits(text, run);
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-/*
- * Size of a UUID (RFC 9562: 8-4-4-4-12 hex digits, a known version and variant) that starts here, 0 for
- * none. One in some hundred would else be taken for a card number, and clients use them as ids.
- */
-static size_t uuid_at(const char *text, size_t size, size_t start)
-{
-	static const char form[] = "xxxxxxxx-xxxx-Vxxx-Nxxx-xxxxxxxxxxxx";
-	const size_t length = sizeof form - 1;
-
-	if (size - start < length || (start > 0 && is_hex(text[start - 1])) ||
-	    (start + length < size && is_hex(text[start + length])))
-		return 0;
-	for (size_t i = 0; i < length; i++) {
-		const char c = text[start + i];
-
-		if (form[i] == '-' ? c != '-' : !is_hex(c))
-			return 0;
-		if ((form[i] == 'V' && (c < '1' || c > '8')) ||
-		    (form[i] == 'N' && strchr("89abAB", c) == NULL))
-			return 0;
-	}
-	return length;
 }
 
 bool card_number_in(const char *text, size_t size)
@@ -214,4 +215,22 @@ size_t card_mask(char *text, size_t size)
 			text[start] = '*';
 	}
 	return masked;
+}
+
+bool card_word_in(const char *text)
+{
+	static const char digits[] = "0123456789";
+	static const char words[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+	if (text[strspn(text, "0123456789-._")] == '\0')
+		return card_number_in(text, strlen(text));
+	for (text += strcspn(text, words); *text != '\0'; text += strcspn(text, words)) {
+		const size_t word = strspn(text, words);
+
+		if (strspn(text, digits) == word && card_number_in(text, word))
+			return true;
+		text += word;
+	}
+	return false;
 }

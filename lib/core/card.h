@@ -22,6 +22,12 @@
 bool card_number_in(const char *text, size_t size);
 
 /*
+ * The same for ids that are often hex or random: true where a card number is the whole of `text` or
+ * a word of it, not where its digits only stand inside a longer word.
+ */
+bool card_word_in(const char *text);
+
+/*
  * Replace every digit but the last four of each card number in `text` by '*', in place.
  * Returns  how many numbers were masked
  */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define ASK_GAP_US INT64_C(1000000) /* least time between two inquiries about one attempt */
+#define SETTLING_US (INT64_C(7) * 24 * 3600 * 1000000) /* as long as inquiries last altogether */
 
 struct scene {
 	struct store_tx *tx;
@@ -122,13 +123,14 @@ static bool still_open(const struct scene *scene)
 }
 
 /*
- * An inquiry settled nothing: ask when the same answer would settle it (`settles_us`), else (0) at the
- * schedule's next time; at the schedule's end a human decides.
+ * An inquiry settled nothing: ask when the same answer would settle it (`settles_us`), else (0) at
+ * the schedule's next time; at the schedule's end a human decides.
  */
 static enum err ask_again(struct scene *scene, int64_t settles_us, enum outcome_effect *effect)
 {
 	struct attempt_row *attempt = &scene->attempt;
 	int64_t at_us;
+	bool scheduled;
 	enum err err;
 
 	if (scene->report->source != OUTCOME_INQUIRY || !still_open(scene))
@@ -137,15 +139,18 @@ static enum err ask_again(struct scene *scene, int64_t settles_us, enum outcome_
 	attempt->asked_count++;
 	attempt->asked_at_us = scene->now_us;
 	attempt->updated_at_us = scene->now_us;
-	if (!schedule_inquiry(attempt->open_since_us, attempt->asked_count, &at_us)) {
+	scheduled = schedule_inquiry(attempt->open_since_us, attempt->asked_count, &at_us);
+	if (settles_us != 0 && scene->now_us < attempt->open_since_us + SETTLING_US) {
+		at_us = settles_us;
+		scheduled = true;
+	}
+	if (!scheduled) {
 		/* Parked already: an inquiry came back before this one. */
 		if (scene->operation.status == OS_PARKED)
 			return store_attempt_update(scene->tx, attempt);
 		err = park(scene, "inquiries_exhausted");
 		return err == ERR_OK ? step_write(scene, "parked", "inquiries_exhausted") : err;
 	}
-	if (settles_us != 0)
-		at_us = settles_us;
 	if (at_us < scene->now_us + ASK_GAP_US)
 		at_us = scene->now_us + ASK_GAP_US;
 	if (scene->operation.next_action != NEXT_HUMAN)
@@ -320,8 +325,8 @@ static enum err apply_lost(struct scene *scene, enum outcome_effect *effect)
 }
 
 /*
- * Our own clock, which starts anew with the process, is still short of lease and quiet period: steps
- * in which it gets there with a handful of questions, however short the quiet period.
+ * Our own clock, which starts anew with the process, is still short of lease and quiet period:
+ * steps in which it gets there with a handful of questions, however short the quiet period.
  */
 static int64_t catch_up_us(const struct scene *scene)
 {

@@ -20,6 +20,7 @@
 	"name VARBINARY(128) NOT NULL, "                                                           \
 	"checksum CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL, "                       \
 	"statement_count INT NOT NULL, statements_done INT NOT NULL, "                             \
+	"statement_refused INT NOT NULL DEFAULT 0, "                                               \
 	"started_at_us BIGINT NOT NULL, finished_at_us BIGINT NULL, PRIMARY KEY (version), "       \
 	"CONSTRAINT schema_migration_done CHECK (statements_done >= 0 "                            \
 	"AND statements_done <= statement_count), "                                                \
@@ -28,7 +29,7 @@
 	"ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
 #define READ_RECORDS                                                                               \
 	"SELECT version, name, checksum, statement_count, statements_done, "                       \
-	"finished_at_us IS NOT NULL FROM schema_migration ORDER BY version"
+	"finished_at_us IS NOT NULL, statement_refused FROM schema_migration ORDER BY version"
 
 /* The database's name may be too long for a lock's. */
 #define TAKE_LOCK "SELECT GET_LOCK(CONCAT('payops_migrate_', LEFT(SHA2(DATABASE(), 256), 32)), 0)"
@@ -38,6 +39,7 @@ struct record {
 	struct migrate_row row;
 	char checksum[SCRIPT_CHECKSUM_SIZE];
 	bool finished;
+	int statement_refused; /* the server refused it, so it is certainly not done; 0: none */
 };
 
 struct migrator {
@@ -104,6 +106,7 @@ static void read_record(MYSQL_ROW cells, struct record *record)
 	record->row.statement_count = read_int(cells[3]);
 	record->row.statements_done = read_int(cells[4]);
 	record->finished = read_int(cells[5]) != 0;
+	record->statement_refused = read_int(cells[6]);
 }
 
 static enum err take_records(struct migrator *migrator, MYSQL_RES *result)
@@ -316,6 +319,25 @@ static enum err record_progress(struct migrator *migrator, const struct migrate_
 }
 
 /*
+ * The server's own "no" is kept: the next run must not take the same "no" for "it was done already". Where it
+ * cannot be kept, the server is away, and the statement is in doubt.
+ */
+static enum err record_refusal(struct migrator *migrator, const struct migrate_row *row)
+{
+	const enum err err = refused(migrator, row->name, row->statements_done + 1);
+	char text[TEXT_SIZE];
+	bool lost;
+
+	snprintf(text, sizeof text,
+		 "UPDATE schema_migration SET statement_refused = %d WHERE version = %d",
+		 row->statements_done + 1, row->version);
+	if (err != ERR_UNAVAILABLE &&
+	    connection_command(migrator->mysql, "ROLLBACK", &lost) == ERR_OK)
+		(void)!connection_command(migrator->mysql, text, &lost);
+	return err;
+}
+
+/*
  * One statement and its record. What changes rows commits together with the record; a definition commits by itself,
  * so that one that was done and not recorded is possible: `in_doubt`.
  */
@@ -329,7 +351,7 @@ static enum err apply_statement(struct migrator *migrator, struct migrate_row *r
 		return err;
 	if (connection_command(migrator->mysql, text, &lost) != ERR_OK &&
 	    !(in_doubt && was_done_already(text, mysql_errno(migrator->mysql))))
-		return refused(migrator, row->name, row->statements_done + 1);
+		return record_refusal(migrator, row);
 	fault_point("migrate_statement_done");
 	row->statements_done++;
 	err = record_progress(migrator, row);
@@ -339,7 +361,9 @@ static enum err apply_statement(struct migrator *migrator, struct migrate_row *r
 static enum err step_apply(struct migrator *migrator, struct migrate_row *row,
 			   const struct migration *file)
 {
-	bool in_doubt = row->state == MIGRATE_PARTLY;
+	const struct record *record = find_record(migrator, row->version);
+	bool in_doubt = row->state == MIGRATE_PARTLY &&
+			record->statement_refused != row->statements_done + 1;
 	enum err err = ERR_OK;
 
 	tell(migrator, row, NULL);

@@ -10,7 +10,7 @@
 #include "tests/unit/unit.h"
 
 #define COUNT(array) ((int)(sizeof array / sizeof array[0]))
-#define RANDOM_TEXTS 50000
+#define RANDOM_TEXTS 20000
 #define TEXT_SIZE 64
 
 /* Numbers that schemes and processors publish for tests, and how they are often written. */
@@ -224,6 +224,30 @@ START_TEST(card_mask_keeps_the_last_four_digits)
 END_TEST
 
 /* Dense digits overlap in every way: after masking nothing is left, only digits were changed. */
+START_TEST(card_mask_stops_where_a_uuid_begins)
+{
+	char text[] = "4905185300 42695142-6456-4399-8114-623650318429";
+	const size_t size = sizeof text - 1;
+
+	ck_assert_uint_eq(card_mask(text, size), 0);
+
+	ck_assert(!card_number_in(text, size));
+	ck_assert_ptr_nonnull(strstr(text, "42695142-6456-4399-8114-623650318429"));
+}
+END_TEST
+
+START_TEST(card_word_is_a_word_of_its_own)
+{
+	ck_assert(card_word_in("4111111111111111"));
+	ck_assert(card_word_in("4111-1111-1111-1111"));
+	ck_assert(card_word_in("order:4111111111111111/1"));
+	ck_assert(!card_word_in("a4111111111111111"));
+	ck_assert(!card_word_in("0b4111111111111111c2"));
+	ck_assert(!card_word_in("abcd4111-1111-4000-8114-abcdefabcdef"));
+	ck_assert(!card_word_in(""));
+}
+END_TEST
+
 START_TEST(card_mask_leaves_no_card_number)
 {
 	static const char alphabet[] = "01234567894455533666 -";
@@ -260,5 +284,7 @@ UNIT_MAIN("card", {
 	tcase_add_loop_test(tests, card_number_needs_its_check_digit, 0, COUNT(alone));
 	tcase_add_test(tests, card_number_is_looked_for_only_within_the_size);
 	tcase_add_loop_test(tests, card_mask_keeps_the_last_four_digits, 0, COUNT(masks));
+	tcase_add_test(tests, card_mask_stops_where_a_uuid_begins);
+	tcase_add_test(tests, card_word_is_a_word_of_its_own);
 	tcase_add_test(tests, card_mask_leaves_no_card_number);
 })

@@ -145,10 +145,13 @@ START_TEST(check_schema_refuses_another_version)
 	char why[STORE_WHY_SIZE] = "";
 
 	ck_assert_int_eq(
-		judge_schema("INSERT INTO schema_migration SELECT version + 1, name, checksum, "
-			     "statement_count, statements_done, started_at_us, finished_at_us "
-			     "FROM schema_migration ORDER BY version DESC LIMIT 1",
-			     "DELETE FROM schema_migration ORDER BY version DESC LIMIT 1", why),
+		judge_schema(
+			"INSERT INTO schema_migration (version, name, checksum, statement_count, "
+			"statements_done, started_at_us, finished_at_us) "
+			"SELECT version + 1, name, checksum, "
+			"statement_count, statements_done, started_at_us, finished_at_us "
+			"FROM schema_migration ORDER BY version DESC LIMIT 1",
+			"DELETE FROM schema_migration ORDER BY version DESC LIMIT 1", why),
 		ERR_SCHEMA);
 	ck_assert_ptr_nonnull(strstr(why, "run a payops of that version"));
 	ck_assert_int_eq(judge_schema("UPDATE schema_migration SET version = -version",

@@ -80,6 +80,17 @@ START_TEST(idempotency_key_read_takes_255_characters_and_no_more)
 }
 END_TEST
 
+START_TEST(idempotency_key_read_refuses_a_card_number)
+{
+	char key[IDEMPOTENCY_KEY_SIZE] = "untouched";
+
+	ck_assert_int_eq(read_value("4111111111111111", key), ERR_INVALID);
+	ck_assert_int_eq(read_value("\"pay-4111111111111111\"", key), ERR_INVALID);
+	ck_assert_str_eq(key, "untouched");
+	ck_assert_int_eq(read_value("abcd4111-1111-4000-8114-abcdefabcdef", key), ERR_OK);
+}
+END_TEST
+
 START_TEST(idempotency_key_read_takes_none_but_never_two)
 {
 	struct http_call call = { .lines = { { "Idempotency-Key", "k" },
@@ -99,5 +110,6 @@ UNIT_MAIN("idempotency_key", {
 	tcase_add_loop_test(tests, idempotency_key_read_takes_bare_and_quoted_keys, 0,
 			    (int)(sizeof cases / sizeof cases[0]));
 	tcase_add_test(tests, idempotency_key_read_takes_255_characters_and_no_more);
+	tcase_add_test(tests, idempotency_key_read_refuses_a_card_number);
 	tcase_add_test(tests, idempotency_key_read_takes_none_but_never_two);
 })

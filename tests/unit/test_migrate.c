@@ -218,6 +218,19 @@ START_TEST(migrate_up_forgives_nothing_at_the_first_try)
 }
 END_TEST
 
+START_TEST(migrate_up_never_takes_a_refused_statement_for_done)
+{
+	write_file(TWO, "CREATE TABLE two (id INT NOT NULL) ENGINE=InnoDB;\n"
+			"ALTER TABLE later ADD COLUMN more INT NULL;\n");
+
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(run(migrate_up), ERR_STORE);
+		ck_assert_msg(strstr(why, "0002_create_two, statement 2") != NULL, "%s", why);
+	}
+	ck_assert_int_eq(run(migrate_verify), ERR_SCHEMA);
+}
+END_TEST
+
 START_TEST(migrate_up_calls_finished_what_was_all_done)
 {
 	ck_assert_int_eq(run(migrate_up), ERR_OK);
@@ -346,6 +359,7 @@ UNIT_MAIN("migrate", {
 	tcase_add_test(tests, migrate_up_knows_the_statement_that_was_done_but_not_recorded);
 	tcase_add_test(tests, migrate_up_forgives_one_statement_in_doubt_only);
 	tcase_add_test(tests, migrate_up_forgives_nothing_at_the_first_try);
+	tcase_add_test(tests, migrate_up_never_takes_a_refused_statement_for_done);
 	tcase_add_test(tests, migrate_up_calls_finished_what_was_all_done);
 	tcase_add_test(tests, migrate_up_refuses_a_file_that_was_changed);
 	tcase_add_test(tests, migrate_up_refuses_a_schema_that_is_newer_than_its_files);

@@ -58,54 +58,62 @@ static struct story put_attempt(enum attempt_status attempt, enum operation_stat
 	return story;
 }
 
-/* One line says which scenario failed, and how. */
-#define HOLDS(CONDITION) ck_assert_msg((CONDITION), "%s: %s", where, #CONDITION)
-
 /* ---- not found: lease end and quiet period, twice, by both clocks, from a gateway that knows ---- */
 
+#define LEASE_SPAN_US (40 * SECOND_US)
+#define LONG_AGO_US (60 * SECOND_US)
+
+enum verdict {
+	TOO_EARLY,
+	NOTED,       /* counted as the first time */
+	UNCONFIRMED, /* our own clock does not say so yet */
+	BELIEVED,
+};
+
+/* clang-format off */
 static const struct not_found_case {
-	const char *name;
 	int64_t lease_end_us; /* before now */
 	int64_t said_us;      /* before now; 0: not said yet */
-	bool unconfirmed;
-	bool believed;
-	bool noted;      /* this is counted as the first time */
-	int64_t next_us; /* at least, from now */
+	enum verdict verdict;
+	int64_t next_us;      /* asked again, from now */
 } not_found_cases[] = {
-	{ "before lease end and quiet period", SERVICE_QUIET_US - 1, 0, false, false, false,
-	  SECOND_US },
-	{ "before lease end", -SECOND_US, 0, false, false, false, SECOND_US + SERVICE_QUIET_US },
-	{ "said too early does not count later", SERVICE_QUIET_US - 1, 9 * SECOND_US, false, false,
-	  false, 1 },
-	{ "for the first time", SERVICE_QUIET_US, 0, false, false, true, SERVICE_QUIET_US },
-	{ "again too soon", 60 * SECOND_US, SERVICE_QUIET_US - 1, false, false, false, 1 },
-	{ "again, but not by our own clock", 60 * SECOND_US, SERVICE_QUIET_US, true, false, false,
-	  1 },
-	{ "again a quiet period later", 60 * SECOND_US, SERVICE_QUIET_US, false, true, false, 0 },
+	/* lease end            said                  verdict      next */
+	{ -SECOND_US,           0,                    TOO_EARLY,   SECOND_US + SERVICE_QUIET_US },
+	{ SERVICE_QUIET_US - 1, 0,                    TOO_EARLY,   SECOND_US },
+	{ SERVICE_QUIET_US - 1, LONG_AGO_US,          TOO_EARLY,   SECOND_US },
+	{ SERVICE_QUIET_US,     0,                    NOTED,       SERVICE_QUIET_US },
+	{ LONG_AGO_US,          0,                    NOTED,       SERVICE_QUIET_US },
+	{ LONG_AGO_US,          SERVICE_QUIET_US - 1, TOO_EARLY,   SECOND_US },
+	{ LONG_AGO_US,          SERVICE_QUIET_US,     UNCONFIRMED, LEASE_SPAN_US / 2 },
+	{ LONG_AGO_US,          SERVICE_QUIET_US,     BELIEVED,    0 },
 };
+/* clang-format on */
 
 START_TEST(not_found_is_believed_when_nothing_can_still_arrive)
 {
 	const struct not_found_case *row = &not_found_cases[_i];
+	bool believed = row->verdict == BELIEVED;
 	struct telling telling = { .source = OUTCOME_INQUIRY,
 				   .answer = service_answer(AE_NOT_FOUND),
-				   .unconfirmed = row->unconfirmed };
+				   .unconfirmed = row->verdict == UNCONFIRMED };
 	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PROCESSING, NOW_US);
-	const char *where = row->name;
 	int64_t said_at_us = row->said_us == 0 ? 0 : NOW_US - row->said_us;
 
 	story.attempt.lease_until_us = NOW_US - row->lease_end_us;
+	story.attempt.prepared_at_us = story.attempt.lease_until_us - LEASE_SPAN_US;
+	story.attempt.send_by_us = story.attempt.prepared_at_us + SECOND_US;
 	story.attempt.open_since_us = NOW_US;
 	story.attempt.not_found_at_us = said_at_us;
 	story_put(&service, &story);
 
-	HOLDS(tell(&story, &telling) == (row->believed ? OUTCOME_APPLIED : OUTCOME_RESCHEDULED));
+	ck_assert_int_eq(tell(&story, &telling), believed ? OUTCOME_APPLIED : OUTCOME_RESCHEDULED);
 
-	HOLDS(story.attempt.status == (row->believed ? AS_NOT_FOUND : AS_UNKNOWN));
-	HOLDS(story.attempt.not_found_at_us == (row->noted ? NOW_US : said_at_us));
-	HOLDS(story.operation.next_action == (row->believed ? NEXT_SEND : NEXT_ASK));
-	HOLDS(story.operation.next_action_at_us >= NOW_US + row->next_us);
-	HOLDS(story.operation.gateway_key_number == 1);
+	ck_assert_int_eq(story.attempt.status, believed ? AS_NOT_FOUND : AS_UNKNOWN);
+	ck_assert_int_eq(story.attempt.not_found_at_us,
+			 row->verdict == NOTED ? NOW_US : said_at_us);
+	ck_assert_int_eq(story.operation.next_action, believed ? NEXT_SEND : NEXT_ASK);
+	ck_assert(believed || story.operation.next_action_at_us == NOW_US + row->next_us);
+	ck_assert_uint_eq(story.operation.gateway_key_number, 1);
 }
 END_TEST
 

@@ -46,16 +46,66 @@ START_TEST(an_attempt_seen_again_keeps_its_first_time)
 }
 END_TEST
 
+/* Another attempt of the same set: the last bytes choose it. */
+static struct id neighbour(unsigned number)
+{
+	struct id other = attempt;
+
+	other.bytes[0] = 99;
+	other.bytes[1] = (uint8_t)(number >> 8);
+	other.bytes[2] = (uint8_t)number;
+	return other;
+}
+
+START_TEST(an_attempt_that_is_asked_about_outlasts_any_number_of_sends)
+{
+	struct quiet quiet = { .slots = { { .first_seen_us = 0 } } };
+
+	ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, 1));
+	for (unsigned i = 0; i < 1000; i++)
+		quiet_see(&quiet, neighbour(i), 2 + (int64_t)i);
+
+	ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, 1 + LEASE + QUIET));
+	ck_assert(quiet_not_found(&quiet, attempt, LEASE, QUIET, 1 + LEASE + 2 * QUIET));
+}
+END_TEST
+
+START_TEST(attempts_that_are_asked_about_in_turn_all_settle)
+{
+	struct quiet quiet = { .slots = { { .first_seen_us = 0 } } };
+	int64_t at_us[] = { 1, 1 + LEASE + QUIET, 1 + LEASE + 2 * QUIET };
+
+	for (size_t i = 0; i < 3; i++)
+		for (unsigned n = 0; n < QUIET_WAYS; n++)
+			ck_assert(quiet_not_found(&quiet, neighbour(n), LEASE, QUIET, at_us[i]) == (i == 2));
+}
+END_TEST
+
+START_TEST(an_attempt_that_finds_no_place_waits_until_others_settled)
+{
+	struct quiet quiet = { .slots = { { .first_seen_us = 0 } } };
+	int64_t at_us[] = { 1, 1 + LEASE + QUIET, 1 + LEASE + 2 * QUIET };
+
+	for (size_t i = 0; i < 3; i++) {
+		for (unsigned n = 0; n < QUIET_WAYS; n++)
+			(void)quiet_not_found(&quiet, neighbour(n), LEASE, QUIET, at_us[i]);
+		ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, at_us[i]));
+	}
+
+	ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, at_us[2] + LEASE + QUIET));
+	ck_assert(quiet_not_found(&quiet, attempt, LEASE, QUIET, at_us[2] + LEASE + 2 * QUIET));
+}
+END_TEST
+
 START_TEST(a_forgotten_attempt_starts_over)
 {
 	struct quiet quiet = { .slots = { { .first_seen_us = 0 } } };
-	struct id other = attempt;
 
-	other.bytes[0] = 99; /* the same slot: only the last bytes choose it */
 	quiet_see(&quiet, attempt, 0);
-	ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, LEASE + QUIET));
-	quiet_see(&quiet, other, LEASE + QUIET);
+	for (unsigned i = 0; i < QUIET_WAYS; i++)
+		quiet_see(&quiet, neighbour(i), 1 + (int64_t)i);
 
+	ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, LEASE + QUIET));
 	ck_assert(!quiet_not_found(&quiet, attempt, LEASE, QUIET, LEASE + 2 * QUIET));
 }
 END_TEST
@@ -63,5 +113,8 @@ END_TEST
 UNIT_MAIN("quiet", {
 	tcase_add_test(tests, not_found_is_believed_only_after_lease_and_two_quiet_periods);
 	tcase_add_test(tests, an_attempt_seen_again_keeps_its_first_time);
+	tcase_add_test(tests, an_attempt_that_is_asked_about_outlasts_any_number_of_sends);
+	tcase_add_test(tests, attempts_that_are_asked_about_in_turn_all_settle);
+	tcase_add_test(tests, an_attempt_that_finds_no_place_waits_until_others_settled);
 	tcase_add_test(tests, a_forgotten_attempt_starts_over);
 })
