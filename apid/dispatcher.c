@@ -27,6 +27,7 @@ struct flight {
 	struct gateway_answer answer;
 	int64_t started_boot_us;
 	int64_t duration_us;
+	bool quiet_confirmed; /* with AE_NOT_FOUND, judged once */
 	bool marked_sent;
 };
 
@@ -97,6 +98,15 @@ static void flight_land(struct flight *flight)
 	flight_log(flight);
 }
 
+/* An answer counts from when it was asked for, however often or late it is recorded. */
+static bool quiet_judge(struct flight *flight)
+{
+	return flight->answer.event == AE_NOT_FOUND &&
+	       quiet_not_found(&flight->dispatcher->quiet, flight->job.order.attempt_id,
+			       flight->job.lease_span_us, flight->job.gateway->quiet_us,
+			       flight->started_boot_us);
+}
+
 static void flight_done(void *context, const struct http_answer *http)
 {
 	struct flight *flight = context;
@@ -108,6 +118,7 @@ static void flight_done(void *context, const struct http_answer *http)
 		adapter->read(&flight->job.order, http, &flight->answer);
 	else
 		adapter->read_inquiry(&flight->job.order, http, &flight->answer);
+	flight->quiet_confirmed = quiet_judge(flight);
 	flight_land(flight);
 }
 
@@ -181,10 +192,6 @@ static enum err flight_record(struct flight *flight)
 	};
 	enum err err;
 
-	if (flight->answer.event == AE_NOT_FOUND)
-		record.report.quiet_confirmed = quiet_not_found(
-			&dispatcher->quiet, flight->job.order.attempt_id, flight->job.lease_span_us,
-			flight->job.gateway->quiet_us, clock_boot_us());
 	fault_point("outcome_before_commit");
 	err = store_pool_run(dispatcher->pool, RECORD_WAIT_MS, record_work, &record);
 	if (err == ERR_OK)
@@ -228,11 +235,16 @@ static void landed_record(struct dispatcher *dispatcher)
 	}
 }
 
-/* Calls that outlast connecting: the timeline shows that they left. */
+/*
+ * Calls that outlast connecting: the timeline shows that they left. Only straight after the client
+ * ran, when every call that could not connect in time has ended.
+ */
 static void flying_mark(struct dispatcher *dispatcher)
 {
 	int64_t now_us = clock_boot_us();
 
+	if (now_us < dispatcher->record_boot_us || atomic_load(&dispatcher->stopping))
+		return;
 	for (struct flight *flight = dispatcher->flying; flight != NULL; flight = flight->next) {
 		int64_t after_ms = flight->job.gateway->connect_timeout_ms + SENT_AFTER_MS;
 
@@ -240,8 +252,11 @@ static void flying_mark(struct dispatcher *dispatcher)
 		    now_us - flight->started_boot_us < after_ms * 1000)
 			continue;
 		flight->marked_sent = true;
-		if (due_mark_sent(dispatcher->pool, &flight->job) != ERR_OK)
+		if (due_mark_sent(dispatcher->pool, &flight->job) != ERR_OK) {
 			log_note(LOG_WARNING, "a sent attempt could not be marked");
+			dispatcher->record_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
+			return;
+		}
 	}
 }
 
@@ -307,8 +322,8 @@ static void *dispatcher_main(void *context)
 								     ? TICK_MS
 								     : wait_ms(dispatcher));
 		atomic_store(&dispatcher->in_flight, flying);
-		landed_record(dispatcher);
 		flying_mark(dispatcher);
+		landed_record(dispatcher);
 	}
 	return NULL;
 }

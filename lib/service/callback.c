@@ -85,9 +85,9 @@ static enum err match(struct receipt *receipt)
 }
 
 /*
- * No reference fits, but the path names the transaction: its gateway may mean the attempt whose own answer, with the
- * gateway's reference, is still to come. Our reference is known from the start: a message that bears another one, or is
- * about another payment, does not mean this attempt.
+ * No reference fits, but the path names the transaction: its gateway may mean the attempt whose own
+ * answer, with the gateway's reference, is still to come. Our reference is known from the start: a
+ * message that bears another one, or is about another payment, does not mean this attempt.
  */
 static enum err match_by_path(struct receipt *receipt)
 {
@@ -108,11 +108,15 @@ static enum err match_by_path(struct receipt *receipt)
 		return ERR_OK;
 	}
 	receipt->row.transaction_id = delivery->transaction_id;
-	if (receipt->elsewhere || delivery->notice->our_reference[0] != '\0')
-		return ERR_OK;
+	/*
+	 * Locked also where nothing fits: the exception that follows must be seen by the next
+	 * claim.
+	 */
 	err = store_operation_find_money(receipt->tx, delivery->transaction_id, &operation_id);
 	if (err == ERR_OK)
 		err = store_operation_lock(receipt->tx, operation_id, &operation);
+	if (err == ERR_OK && (receipt->elsewhere || delivery->notice->our_reference[0] != '\0'))
+		return ERR_OK;
 	if (err == ERR_OK)
 		err = store_attempt_lock_live(receipt->tx, operation_id, &receipt->attempt);
 	if (err == ERR_NOT_FOUND)
@@ -145,7 +149,38 @@ static enum err exception_open(struct receipt *receipt, enum exception_kind kind
 	return store_exception_open(receipt->tx, &row);
 }
 
-/* Nothing is believed: the gateway is asked at once, unless its own answer is still under way. */
+static enum err outcome_take(struct receipt *receipt)
+{
+	const struct callback_delivery *delivery = receipt->delivery;
+	enum outcome_effect effect;
+	struct outcome_report report = {
+		.source = OUTCOME_CALLBACK,
+		.operation_id = receipt->attempt.operation_id,
+		.attempt_id = receipt->attempt.id,
+		.gateway = delivery->gateway,
+		.answer = &delivery->notice->answer,
+		.api_call_id = delivery->api_call_id,
+	};
+	enum err err = outcome_apply(receipt->tx, &report, &effect, &receipt->note);
+
+	if (err == ERR_OK)
+		receipt->row.result = result_of_effect[effect];
+	return err;
+}
+
+/* A success for what was decided otherwise: worth an exception, with or without an amount. */
+static bool hints_late_success(const struct receipt *receipt, const struct operation_row *operation)
+{
+	enum attempt_status status = receipt->attempt.status;
+
+	return receipt->delivery->notice->answer.event == AE_SUCCEEDED && status != AS_SUCCEEDED &&
+	       (attempt_is_uncharged(status) || operation_is_final(operation->status));
+}
+
+/*
+ * Nothing is believed: the gateway is asked at once, unless its own answer is still under way. A
+ * late success is stored as a contradiction, which moves no money.
+ */
 static enum err take_hint(struct receipt *receipt)
 {
 	struct operation_row operation;
@@ -162,6 +197,8 @@ static enum err take_hint(struct receipt *receipt)
 		receipt->row.result = CALLBACK_KEPT;
 		return ERR_OK;
 	}
+	if (hints_late_success(receipt, &operation))
+		return outcome_take(receipt);
 	receipt->row.result = CALLBACK_SUPERSEDED;
 	if (operation.next_action != NEXT_ASK || attempt_is_uncharged(receipt->attempt.status))
 		return ERR_OK;
@@ -202,15 +239,6 @@ static enum err apply(struct receipt *receipt)
 {
 	const struct callback_delivery *delivery = receipt->delivery;
 	const char *difference;
-	enum outcome_effect effect;
-	struct outcome_report report = {
-		.source = OUTCOME_CALLBACK,
-		.operation_id = receipt->attempt.operation_id,
-		.attempt_id = receipt->attempt.id,
-		.gateway = delivery->gateway,
-		.answer = &delivery->notice->answer,
-		.api_call_id = delivery->api_call_id,
-	};
 	enum err err;
 
 	if (!delivery->notice->has_amount || delivery->notice->answer.event == AE_LOST)
@@ -222,10 +250,7 @@ static enum err apply(struct receipt *receipt)
 		receipt->row.result = CALLBACK_INTEGRITY;
 		return exception_open(receipt, EXCEPTION_INTEGRITY, difference);
 	}
-	err = outcome_apply(receipt->tx, &report, &effect, &receipt->note);
-	if (err == ERR_OK)
-		receipt->row.result = result_of_effect[effect];
-	return err;
+	return outcome_take(receipt);
 }
 
 static enum err receive_work(struct store_tx *tx, void *context)

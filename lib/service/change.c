@@ -106,7 +106,9 @@ enum err change_write(struct store_tx *tx, struct change *change, struct change_
 		change_next(change, NEXT_NONE, 0);
 		change->operation->payment_token_sealed_size = 0;
 	}
-	/* The attempt first: where it conflicts with a live one, nothing of the step was written. */
+	/*
+	 * The attempt first: where it conflicts with a live one, nothing of the step was written.
+	 */
 	if (change->attempt != NULL) {
 		change->attempt->updated_at_us = change->now_us;
 		err = change->attempt_is_new ? store_attempt_insert(tx, change->attempt)

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "base/log.h"
 #include "service/change.h"
+#include "store/callback.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -112,6 +113,48 @@ static void attempt_fill(struct item *item, const struct gateway *gateway)
 }
 
 /*
+ * Not even parking is allowed by the tables: leave it for a while, loudly, rather than stop
+ * everything.
+ */
+static enum err item_postpone(struct item *item)
+{
+	char transaction[ID_TEXT_SIZE];
+	enum err err = store_operation_lock(item->tx, item->operation->id, item->operation);
+
+	if (err != ERR_OK)
+		return err;
+	id_format(ID_TRANSACTION, item->operation->transaction_id, transaction);
+	log_error("operation and transaction disagree", LOG_TEXT("transaction_id", transaction));
+	item->operation->next_action_at_us = item->now_us + UNCONFIGURED_PAUSE_US;
+	return store_operation_update(item->tx, item->operation);
+}
+
+/* The rows in memory are half changed: read them again, then let a human decide. */
+static enum err item_park(struct item *item, const char *reason)
+{
+	struct change change;
+	enum err err = store_operation_lock(item->tx, item->operation->id, item->operation);
+
+	if (err == ERR_OK)
+		err = store_transaction_lock(item->tx, item->operation->transaction_id,
+					     &item->transaction);
+	if (err != ERR_OK)
+		return err;
+	change = change_begin(&item->transaction, item->operation, NULL, item->now_us);
+	change.type = "parked";
+	change.reason = reason;
+	err = change_operation(&change, OE_PARKED);
+	if (err == ERR_OK)
+		err = change_transaction(&change, TE_PARKED);
+	if (err != ERR_OK)
+		return item_postpone(item);
+	snprintf(item->transaction.status_reason, sizeof item->transaction.status_reason, "%s",
+		 reason);
+	change_next(&change, NEXT_HUMAN, item->now_us);
+	return note_keep(item, &change);
+}
+
+/*
  * Prepare an attempt. The lease's end is the operation's next action: whoever finds it then asks.
  */
 static enum err item_send(struct item *item, struct due_job *job)
@@ -119,9 +162,16 @@ static enum err item_send(struct item *item, struct due_job *job)
 	/* One gateway so far: it serves everything. */
 	const struct gateway *gateway = &item->claim->settings->gateways->list[0];
 	struct operation_row *operation = item->operation;
+	int64_t open_exceptions;
 	struct change change;
 	enum err err;
 
+	/* Something contradicts what we know: no further attempt until a human has looked. */
+	err = store_exception_count_open(item->tx, operation->transaction_id, &open_exceptions);
+	if (err != ERR_OK)
+		return err;
+	if (open_exceptions > 0)
+		return item_park(item, "exception_open");
 	attempt_fill(item, gateway);
 	order_fill(item, &job->order);
 	err = order_unseal(item, &job->order);
@@ -209,49 +259,6 @@ static bool is_poison(enum err err)
 	       err == ERR_CONFLICT || err == ERR_TOO_LONG;
 }
 
-/*
- * Not even parking is allowed by the tables: leave it for a while, loudly, rather than stop
- * everything.
- */
-static enum err item_postpone(struct item *item)
-{
-	char transaction[ID_TEXT_SIZE];
-	enum err err = store_operation_lock(item->tx, item->operation->id, item->operation);
-
-	if (err != ERR_OK)
-		return err;
-	id_format(ID_TRANSACTION, item->operation->transaction_id, transaction);
-	log_error("operation and transaction disagree", LOG_TEXT("transaction_id", transaction));
-	item->operation->next_action_at_us = item->now_us + UNCONFIGURED_PAUSE_US;
-	return store_operation_update(item->tx, item->operation);
-}
-
-/* The rows in memory are half changed: read them again, then let a human decide. */
-static enum err item_park(struct item *item, enum err cause)
-{
-	const char *code = err_row(cause)->code;
-	struct change change;
-	enum err err = store_operation_lock(item->tx, item->operation->id, item->operation);
-
-	if (err == ERR_OK)
-		err = store_transaction_lock(item->tx, item->operation->transaction_id,
-					     &item->transaction);
-	if (err != ERR_OK)
-		return err;
-	change = change_begin(&item->transaction, item->operation, NULL, item->now_us);
-	change.type = "parked";
-	change.reason = code;
-	err = change_operation(&change, OE_PARKED);
-	if (err == ERR_OK)
-		err = change_transaction(&change, TE_PARKED);
-	if (err != ERR_OK)
-		return item_postpone(item);
-	snprintf(item->transaction.status_reason, sizeof item->transaction.status_reason, "%s",
-		 code);
-	change_next(&change, NEXT_HUMAN, item->now_us);
-	return note_keep(item, &change);
-}
-
 static enum err item_claim(struct claim *claim, struct store_tx *tx,
 			   struct operation_row *operation, int64_t now_us)
 {
@@ -264,7 +271,7 @@ static enum err item_claim(struct claim *claim, struct store_tx *tx,
 	job->gateway = NULL;
 	err = operation->next_action == NEXT_SEND ? item_send(&item, job) : item_ask(&item, job);
 	if (is_poison(err))
-		return item_park(&item, err);
+		return item_park(&item, err_row(err)->code);
 	if (err == ERR_OK && job->gateway != NULL)
 		claim->count++;
 	return err;

@@ -93,8 +93,9 @@ static enum err exception_open(struct scene *scene, enum exception_kind kind)
 	crypto_random(random, sizeof random);
 	row.id = id_make(scene->now_us, random);
 	memcpy(row.merchant, scene->transaction.merchant, sizeof row.merchant);
-	snprintf(row.detail, sizeof row.detail, "%s said %s: %s", scene->attempt.gateway,
-		 words_text(attempt_event_words, (int)scene->answer->event), scene->answer->reason);
+	snprintf(row.detail, sizeof row.detail, "%s said %s: %s (its reference: %s)",
+		 scene->attempt.gateway, words_text(attempt_event_words, (int)scene->answer->event),
+		 scene->answer->reason, scene->answer->gateway_ref);
 	return store_exception_open(scene->tx, &row);
 }
 
@@ -345,18 +346,19 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 	struct attempt_row *attempt = &scene->attempt;
 	const struct gateway *gateway = scene->report->gateway;
 	int64_t believable_us = attempt->lease_until_us + gateway->quiet_us;
+	int64_t said_us = scene->now_us - scene->report->age_us;
 	enum err err;
 
 	if (scene->report->source != OUTCOME_INQUIRY || attempt->status != AS_UNKNOWN ||
 	    !gateway->adapter->authoritative)
 		return ask_again(scene, 0, effect);
-	if (scene->now_us < believable_us)
+	if (said_us < believable_us)
 		return ask_again(scene, believable_us, effect);
 	if (attempt->not_found_at_us == 0) {
-		attempt->not_found_at_us = scene->now_us;
+		attempt->not_found_at_us = said_us;
 		return ask_again(scene, scene->now_us + gateway->quiet_us, effect);
 	}
-	if (scene->now_us < attempt->not_found_at_us + gateway->quiet_us)
+	if (said_us < attempt->not_found_at_us + gateway->quiet_us)
 		return ask_again(scene, attempt->not_found_at_us + gateway->quiet_us, effect);
 	if (!scene->report->quiet_confirmed)
 		return ask_again(scene, scene->now_us + catch_up_us(scene), effect);
@@ -379,6 +381,19 @@ static bool contradicts(const struct scene *scene)
 		operation_is_final(scene->operation.status));
 }
 
+/* What a refund of the surplus will need: the gateway's reference, and what it said. */
+static void evidence_keep(struct scene *scene)
+{
+	struct attempt_row *attempt = &scene->attempt;
+
+	if (attempt->gateway_ref[0] == '\0')
+		text_set(attempt->gateway_ref, sizeof attempt->gateway_ref,
+			 scene->answer->gateway_ref);
+	if (scene->answer->masked[0] != '\0')
+		text_set(attempt->answer_masked, sizeof attempt->answer_masked,
+			 scene->answer->masked);
+}
+
 /* It is stored and told, never applied. */
 static enum err contradict(struct scene *scene, enum outcome_effect *effect)
 {
@@ -388,6 +403,7 @@ static enum err contradict(struct scene *scene, enum outcome_effect *effect)
 	if (scene->attempt.contradicted_at_us != 0)
 		return ERR_OK;
 	scene->attempt.contradicted_at_us = scene->now_us;
+	evidence_keep(scene);
 	err = exception_open(scene, EXCEPTION_LATE_SUCCESS);
 	if (err == ERR_OK && scene->operation.status == OS_PROCESSING &&
 	    scene->operation.next_action == NEXT_SEND)

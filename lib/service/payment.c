@@ -220,8 +220,11 @@ static enum err conflict_resolve(struct store_tx *tx, struct acceptance *accepta
 static enum err accept_work(struct store_tx *tx, void *context)
 {
 	struct acceptance *acceptance = context;
-	enum err err = store_operation_insert(tx, &acceptance->operation);
+	/* Due at once, by the clock that claims go by. */
+	enum err err = store_now(tx, &acceptance->operation.next_action_at_us);
 
+	if (err == ERR_OK)
+		err = store_operation_insert(tx, &acceptance->operation);
 	if (err == ERR_CONFLICT)
 		return conflict_resolve(tx, acceptance);
 	if (err != ERR_OK)

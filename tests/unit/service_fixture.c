@@ -445,6 +445,7 @@ enum outcome_effect story_tell(struct service *service, struct story *story,
 		.gateway = gateway == NULL ? &service->gateways.list[0] : gateway,
 		.answer = &telling->answer,
 		.api_call_id = "call_1",
+		.age_us = telling->age_us,
 		.quiet_confirmed = !telling->unconfirmed,
 	};
 	enum outcome_effect effect;

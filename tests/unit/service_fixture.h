@@ -106,6 +106,7 @@ struct telling {
 	struct gateway_answer answer;
 	const struct gateway *gateway; /* NULL: the fixture's */
 	bool unconfirmed;              /* by this process's own clock */
+	int64_t age_us;                /* since it was asked for */
 };
 
 /* An answer with this event; a decline has a code, and is final unless it is made retryable. */

@@ -439,6 +439,24 @@ START_TEST(a_second_attempt_beside_a_live_one_is_never_made)
 }
 END_TEST
 
+START_TEST(with_an_open_exception_no_further_attempt_is_made)
+{
+	struct story story = story_attempt(&service, AS_DECLINED, OS_PROCESSING, clock_now_us());
+
+	story.operation.next_action = NEXT_SEND;
+	story_put(&service, &story);
+	service_do(&service, "INSERT INTO exception (id, kind, transaction_id, state, detail, "
+			     "opened_at_us) SELECT id, 'integrity', id, 'open', 'x', 1 "
+			     "FROM transaction");
+	(void)put_pending(clock_now_us());
+
+	(void)claim_one();
+
+	check_parked(&story, "exception_open");
+	ck_assert_int_eq(story_attempts(&service, &story), 1);
+}
+END_TEST
+
 START_TEST(a_question_about_no_attempt_is_parked)
 {
 	struct story story = story_attempt(&service, AS_DECLINED, OS_PROCESSING, clock_now_us());
@@ -621,6 +639,7 @@ UNIT_MAIN("due", {
 	tcase_add_loop_test(tests, a_token_that_does_not_open_parks_its_payment_and_no_other, 0,
 			    (int)COUNT(poisons));
 	tcase_add_loop_test(tests, a_second_attempt_beside_a_live_one_is_never_made, 0, 4);
+	tcase_add_test(tests, with_an_open_exception_no_further_attempt_is_made);
 	tcase_add_test(tests, a_question_about_no_attempt_is_parked);
 	tcase_add_test(tests, rows_that_disagree_are_put_off);
 	tcase_add_loop_test(tests, an_attempt_at_a_gateway_no_longer_configured_is_put_off, 0, 2);

@@ -89,6 +89,26 @@ static const struct not_found_case {
 };
 /* clang-format on */
 
+START_TEST(not_found_that_is_recorded_again_late_is_still_one_answer)
+{
+	struct telling telling = { .source = OUTCOME_INQUIRY,
+				   .answer = service_answer(AE_NOT_FOUND) };
+	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PROCESSING, NOW_US);
+
+	story.attempt.lease_until_us = NOW_US - LONG_AGO_US;
+	story.attempt.prepared_at_us = story.attempt.lease_until_us - LEASE_SPAN_US;
+	story.attempt.send_by_us = story.attempt.prepared_at_us + SECOND_US;
+	story.attempt.open_since_us = NOW_US;
+	story.attempt.not_found_at_us = NOW_US - SERVICE_QUIET_US;
+	story_put(&service, &story);
+	telling.age_us = SERVICE_QUIET_US;
+
+	ck_assert_int_eq(tell(&story, &telling), OUTCOME_RESCHEDULED);
+
+	ck_assert_int_eq(story.attempt.status, AS_UNKNOWN);
+}
+END_TEST
+
 START_TEST(not_found_is_believed_when_nothing_can_still_arrive)
 {
 	const struct not_found_case *row = &not_found_cases[_i];
@@ -389,6 +409,7 @@ UNIT_MAIN("outcome_time", {
 	service_require();
 	tcase_add_unchecked_fixture(tests, create, drop);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, not_found_that_is_recorded_again_late_is_still_one_answer);
 	tcase_add_loop_test(tests, not_found_is_believed_when_nothing_can_still_arrive, 0,
 			    (int)COUNT(not_found_cases));
 	tcase_add_test(tests, not_found_is_never_believed_from_a_gateway_that_cannot_know);
