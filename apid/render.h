@@ -4,8 +4,10 @@
  * Render: rows of the store as the JSON objects of the API.
  *
  * Invariant  absent values are null; amounts in the form the client wrote; times RFC 3339 with six
- * decimals Ownership  objects are the caller's to json_decref(); NULL where memory is short Threads
- * safe: pure functions Source     API.md: Paths
+ *            decimals
+ * Ownership  objects are the caller's to json_decref(); NULL where memory is short
+ * Threads    safe: pure functions
+ * Source     API.md: Paths
  */
 #ifndef APID_RENDER_H
 #define APID_RENDER_H

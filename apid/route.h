@@ -41,12 +41,13 @@ enum {
 #define ROUTE_PARAMETER_SIZE 257
 #define ROUTE_ALLOW_SIZE 64
 
-enum route_outcome {                  /* in order of precedence */
-		     ROUTE_NO_PATH,   /* 404 */
-		     ROUTE_MALFORMED, /* a parameter's percent-encoding is broken */
-		     ROUTE_ASKED,     /* OPTIONS: see allow */
-		     ROUTE_NO_METHOD, /* 405: see allow */
-		     ROUTE_FOUND,
+/* In order of precedence */
+enum route_outcome {
+	ROUTE_NO_PATH,   /* 404 */
+	ROUTE_MALFORMED, /* a parameter's percent-encoding is broken */
+	ROUTE_ASKED,     /* OPTIONS: see allow */
+	ROUTE_NO_METHOD, /* 405: see allow */
+	ROUTE_FOUND,
 };
 
 struct route_match {

@@ -27,7 +27,7 @@ struct answer {
 	int status;
 	char *body; /* JSON on the heap */
 	size_t body_size;
-	bool replayed;		       /* header Idempotent-Replayed: true */
+	bool replayed;                 /* header Idempotent-Replayed: true */
 	char allow[ANSWER_ALLOW_SIZE]; /* header Allow; "": none */
 };
 

@@ -5,9 +5,11 @@
  * callers.
  *
  * Invariant  a callback leaves only after its operation's verdict is durable; it is repeated with
- * the same id until answered 2xx, or given up after its last try; what is not finished at the end
- * is found again at start Units      milliseconds in settings Ownership  the queue borrows ledger
- * and secret, which outlive it Threads    callback_schedule() by any thread; start and stop by one
+ *            the same id until answered 2xx, or given up after its last try; what is not finished
+ *            at the end is found again at start
+ * Units      milliseconds in settings
+ * Ownership  the queue borrows ledger and secret, which outlive it
+ * Threads    callback_schedule() by any thread; start and stop by one
  */
 #ifndef SANDBOX_CALLBACK_H
 #define SANDBOX_CALLBACK_H

@@ -4,14 +4,15 @@
  * Entry: one operation a gateway took, and the lines of the ledger file that tell of it.
  *
  * Invariant  terms, verdict and ids never change once the entry exists; what changes is guarded by
- *its ledger Units      amounts in minor units; times in microseconds UTC Ownership  an entry owns
- *its texts; terms borrow theirs Threads    fixed members may be read by any thread while the ledger
- *is open
+ *            its ledger
+ * Units      amounts in minor units; times in microseconds UTC
+ * Ownership  an entry owns its texts; terms borrow theirs
+ * Threads    fixed members may be read by any thread while the ledger is open
  *
  * Three kinds of lines, each one JSON object whose member "record" is
- *	"operation"    the operation was taken: terms, first status, final verdict
- *	"decided"      an accepted one reached its verdict
- *	"called_back"  its callback needs no further try
+ * 	"operation"    the operation was taken: terms, first status, final verdict
+ * 	"decided"      an accepted one reached its verdict
+ * 	"called_back"  its callback needs no further try
  */
 #ifndef SANDBOX_ENTRY_H
 #define SANDBOX_ENTRY_H
@@ -56,21 +57,22 @@ struct entry_verdict {
 
 struct entry;
 
-struct entry_link { /* a place in the ledger's index, one per name */
+/* A place in the ledger's index, one per name */
+struct entry_link {
 	struct entry *entry;
 	struct entry_link *next;
 };
 
 struct entry {
-	int64_t number;		  /* from 1, per gateway */
+	int64_t number;           /* from 1, per gateway */
 	struct entry_terms terms; /* texts are in `texts` */
 	struct entry_verdict verdict;
 	const char *callback_id; /* NULL where no callback is to be sent */
 
 	/* guarded by the ledger's mutex */
 	int64_t decided_at_us; /* 0: not yet */
-	bool durable;	       /* its first line is on the disk */
-	bool running;	       /* its first request is not answered yet */
+	bool durable;          /* its first line is on the disk */
+	bool running;          /* its first request is not answered yet */
 	bool called_back;
 	size_t ordinal;
 	struct entry_link links[ENTRY_NAME_COUNT];
@@ -104,7 +106,7 @@ enum entry_record { ENTRY_RECORD_OPERATION, ENTRY_RECORD_DECIDED, ENTRY_RECORD_C
 struct entry_line {
 	enum entry_record record;
 	struct entry *entry; /* ENTRY_RECORD_OPERATION: new, the caller's */
-	size_t gateway;	     /* the others: which entry they tell of */
+	size_t gateway;      /* the others: which entry they tell of */
 	char reference[ENTRY_NAME_MAX + 1];
 	int64_t at_us;
 };

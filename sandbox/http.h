@@ -5,9 +5,11 @@
  * connection on purpose.
  *
  * Invariant  a handler gets a whole body or the word that it was too large; closing a server ends
- * every wait in it Units      milliseconds Ownership  an exchange and its texts live until the
- * handler returns; the answer's body is taken Threads    handlers run on many threads at once; open
- * and close by one thread at a time, never from a handler of the same server
+ *            every wait in it
+ * Units      milliseconds
+ * Ownership  an exchange and its texts live until the handler returns; the answer's body is taken
+ * Threads    handlers run on many threads at once; open and close by one thread at a time, never
+ *            from a handler of the same server
  *
  * sandbox/http.c is the only file that includes microhttpd.h.
  */
@@ -24,7 +26,7 @@
 #define HTTP_BODY_MAX 65536
 #define HTTP_DRAIN_MAX (1024 * 1024) /* a longer body is cut off unanswered */
 #define HTTP_CONNECTIONS_MAX 1000    /* per port; further ones wait to be accepted */
-#define HTTP_IDLE_S 60		     /* a connection silent for so long is closed */
+#define HTTP_IDLE_S 60               /* a connection silent for so long is closed */
 
 struct http_stream; /* private to http.c */
 

@@ -4,7 +4,9 @@
  * Index: entries by each of their names (sandbox/entry.h), in one hash table.
  *
  * Ownership  the table borrows entries, whose links are its chains; struct index is the ledger's,
- * starts as { 0 } Threads    the ledger's mutex guards it Source     FNV-1a, 64 bits
+ *            starts as { 0 }
+ * Threads    the ledger's mutex guards it
+ * Source     FNV-1a, 64 bits
  */
 #ifndef SANDBOX_INDEX_H
 #define SANDBOX_INDEX_H

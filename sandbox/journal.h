@@ -4,8 +4,10 @@
  * Journal: an append-only file of lines, durable in groups.
  *
  * Invariant  a line that was waited for is on the disk; one that could not be written is not in the
- * file; one process has the file open (flock) Ownership  the journal copies its lines Threads safe;
- * whoever waits first writes for all who appended meanwhile Source     flock(2), fdatasync(2)
+ *            file; one process has the file open (flock)
+ * Ownership  the journal copies its lines
+ * Threads    safe; whoever waits first writes for all who appended meanwhile
+ * Source     flock(2), fdatasync(2)
  */
 #ifndef SANDBOX_JOURNAL_H
 #define SANDBOX_JOURNAL_H

@@ -5,7 +5,8 @@
  * only grows.
  *
  * Invariant  one entry per gateway and reference, ever; nothing is told of an entry before its line
- * is on the disk; an accepted entry reaches its verdict once Units      times in microseconds UTC
+ *            is on the disk; an accepted entry reaches its verdict once
+ * Units      times in microseconds UTC
  * Ownership  the ledger owns its entries; they stay where they are until ledger_close()
  * Threads    safe
  */
@@ -33,13 +34,14 @@ struct ledger;
  */
 CHECKED enum err ledger_open(const char *path, struct ledger **ledger, char why[JOURNAL_WHY_SIZE]);
 
-enum ledger_outcome {			  /* in order of precedence */
-		      LEDGER_KEY_REUSED,  /* the reference is taken by other content */
-		      LEDGER_IN_PROGRESS, /* the same content, and its first request is still
+/* In order of precedence */
+enum ledger_outcome {
+	LEDGER_KEY_REUSED,  /* the reference is taken by other content */
+	LEDGER_IN_PROGRESS, /* the same content, and its first request is still
 					     running */
-		      LEDGER_REPLAYED,	  /* the same content: *entry is the one of then */
-		      LEDGER_FULL,	  /* LEDGER_ENTRIES_MAX */
-		      LEDGER_ENTERED, /* *entry is new, durable and running: ledger_release() it */
+	LEDGER_REPLAYED,    /* the same content: *entry is the one of then */
+	LEDGER_FULL,        /* LEDGER_ENTRIES_MAX */
+	LEDGER_ENTERED,     /* *entry is new, durable and running: ledger_release() it */
 };
 
 /*

@@ -4,7 +4,8 @@
  * Profiles: the gateways this sandbox plays, one row each.
  *
  * Invariant  a row's index names the gateway inside the program only; files and wires carry its
- * name Threads    safe: constants only
+ *            name
+ * Threads    safe: constants only
  */
 #ifndef SANDBOX_PROFILE_H
 #define SANDBOX_PROFILE_H

@@ -14,7 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct render { /* start as { 0 } */
+/* Start as { 0 } */
+struct render {
 	char *text;
 	size_t size;
 	size_t room;

@@ -19,7 +19,8 @@
 
 #define REQUEST_WHY_SIZE 256
 
-struct request { /* start as { 0 } */
+/* Start as { 0 } */
+struct request {
 	json_t *document;
 	struct entry_terms terms;
 	struct token token;

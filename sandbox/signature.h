@@ -4,7 +4,8 @@
  * Signature: how a callback proves where it comes from.
  *
  * Invariant  "t=<unix seconds>,v1=<lower-case hex HMAC-SHA256 of "<t>.<body>">", over the bytes as
- * they are sent Threads    safe
+ *            they are sent
+ * Threads    safe
  */
 #ifndef SANDBOX_SIGNATURE_H
 #define SANDBOX_SIGNATURE_H

@@ -21,7 +21,8 @@ struct timer {
 	void *item;
 };
 
-struct timer_queue { /* start as { 0 } */
+/* Start as { 0 } */
+struct timer_queue {
 	struct timer *heap;
 	size_t count;
 	size_t room;

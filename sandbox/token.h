@@ -5,7 +5,9 @@
  * each.
  *
  * Invariant  the verdict of an operation is fixed when it is recorded; a token only says how and
- * when it is told Units      milliseconds Threads    safe: constants only
+ *            when it is told
+ * Units      milliseconds
+ * Threads    safe: constants only
  */
 #ifndef SANDBOX_TOKEN_H
 #define SANDBOX_TOKEN_H
@@ -24,11 +26,12 @@ enum token_timing {
 	TOKEN_LATER,   /* recorded as accepted: answer 202, decided `due_ms` later */
 };
 
-enum token_manner { /* how the caller of the operation is answered */
-		    TOKEN_ANSWERS,
-		    TOKEN_HOLDS,  /* never: the connection is held until the caller gives up */
-		    TOKEN_RESETS, /* never: the connection is reset */
-		    TOKEN_AFTER_CALLBACK, /* only after the callback was tried once, and answer_ms
+/* How the caller of the operation is answered */
+enum token_manner {
+	TOKEN_ANSWERS,
+	TOKEN_HOLDS,          /* never: the connection is held until the caller gives up */
+	TOKEN_RESETS,         /* never: the connection is reset */
+	TOKEN_AFTER_CALLBACK, /* only after the callback was tried once, and answer_ms
 					     later */
 };
 
