@@ -188,6 +188,8 @@ static enum err flight_record(struct flight *flight)
 				.gateway = flight->job.gateway,
 				.answer = &flight->answer,
 				.api_call_id = "",
+				.age_us = clock_boot_us() - flight->started_boot_us,
+				.quiet_confirmed = flight->quiet_confirmed,
 			},
 	};
 	enum err err;

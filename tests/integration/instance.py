@@ -43,7 +43,7 @@ class Instance:
         self.port = int(os.environ["PAYOPS_PORT"])
         self.programs = pathlib.Path(os.environ["PAYOPS_PROGRAMS"])
         self.socket = self.dir / "run" / "db.sock"
-        self.config = self.dir / "etc" / "payops.conf"
+        self.config = self.dir / "etc" / "payops" / "payops.conf"
         self.history = []
         self.checked = 0  # how much of the history the checker saw
         self._tokens = {}
@@ -120,7 +120,7 @@ class Instance:
 
     def token_key(self):
         """The raw key that tokens of this instance are signed with."""
-        return (self.dir / "etc" / "keys" / "token.key").read_bytes()
+        return (self.dir / "etc" / "payops" / "keys" / "token.key").read_bytes()
 
     def forge(self, header, claims, key=None):
         """A token of exactly these JSON texts or objects, signed with HMAC-SHA256."""
@@ -188,7 +188,7 @@ class Instance:
         assert answer.status == 200, answer.body
 
     def callback_secret(self):
-        return (self.dir / "etc" / "keys" / "alpha.callback-secret").read_bytes().rstrip(b"\n")
+        return (self.dir / "etc" / "payops" / "keys" / "alpha.callback-secret").read_bytes().rstrip(b"\n")
 
     def sign(self, body, at_s=None, secret=None):
         """The Sandbox-Signature header over raw bytes."""

@@ -343,7 +343,7 @@ def signed_parts(payops, body, now, form):
 
 
 def api_key(payops):
-    return (payops.dir / "etc" / "keys" / "alpha.api-key").read_bytes().rstrip(b"\n")
+    return (payops.dir / "etc" / "payops" / "keys" / "alpha.api-key").read_bytes().rstrip(b"\n")
 
 
 # Each row: what is wrong, and the headers for a body at a time.

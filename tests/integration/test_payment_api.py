@@ -327,7 +327,7 @@ def test_attempts_show_each_try_masked(payops):
     assert attempt["our_reference"].startswith("op_")
     assert TIME.fullmatch(attempt["prepared_at"]) and TIME.fullmatch(attempt["answered_at"])
     for secret in ("alpha.api-key", "alpha.callback-secret", "database.password"):
-        assert (payops.dir / "etc" / "keys" / secret).read_bytes().strip() not in answer.body
+        assert (payops.dir / "etc" / "payops" / "keys" / secret).read_bytes().strip() not in answer.body
     assert b"tok_ok" not in answer.body
 
 

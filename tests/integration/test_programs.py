@@ -38,7 +38,7 @@ class Config:
 
     def __init__(self, payops, directory):
         self.directory = directory / "etc"
-        shutil.copytree(payops.dir / "etc", self.directory)
+        shutil.copytree(payops.dir / "etc" / "payops", self.directory)
         self.path = self.directory / "payops.conf"
         self.keys = self.directory / "keys"
         self.port = free_port()
@@ -504,7 +504,7 @@ def test_keys_new_makes_a_closed_file_once(payops, tmp_path):
 # --- payops-sandbox ---
 
 def test_sandbox_refuses_what_it_cannot_use(payops, tmp_path):
-    keys = payops.dir / "etc" / "keys"
+    keys = payops.dir / "etc" / "payops" / "keys"
     good = {"--port": free_port(), "--ledger": tmp_path / "ledger", "--api-key-file": keys / "alpha.api-key",
             "--callback-secret-file": keys / "alpha.callback-secret"}
 
@@ -579,6 +579,37 @@ def test_dev_says_which_port_is_taken_and_leaves_nothing_behind(payops, tmp_path
     assert f"PAYOPS_PORT={port + 100}" in done.stderr
     assert dev(payops, "status", PAYOPS_DIR=str(directory)).stdout.count("stopped") == 3
     assert payops.request("GET", "/readyz").status == 200
+
+
+@pytest.mark.parametrize("port", ["80", "1023", "65533", "08080", "9080x", "-1"])
+def test_dev_refuses_a_base_port_it_cannot_use(payops, port):
+    done = dev(payops, "status", PAYOPS_PORT=port)
+
+    assert done.returncode == 1 and done.stdout == ""
+    assert "PAYOPS_PORT is a number from 1024 to 65532" in done.stderr
+
+
+def test_dev_help_and_status_write_nothing(payops, tmp_path):
+    directory = tmp_path / "none"
+    dev(payops, "help", PAYOPS_DIR=str(directory))
+    dev(payops, "status", PAYOPS_DIR=str(directory))
+
+    assert not directory.exists()
+
+
+def test_dev_takes_the_port_from_what_was_configured(payops):
+    done = dev(payops, "env", PAYOPS_PORT="")
+
+    assert f"export PAYOPS_URL=http://127.0.0.1:{payops.port}\n" in done.stdout
+
+
+def test_dev_does_not_move_what_runs_to_another_port(payops):
+    before = payops.config.read_bytes()
+    done = dev(payops, "instance", "start", PAYOPS_PORT=str(payops.port + 3))
+
+    assert done.returncode == 1
+    assert f"runs on port {payops.port}, not {payops.port + 3}" in done.stderr and "./dev down" in done.stderr
+    assert payops.config.read_bytes() == before
 
 
 def test_dev_start_leaves_what_runs_alone(payops):

@@ -27,7 +27,7 @@ def restart(shared):
 @pytest.fixture(scope="module")
 def payops(shared):
     """The instance with a short read deadline, for this module only."""
-    override = shared.dir / "etc" / "conf.d" / "90-test-slow.conf"
+    override = shared.dir / "etc" / "payops" / "conf.d" / "90-test-slow.conf"
     shared.start()
     override.write_text(f"listen: {{ read_deadline_ms = {int(DEADLINE_S * 1000)}; }};\n")
     try:

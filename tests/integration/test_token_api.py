@@ -109,7 +109,7 @@ KEYS = [
     token("signed by the key's name", lambda forge: forge.text(key=b"dev-1")),
     token("signed by the key without its last byte", lambda forge: forge.text(key=forge.payops.token_key()[:-1])),
     token("signed by the hash key", lambda forge: forge.text(
-        key=(forge.payops.dir / "etc/keys/hash.key").read_bytes())),
+        key=(forge.payops.dir / "etc/payops/keys/hash.key").read_bytes())),
 ]
 
 HEADERS = [

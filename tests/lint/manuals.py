@@ -6,6 +6,7 @@
     manuals.py --program PATH                 --page man/apid.8         options (and commands) of --help
     manuals.py --settings 'COMMAND ARGUMENT…' --page man/payops.conf.5  settings of the printed configuration
     manuals.py --errors lib/core/err.def      --page man/apid.8         public error codes
+    manuals.py --routes apid/route.def        --page man/apid.8         requests, scopes and query parameters
 
 How a page says it (mdoc):
   option   an .It with Fl: ".It Fl c , Fl -config Ar file"; "Fl Fl config" and "Fl \\-config" are the same
@@ -13,6 +14,8 @@ How a page says it (mdoc):
            follow, up to the next command or section, are that command's; those before are everyone's
   setting  ".It Va database.pool_size"; Ic, Cm, Li and Sy do as well; members of a list: ".It Va gateways.name"
   error    ".It Li busy …" in a section or subsection whose title names errors
+  route    ".It Li GET /path Pq Cm scope" in section REQUESTS, "gateway" or "open" where no token is asked for;
+           its query parameters as ".It Cm name" there
 
 Prints "page:line: what to do". Exit status: 0 the same, 1 differences, 2 wrong usage or a program that does not run.
 """
@@ -33,6 +36,8 @@ MACRO = re.compile(r"[A-Z][a-z]\Z")
 WORD = re.compile(r"[a-z][a-z0-9_-]*\Z")
 SETTING = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\Z")
 ERROR_ROW = re.compile(r'^X\(\s*\w+\s*,\s*\w+\s*,\s*\d+\s*,\s*"([a-z0-9_]+)"', re.M)
+ROUTE_ROW = re.compile(r'^ROUTE\(\s*"([A-Z]+)"\s*,\s*"([^"]+)"\s*,\s*ROUTE_(\w+)\s*,\s*(\w+)\s*,\s*\w+\s*,'
+                       r'\s*"([^"]*)"', re.M)
 SETTING_MACROS = ("Va", "Ic", "Cm", "Li", "Sy")
 
 PageLine = namedtuple("PageLine", "number macro words section subsection")
@@ -112,6 +117,18 @@ def errors_of(path):
     if not codes:
         raise Failure(f"{path}: no error rows")
     return codes
+
+
+def routes_of(path):
+    """({(method, path): scope, "gateway" or "open"}, query parameters)"""
+    routes, parameters = {}, set()
+    for method, route, caller, scope, query in ROUTE_ROW.findall(Path(path).read_text(encoding="utf-8")):
+        needed = scope.removeprefix("SCOPE_").lower().replace("_", ":") if caller == "TOKEN" else caller.lower()
+        routes[method, route] = needed
+        parameters.update(query.split())
+    if not routes:
+        raise Failure(f"{path}: no routes")
+    return routes, parameters
 
 
 # ---- what the page says ----
@@ -265,18 +282,51 @@ def compare_errors(table, page):
             yield number, f"take the error code {code} out: {table} has no such row"
 
 
+def documented_routes(page):
+    """({(method, path): (line, scope)}, {query parameter: line}) of section REQUESTS"""
+    routes, parameters = {}, {}
+    for line in page_lines(page):
+        if line.macro != "It" or line.section != "REQUESTS":
+            continue
+        words = [word for word in line.words if not MACRO.match(word)]
+        if len(words) > 1 and words[1].startswith("/"):
+            routes.setdefault((words[0], words[1]), (line.number, words[2] if len(words) > 2 else "no scope"))
+        elif line.words[0] == "Cm":
+            parameters.setdefault(line.words[1], line.number)
+    return routes, parameters
+
+
+def compare_routes(table, page):
+    routes, parameters = routes_of(table)
+    documented, documented_parameters = documented_routes(page)
+    for (method, path), scope in sorted(routes.items()):
+        number, shown = documented.get((method, path), (1, None))
+        if shown != scope:
+            yield number, f"document the request in section REQUESTS: .It Li {method} {path} Pq Cm {scope}"
+    for (method, path), (number, _) in documented.items():
+        if (method, path) not in routes:
+            yield number, f"take {method} {path} out: {table} has no such row"
+    for name in sorted(parameters - set(documented_parameters)):
+        yield 1, f"document the query parameter in section REQUESTS: .It Cm {name}"
+    for name, number in documented_parameters.items():
+        if name not in parameters:
+            yield number, f"take the query parameter {name} out: no row of {table} has it"
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--program", action="append", default=[], metavar="PATH")
     parser.add_argument("--settings", action="append", default=[], metavar="COMMAND")
     parser.add_argument("--errors", action="append", default=[], metavar="TABLE")
+    parser.add_argument("--routes", action="append", default=[], metavar="TABLE")
     parser.add_argument("--page", required=True)
     options = parser.parse_args(arguments)
     comparisons = [(compare_program, program) for program in options.program]
     comparisons += [(compare_settings, command) for command in options.settings]
     comparisons += [(compare_errors, table) for table in options.errors]
+    comparisons += [(compare_routes, table) for table in options.routes]
     if not comparisons:
-        parser.error("nothing to compare with: give --program, --settings or --errors")
+        parser.error("nothing to compare with: give --program, --settings, --errors or --routes")
     try:
         found = [row for compare, argument in comparisons for row in compare(argument, options.page)]
     except (Failure, OSError) as failure:

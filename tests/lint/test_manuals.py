@@ -120,6 +120,31 @@ ERROR_PAGE = """
 .El
 """
 
+ROUTES = """\
+ROUTE("POST", "/things", ROUTE_TOKEN, SCOPE_THINGS_WRITE, 65536, "",
+      ROUTE_DATABASE | ROUTE_SHED, things_create)
+ROUTE("GET", "/things/{thing}", ROUTE_TOKEN, SCOPE_THINGS_READ, 0, "limit after", ROUTE_DATABASE, things_show)
+ROUTE("POST", "/callback", ROUTE_GATEWAY, 0, 65536, "", ROUTE_DATABASE, callbacks)
+ROUTE("GET", "/healthz", ROUTE_OPEN, 0, 0, "", 0, health_live)
+"""
+ROUTES_PAGE = """
+.Sh REQUESTS
+.Bl -tag -width Ds
+.It Li POST /things Pq Cm things:write
+.It Li GET /things/{thing} Pq Cm things:read
+.It Li POST /callback Pq Cm gateway
+.It Li GET /healthz Pq Cm open
+.It Cm limit
+.It Cm after
+.It Li Some-Header
+.El
+.Sh METRICS
+.Bl -tag -width Ds
+.It Li GET /elsewhere
+.It Cm elsewhere
+.El
+"""
+
 
 def script(path, body):
     path.write_text(f"#!/bin/sh\n{body}", encoding="utf-8")
@@ -287,6 +312,27 @@ def test_error_codes_that_differ_are_found(tmp_path, compare):
     assert "nothing" in rows[0][1] and "busy out" in rows[1][1]
 
 
+def test_exactly_the_routes_pass(tmp_path, compare):
+    (tmp_path / "route.def").write_text(ROUTES, encoding="utf-8")
+
+    assert compare(ROUTES_PAGE, "--routes", str(tmp_path / "route.def")) == (0, [])
+
+
+@pytest.mark.parametrize("old, new, line, fragments", [
+    (".It Li GET /healthz Pq Cm open\n", "", None, ("document the request", "GET /healthz Pq Cm open")),
+    ("things:write", "things:read", ".It Li POST /things Pq Cm things:read", ("POST /things Pq Cm things:write",)),
+    ("Pq Cm gateway", "", ".It Li POST /callback ", ("POST /callback Pq Cm gateway",)),
+    (".It Cm limit", ".It Li DELETE /things\n.It Cm limit", ".It Li DELETE /things", ("take DELETE /things out",)),
+    (".It Cm limit\n", "", None, ("document the query parameter", ".It Cm limit")),
+    (".It Cm limit", ".It Cm limit\n.It Cm before", ".It Cm before", ("take the query parameter before out",)),
+])
+def test_a_route_that_differs_is_found(tmp_path, compare, old, new, line, fragments):
+    (tmp_path / "route.def").write_text(ROUTES, encoding="utf-8")
+    page = ROUTES_PAGE.replace(old, new)
+
+    only(compare(page, "--routes", str(tmp_path / "route.def")), number_of(page, line) if line else 1, *fragments)
+
+
 @pytest.mark.parametrize("body", ["exit 3\n", "echo no options\n", None])
 def test_a_program_that_does_not_say_its_options_is_no_agreement(tmp_path, compare, body):
     program = str(tmp_path / "absent") if body is None else script(tmp_path / "program", body)
@@ -303,6 +349,7 @@ def test_a_table_without_rows_is_no_agreement(tmp_path, compare):
     (tmp_path / "err.def").write_text("", encoding="utf-8")
 
     assert compare(ERROR_PAGE, "--errors", str(tmp_path / "err.def"))[0] == 2
+    assert compare(ROUTES_PAGE, "--routes", str(tmp_path / "err.def"))[0] == 2
 
 
 def test_runs_as_a_program(tmp_path):

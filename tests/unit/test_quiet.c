@@ -77,7 +77,8 @@ START_TEST(attempts_that_are_asked_about_in_turn_all_settle)
 
 	for (size_t i = 0; i < 3; i++)
 		for (unsigned n = 0; n < QUIET_WAYS; n++)
-			ck_assert(quiet_not_found(&quiet, neighbour(n), LEASE, QUIET, at_us[i]) == (i == 2));
+			ck_assert(quiet_not_found(&quiet, neighbour(n), LEASE, QUIET, at_us[i]) ==
+				  (i == 2));
 }
 END_TEST
 
