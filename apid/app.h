@@ -19,10 +19,12 @@
 #include "service/vault.h"
 #include "store/store.h"
 
+struct batch;
 struct dispatcher;
 
 struct app {
 	struct store_pool *pool;
+	struct batch *intake;
 	const struct gateway_set *gateways;
 	const struct token_keys *token_keys;
 	const struct vault *vault;

@@ -17,6 +17,7 @@
 #define TICK_MS 200         /* how often due rows are looked for when nobody wakes us */
 #define RECORD_AGAIN_MS 500 /* pause after the database failed us */
 #define RECORD_WAIT_MS 2000 /* for a connection of the pool */
+#define RECORD_MAX 64       /* outcomes in one commit */
 #define SENT_AFTER_MS 500   /* past the connect timeout a call's bytes must be on their way */
 
 /* One gateway call from its start until its outcome is committed. */
@@ -167,37 +168,48 @@ struct record {
 	struct change_note note;
 };
 
+/* Outcomes that are committed together. */
+struct records {
+	struct record list[RECORD_MAX];
+	size_t count;
+};
+
 static enum err record_work(struct store_tx *tx, void *context)
 {
-	struct record *record = context;
+	struct records *records = context;
+	enum err err = ERR_OK;
 
-	record->note = (struct change_note){ .type = "" };
-	return outcome_apply(tx, &record->report, &record->effect, &record->note);
+	for (size_t i = 0; i < records->count && err == ERR_OK; i++) {
+		struct record *record = &records->list[i];
+
+		record->note = (struct change_note){ .type = "" };
+		err = outcome_apply(tx, &record->report, &record->effect, &record->note);
+	}
+	return err;
 }
 
-static enum err flight_record(struct flight *flight)
+static void record_add(struct records *records, const struct flight *flight)
 {
-	struct dispatcher *dispatcher = flight->dispatcher;
-	struct record record = {
-		.report =
-			{
-				.source = flight->job.kind == DUE_SEND ? OUTCOME_ANSWER
-								       : OUTCOME_INQUIRY,
-				.operation_id = flight->job.order.operation_id,
-				.attempt_id = flight->job.order.attempt_id,
-				.gateway = flight->job.gateway,
-				.answer = &flight->answer,
-				.api_call_id = "",
-				.age_us = clock_boot_us() - flight->started_boot_us,
-				.quiet_confirmed = flight->quiet_confirmed,
-			},
+	records->list[records->count++].report = (struct outcome_report){
+		.source = flight->job.kind == DUE_SEND ? OUTCOME_ANSWER : OUTCOME_INQUIRY,
+		.operation_id = flight->job.order.operation_id,
+		.attempt_id = flight->job.order.attempt_id,
+		.gateway = flight->job.gateway,
+		.answer = &flight->answer,
+		.api_call_id = "",
+		.age_us = clock_boot_us() - flight->started_boot_us,
+		.quiet_confirmed = flight->quiet_confirmed,
 	};
+}
+
+static enum err records_commit(struct dispatcher *dispatcher, struct records *records)
+{
 	enum err err;
 
 	fault_point("outcome_before_commit");
-	err = store_pool_run(dispatcher->pool, RECORD_WAIT_MS, record_work, &record);
-	if (err == ERR_OK)
-		change_log(&record.note);
+	err = store_pool_run(dispatcher->pool, RECORD_WAIT_MS, record_work, records);
+	for (size_t i = 0; err == ERR_OK && i < records->count; i++)
+		change_log(&records->list[i].note);
 	fault_point("outcome_after_commit");
 	return err;
 }
@@ -216,24 +228,58 @@ static bool past_lease(const struct flight *flight)
 	return clock_boot_us() - flight->started_boot_us > flight->job.lease_span_us;
 }
 
+static void landed_drop(struct dispatcher *dispatcher)
+{
+	struct flight *flight = dispatcher->landed;
+
+	dispatcher->landed = flight->next;
+	dispatcher->landed_count--;
+	explicit_bzero(flight, sizeof *flight);
+	free(flight);
+}
+
+/*
+ * Commit the outcomes of up to `most` flights together. True: they are done with. A single one that
+ * the database refuses for good is left to its lease.
+ */
+static bool landed_commit(struct dispatcher *dispatcher, size_t most)
+{
+	struct records *records = calloc(1, sizeof *records);
+	size_t count = 0;
+	enum err err;
+
+	if (records == NULL)
+		return false;
+	for (const struct flight *flight = dispatcher->landed; flight != NULL && count < most;
+	     flight = flight->next, count++)
+		record_add(records, flight);
+	err = records_commit(dispatcher, records);
+	free(records);
+	if (err != ERR_OK && (count > 1 || (worth_again(err) && !past_lease(dispatcher->landed))))
+		return false;
+	if (err != ERR_OK)
+		log_error("an outcome is left to its lease", LOG_ERR(err));
+	while (count-- > 0)
+		landed_drop(dispatcher);
+	return true;
+}
+
+/* Many in a commit; one by one where that is refused, so that none holds up the others. */
 static void landed_record(struct dispatcher *dispatcher)
 {
 	if (clock_boot_us() < dispatcher->record_boot_us)
 		return;
 	while (dispatcher->landed != NULL) {
-		struct flight *flight = dispatcher->landed;
-		enum err err = flight_record(flight);
+		size_t alone = RECORD_MAX;
 
-		if (worth_again(err) && !past_lease(flight)) {
+		if (dispatcher->landed->next != NULL && landed_commit(dispatcher, RECORD_MAX))
+			continue;
+		while (dispatcher->landed != NULL && alone-- > 0) {
+			if (landed_commit(dispatcher, 1))
+				continue;
 			dispatcher->record_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
 			return;
 		}
-		if (err != ERR_OK)
-			log_error("an outcome is left to its lease", LOG_ERR(err));
-		dispatcher->landed = flight->next;
-		dispatcher->landed_count--;
-		explicit_bzero(flight, sizeof *flight);
-		free(flight);
 	}
 }
 

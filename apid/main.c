@@ -10,6 +10,7 @@
 #include "base/cli.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "service/intake.h"
 #include "service/settings.h"
 
 #include <pthread.h>
@@ -142,6 +143,9 @@ static enum err server_start(struct server *server)
 	err = database_start(server);
 	if (err != ERR_OK)
 		return err;
+	err = intake_start(&settings->database, &app->intake);
+	if (err != ERR_OK)
+		return start_failed("intake", err, "");
 	err = dispatcher_start(app->pool, &settings->due, settings->in_flight_max, app->metrics,
 			       &app->dispatcher);
 	if (err != ERR_OK)
@@ -165,6 +169,7 @@ static void server_stop(struct server *server)
 		http_server_stop(server->http);
 	}
 	pipeline_free(server->pipeline);
+	batch_stop(app->intake);
 	if (app->dispatcher != NULL) {
 		patience_ms -= (int)((clock_boot_us() - began_us) / 1000);
 		dispatcher_stop(app->dispatcher, patience_ms > 0 ? patience_ms : 0);

@@ -115,7 +115,7 @@ void transactions_create(struct call *call)
 	}
 	if (!request_read(call, &request))
 		return;
-	err = payment_accept(call->app->pool, call->app->vault, &order, call_wait_ms(call),
+	err = payment_accept(call->app->intake, call->app->vault, &order, call->deadline_boot_us,
 			     &outcome, &receipt);
 	explicit_bzero(&request, sizeof request); /* it holds the payment token */
 	if (err != ERR_OK) {

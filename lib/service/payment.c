@@ -2,78 +2,13 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "service/payment.h"
 
-#include "base/clock.h"
 #include "base/crypto.h"
-#include "store/event.h"
+#include "service/fingerprint.h"
+#include "service/intake.h"
 
-#include <assert.h>
-#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define LOOK_UP_TRIES 5 /* after a commit whose answer was lost */
-#define LOOK_UP_PAUSE_US INT64_C(200000)
-#define SCOPE "POST /transactions" /* a key belongs to a method and path */
-
-struct acceptance {
-	const struct payment_order *order;
-	struct operation_row operation;
-	struct transaction_row transaction;
-	struct event_row event;
-	enum payment_outcome outcome;
-	struct payment_receipt receipt;
-};
-
-/* Text members by their place in the request. */
-static const struct {
-	const char *name;
-	size_t offset;
-} text_members[] = {
-	{ "currency", offsetof(struct payment_request, amount.currency) },
-	{ "payment_method", offsetof(struct payment_request, method) },
-	{ "description", offsetof(struct payment_request, description) },
-	{ "customer_id", offsetof(struct payment_request, customer) },
-	{ "payment_token", offsetof(struct payment_request, token) },
-	{ "country", offsetof(struct payment_request, country) },
-	{ "metadata", offsetof(struct payment_request, metadata) },
-	{ "callback_url", offsetof(struct payment_request, callback_url) },
-};
-
-/* The canonical text of a member: what two requests with the same key must agree on. */
-static const char *member_text(const struct payment_request *request, const char *name, char *room,
-			       size_t size)
-{
-	for (size_t i = 0; i < sizeof text_members / sizeof text_members[0]; i++)
-		if (strcmp(text_members[i].name, name) == 0)
-			return (const char *)request + text_members[i].offset;
-	if (strcmp(name, "amount") == 0)
-		snprintf(room, size, "%d:%lld", (int)request->form,
-			 (long long)request->amount.minor);
-	else if (strcmp(name, "capture") == 0)
-		snprintf(room, size, "%d", (int)request->capture);
-	else if (strcmp(name, "process") == 0)
-		snprintf(room, size, "%d", (int)request->process);
-	else
-		assert(false && "a field of payment_fields() has no canonical text");
-	return room;
-}
-
-/* The scope's hash, then one per field in the order of payment_fields(). */
-static size_t hashes_make(const struct vault *vault, const struct payment_request *request,
-			  uint8_t hashes[OPERATION_HASHES_SIZE])
-{
-	size_t count;
-	const struct field_spec *specs = payment_fields(&count);
-	char room[48];
-
-	assert((count + 1) * VAULT_HASH_SIZE <= OPERATION_HASHES_SIZE);
-	vault_hash(vault, "scope", SCOPE, hashes);
-	for (size_t i = 0; i < count; i++)
-		vault_hash(vault, specs[i].name,
-			   member_text(request, specs[i].name, room, sizeof room),
-			   hashes + (i + 1) * VAULT_HASH_SIZE);
-	return (count + 1) * VAULT_HASH_SIZE;
-}
 
 static struct id id_new(int64_t now_us)
 {
@@ -100,19 +35,16 @@ static enum err token_seal(struct operation_row *row, const struct vault *vault,
 	return ERR_OK;
 }
 
-static enum err operation_fill(struct acceptance *acceptance, const struct vault *vault)
+static enum err operation_fill(struct operation_row *row, const struct vault *vault,
+			       const struct payment_order *order)
 {
-	const struct payment_order *order = acceptance->order;
-	struct operation_row *row = &acceptance->operation;
-
 	*row = (struct operation_row){
 		.id = id_new(order->now_us),
 		.transaction_id = id_new(order->now_us),
 		.kind = OPERATION_CHARGE,
 		.amount_minor = order->request->amount.minor,
 		.status = OS_PENDING,
-		.next_action = NEXT_SEND,
-		.next_action_at_us = order->now_us,
+		.next_action = NEXT_SEND, /* at once */
 		.gateway_key_number = 1,
 		.created_at_us = order->now_us,
 		.updated_at_us = order->now_us,
@@ -120,13 +52,13 @@ static enum err operation_fill(struct acceptance *acceptance, const struct vault
 	snprintf(row->merchant, sizeof row->merchant, "%s", order->merchant);
 	snprintf(row->idempotency_key, sizeof row->idempotency_key, "%s", order->idempotency_key);
 	if (row->idempotency_key[0] != '\0')
-		row->request_hashes_size = hashes_make(vault, order->request, row->request_hashes);
+		fingerprint_payment(vault, order->request, row);
 	return token_seal(row, vault, order->request->token);
 }
 
-static void transaction_fill(struct acceptance *acceptance)
+static void transaction_fill(struct acceptance *acceptance, const struct payment_order *order)
 {
-	const struct payment_request *request = acceptance->order->request;
+	const struct payment_request *request = order->request;
 	struct transaction_row *row = &acceptance->transaction;
 
 	*row = (struct transaction_row){
@@ -137,8 +69,8 @@ static void transaction_fill(struct acceptance *acceptance)
 		.form = request->form,
 		.status = TS_PENDING,
 		.version = 1,
-		.created_at_us = acceptance->order->now_us,
-		.updated_at_us = acceptance->order->now_us,
+		.created_at_us = order->now_us,
+		.updated_at_us = order->now_us,
 	};
 	memcpy(row->merchant, acceptance->operation.merchant, sizeof row->merchant);
 	memcpy(row->customer, request->customer, sizeof row->customer);
@@ -149,14 +81,14 @@ static void transaction_fill(struct acceptance *acceptance)
 	memcpy(row->metadata, request->metadata, sizeof row->metadata);
 }
 
-static void event_fill(struct acceptance *acceptance)
+static void event_fill(struct acceptance *acceptance, const struct payment_order *order)
 {
 	struct event_row *event = &acceptance->event;
 
 	*event = (struct event_row){
 		.transaction_id = acceptance->transaction.id,
 		.sequence = acceptance->transaction.version,
-		.id = id_new(acceptance->order->now_us),
+		.id = id_new(order->now_us),
 		.type = "created",
 		.operation_id = acceptance->operation.id,
 		.transaction_from = EVENT_NO_STATUS,
@@ -165,122 +97,84 @@ static void event_fill(struct acceptance *acceptance)
 		.operation_to = OS_PENDING,
 		.attempt_from = EVENT_NO_STATUS,
 		.attempt_to = EVENT_NO_STATUS,
-		.at_us = acceptance->order->now_us,
+		.at_us = order->now_us,
 	};
 	memcpy(event->merchant, acceptance->operation.merchant, sizeof event->merchant);
-	snprintf(event->api_call_id, sizeof event->api_call_id, "%s",
-		 acceptance->order->api_call_id);
+	snprintf(event->api_call_id, sizeof event->api_call_id, "%s", order->api_call_id);
 }
 
-/* Bits of the members whose hashes differ; the scope's difference sets none. */
-static unsigned hashes_differing(const struct operation_row *stored,
-				 const struct operation_row *asked)
+static enum err acceptance_new(const struct vault *vault, const struct payment_order *order,
+			       struct acceptance **acceptance)
 {
-	unsigned differing = 0;
+	struct acceptance *made = malloc(sizeof *made);
+	enum err err;
 
-	for (size_t i = VAULT_HASH_SIZE; i < asked->request_hashes_size; i += VAULT_HASH_SIZE)
-		if (i >= stored->request_hashes_size ||
-		    memcmp(stored->request_hashes + i, asked->request_hashes + i,
-			   VAULT_HASH_SIZE) != 0)
-			differing |= 1u << (i / VAULT_HASH_SIZE - 1);
-	return differing;
-}
-
-/*
- * The operation could not be inserted: it is ours (a commit whose answer was lost), or its key has
- * an owner.
- */
-static enum err conflict_resolve(struct store_tx *tx, struct acceptance *acceptance)
-{
-	struct operation_row *asked = &acceptance->operation;
-	struct operation_row stored;
-	bool same;
-	enum err err = store_operation_lock(tx, asked->id, &stored);
-
-	if (err == ERR_NOT_FOUND && asked->idempotency_key[0] != '\0')
-		err = store_operation_find_key(tx, asked->merchant, asked->idempotency_key,
-					       &stored);
-	if (err == ERR_NOT_FOUND)
-		return ERR_BUSY; /* the owner was rolled back meanwhile: insert again */
-	if (err != ERR_OK)
+	if (made == NULL)
+		return ERR_MEMORY;
+	made->decided = false;
+	err = operation_fill(&made->operation, vault, order);
+	if (err != ERR_OK) {
+		free(made);
 		return err;
-	same = stored.request_hashes_size == asked->request_hashes_size &&
-	       memcmp(stored.request_hashes, asked->request_hashes, asked->request_hashes_size) ==
-		       0;
-	acceptance->receipt.transaction_id = stored.transaction_id;
-	acceptance->receipt.created_at_us = stored.created_at_us;
-	acceptance->receipt.differing = same ? 0 : hashes_differing(&stored, asked);
-	if (id_equal(stored.id, asked->id))
-		acceptance->outcome = PAYMENT_CREATED;
-	else
-		acceptance->outcome = same ? PAYMENT_REPLAYED : PAYMENT_KEY_REUSED;
-	return ERR_OK;
-}
-
-static enum err accept_work(struct store_tx *tx, void *context)
-{
-	struct acceptance *acceptance = context;
-	/* Due at once, by the clock that claims go by. */
-	enum err err = store_now(tx, &acceptance->operation.next_action_at_us);
-
-	if (err == ERR_OK)
-		err = store_operation_insert(tx, &acceptance->operation);
-	if (err == ERR_CONFLICT)
-		return conflict_resolve(tx, acceptance);
-	if (err != ERR_OK)
-		return err;
-	err = store_transaction_insert(tx, &acceptance->transaction);
-	if (err == ERR_NOT_FOUND)
-		return ERR_MERCHANT;
-	if (err != ERR_OK)
-		return err;
-	acceptance->outcome = PAYMENT_CREATED;
-	acceptance->receipt = (struct payment_receipt){
-		.transaction_id = acceptance->transaction.id,
-		.created_at_us = acceptance->transaction.created_at_us,
-	};
-	return store_event_insert(tx, &acceptance->event);
-}
-
-/*
- * The commit's answer was lost. The ids are fixed, so inserting again either meets the committed
- * rows or makes them: it can never make a second payment.
- */
-static enum err accept_settle(struct store_pool *pool, struct acceptance *acceptance, int wait_ms)
-{
-	enum err err = ERR_UNCERTAIN;
-
-	for (int i = 0; i < LOOK_UP_TRIES && err != ERR_OK && err != ERR_MERCHANT; i++) {
-		clock_sleep_us(LOOK_UP_PAUSE_US);
-		err = store_pool_run(pool, wait_ms, accept_work, acceptance);
 	}
-	if (err == ERR_OK || err == ERR_MERCHANT)
-		return err;
-	acceptance->outcome = PAYMENT_UNCERTAIN;
-	acceptance->receipt = (struct payment_receipt){
-		.transaction_id = acceptance->transaction.id,
-		.created_at_us = acceptance->transaction.created_at_us,
-	};
+	transaction_fill(made, order);
+	event_fill(made, order);
+	*acceptance = made;
 	return ERR_OK;
 }
 
-enum err payment_accept(struct store_pool *pool, const struct vault *vault,
-			const struct payment_order *order, int wait_ms,
+/* What may be said when the commit's answer is not known: the id under which to ask. */
+static struct payment_receipt receipt_of(const struct acceptance *acceptance)
+{
+	return (struct payment_receipt){
+		.transaction_id = acceptance->transaction.id,
+		.created_at_us = acceptance->transaction.created_at_us,
+	};
+}
+
+static enum err settle(const struct acceptance *acceptance, enum payment_outcome *outcome,
+		       struct payment_receipt *receipt)
+{
+	const enum err err = acceptance->item.err;
+
+	if (err == ERR_UNCERTAIN) {
+		*outcome = PAYMENT_UNCERTAIN;
+		*receipt = receipt_of(acceptance);
+		return ERR_OK;
+	}
+	if (err == ERR_OK) {
+		*outcome = acceptance->outcome;
+		*receipt = acceptance->receipt;
+	}
+	return err;
+}
+
+enum err payment_accept(struct batch *intake, const struct vault *vault,
+			const struct payment_order *order, int64_t deadline_boot_us,
 			enum payment_outcome *outcome, struct payment_receipt *receipt)
 {
-	struct acceptance acceptance = { .order = order };
-	enum err err = operation_fill(&acceptance, vault);
+	struct acceptance *acceptance;
+	struct payment_receipt asked;
+	enum err err = acceptance_new(vault, order, &acceptance);
 
 	if (err != ERR_OK)
 		return err;
-	transaction_fill(&acceptance);
-	event_fill(&acceptance);
-	err = store_pool_run(pool, wait_ms, accept_work, &acceptance);
-	if (err == ERR_UNCERTAIN)
-		err = accept_settle(pool, &acceptance, wait_ms);
-	if (err != ERR_OK)
-		return err;
-	*outcome = acceptance.outcome;
-	*receipt = acceptance.receipt;
-	return ERR_OK;
+	asked = receipt_of(acceptance);
+	switch (batch_run(intake, &acceptance->item, deadline_boot_us)) {
+	case BATCH_LEFT:
+		*outcome = PAYMENT_UNCERTAIN;
+		*receipt = asked;
+		return ERR_OK;
+	case BATCH_FULL:
+		err = ERR_OVERLOADED;
+		break;
+	case BATCH_WITHDRAWN:
+		err = ERR_DEADLINE;
+		break;
+	case BATCH_DONE:
+		err = settle(acceptance, outcome, receipt);
+		break;
+	}
+	free(acceptance);
+	return err;
 }

@@ -15,9 +15,11 @@
 #include <stdint.h>
 
 #include "core/payment.h"
+#include "core/err.h"
+#include "core/id.h"
 #include "service/vault.h"
-#include "store/operation.h"
-#include "store/store.h"
+
+struct batch; /* the intake: intake.h */
 
 /* What the caller asks for */
 struct payment_order {
@@ -33,7 +35,7 @@ enum payment_outcome {
 	PAYMENT_REPLAYED,   /* same key, same content: the stored payment */
 	PAYMENT_KEY_REUSED, /* same key, other content */
 	PAYMENT_CREATED,
-	PAYMENT_UNCERTAIN, /* the commit's answer was lost and could not be looked up: ask by id */
+	PAYMENT_UNCERTAIN, /* it is being committed, or that answer was lost: ask by id */
 };
 
 struct payment_receipt {
@@ -43,14 +45,14 @@ struct payment_receipt {
 };
 
 /*
- * Record a payment: operation first (its key decides), then transaction and event, in one commit.
+ * Record a payment in the intake's next commit, and wait for it until the deadline (boot clock).
  *
- * Returns  ERR_OK, see *outcome; ERR_MERCHANT (not known); ERR_BUSY, ERR_UNAVAILABLE,
- *          ERR_OVERLOADED: nothing was committed
+ * Returns  ERR_OK, see *outcome; nothing was committed: ERR_MERCHANT (not known), ERR_KEY_IN_FLIGHT (another server
+ *          is at work on this key), ERR_BUSY, ERR_UNAVAILABLE, ERR_OVERLOADED (too many wait), ERR_DEADLINE
  * Writes   *outcome and *receipt on ERR_OK
  */
-CHECKED enum err payment_accept(struct store_pool *pool, const struct vault *vault,
-				const struct payment_order *order, int wait_ms,
+CHECKED enum err payment_accept(struct batch *intake, const struct vault *vault,
+				const struct payment_order *order, int64_t deadline_boot_us,
 				enum payment_outcome *outcome, struct payment_receipt *receipt);
 
 #endif

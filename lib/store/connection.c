@@ -140,9 +140,11 @@ enum err connection_command(MYSQL *mysql, const char *text, bool *lost)
 static unsigned lock_wait_s(const struct store_settings *settings)
 {
 	unsigned statement_s = whole_seconds(settings->statement_timeout_ms);
+	unsigned most_s = settings->lock_wait_max_s > 0 ? (unsigned)settings->lock_wait_max_s
+							: LOCK_WAIT_MAX_S;
 
-	if (statement_s == 0 || statement_s > LOCK_WAIT_MAX_S)
-		return LOCK_WAIT_MAX_S;
+	if (statement_s == 0 || statement_s > most_s)
+		return most_s;
 	return statement_s > 1 ? statement_s - 1 : 1;
 }
 
@@ -196,7 +198,8 @@ enum err connection_open(const struct store_settings *settings, MYSQL **mysql,
 	}
 	set_options(opened, settings);
 	if (mysql_real_connect(opened, host, settings->user, password, settings->database,
-			       (unsigned)settings->port, socket, CLIENT_FOUND_ROWS) == NULL ||
+			       (unsigned)settings->port, socket,
+			       settings->counts_changed ? 0 : CLIENT_FOUND_ROWS) == NULL ||
 	    set_session(opened, settings) != ERR_OK) {
 		explain(opened, settings, why);
 		mysql_close(opened);

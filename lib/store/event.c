@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/event.h"
 
+#include "store/bulk.h"
 #include "store/statement.h"
 
 #define STATUS(MEMBER, WORDS) COLUMN_WORD_OR_NULL(struct event_row, MEMBER, WORDS, EVENT_NO_STATUS)
@@ -32,6 +33,16 @@ enum err store_event_insert(struct store_tx *tx, const struct event_row *row)
 
 	cells_add_row(&cells, &shape, row);
 	return statement_write(tx, STATEMENT_EVENT_INSERT, &cells, NULL);
+}
+
+enum err store_event_insert_all(struct store_tx *tx, const struct event_row *const *rows,
+				size_t count)
+{
+	const struct bulk_rows bulk = { STATEMENT_EVENT_INSERT_ALL, &shape,
+					(const void *const *)rows, count };
+	uint64_t affected;
+
+	return bulk_write(tx, &bulk, &affected);
 }
 
 struct listing {

@@ -9,6 +9,7 @@
 #ifndef STORE_EVENT_H
 #define STORE_EVENT_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/attempt.h"
@@ -41,6 +42,10 @@ struct event_row {
 };
 
 CHECKED enum err store_event_insert(struct store_tx *tx, const struct event_row *row);
+
+/* The same for many at once: all or none. */
+CHECKED enum err store_event_insert_all(struct store_tx *tx, const struct event_row *const *rows,
+					size_t count);
 
 /* All events of a transaction with sequence > after, in order, at most `limit`. */
 typedef void store_event_each(void *context, const struct event_row *row);

@@ -3,7 +3,9 @@
 #include "store/operation.h"
 
 #include <assert.h>
+#include <string.h>
 
+#include "store/bulk.h"
 #include "store/statement.h"
 
 static const struct column columns[] = {
@@ -27,6 +29,7 @@ static const struct column columns[] = {
 	COLUMN_NUMBER(struct operation_row, updated_at_us),
 };
 static const struct shape shape = SHAPE(columns);
+#define NEXT_ACTION_AT 7 /* its place in them */
 
 static const struct column changing[] = {
 	COLUMN_WORD(struct operation_row, status, operation_status_words),
@@ -59,6 +62,24 @@ enum err store_operation_insert(struct store_tx *tx, const struct operation_row 
 
 	cells_add_row(&cells, &shape, row);
 	return statement_write(tx, STATEMENT_OPERATION_INSERT, &cells, NULL);
+}
+
+enum err store_operation_accept_all(struct store_tx *tx, const struct operation_row *const *rows,
+				    size_t count, size_t *inserted)
+{
+	struct column accepting[sizeof columns / sizeof columns[0]];
+	const struct shape accept_shape = SHAPE(accepting);
+	const struct bulk_rows bulk = { STATEMENT_OPERATION_ACCEPT_ALL, &accept_shape,
+					(const void *const *)rows, count };
+	uint64_t affected;
+	enum err err;
+
+	memcpy(accepting, columns, sizeof accepting);
+	accepting[NEXT_ACTION_AT].nullable = false; /* 0 is at once, not never */
+	err = bulk_write(tx, &bulk, &affected);
+	if (err == ERR_OK)
+		*inserted = (size_t)affected;
+	return err;
 }
 
 static enum err read_one(struct store_tx *tx, enum statement_id id, const struct cells *cells,

@@ -31,10 +31,11 @@ struct operation_row {
 	enum operation_status status;
 	enum next_action next_action;
 	int64_t next_action_at_us;
-	unsigned gateway_key_number; /* n of the gateway's key: rises only after a definite decline */
+	unsigned
+		gateway_key_number; /* n of the gateway's key: rises only after a definite decline */
 	unsigned attempt_count;
-	unsigned retry_count;        /* automatic ones since the last human act */
-	bool human_verdict;          /* decided by a human: no machine retry after it */
+	unsigned retry_count; /* automatic ones since the last human act */
+	bool human_verdict;   /* decided by a human: no machine retry after it */
 	char idempotency_key[OPERATION_KEY_SIZE];      /* "" is NULL */
 	uint8_t request_hashes[OPERATION_HASHES_SIZE]; /* keyed, per member */
 	size_t request_hashes_size;
@@ -50,6 +51,15 @@ struct operation_row {
  * operation exists.
  */
 CHECKED enum err store_operation_insert(struct store_tx *tx, const struct operation_row *row);
+
+/*
+ * Insert new ones at once; next_action_at_us is here the time from now, by the database clock. One whose id or key exists
+ * is left out, so *inserted < count says that some are. On connections that count changed rows only.
+ * Returns  ERR_OK; ERR_STORE where any of them breaks a rule (none is inserted)
+ */
+CHECKED enum err store_operation_accept_all(struct store_tx *tx,
+					    const struct operation_row *const *rows, size_t count,
+					    size_t *inserted);
 
 /* Read and lock. Returns ERR_OK; ERR_NOT_FOUND. */
 CHECKED enum err store_operation_lock(struct store_tx *tx, struct id id, struct operation_row *row);

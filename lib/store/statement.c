@@ -75,7 +75,7 @@ enum err statement_prepare_all(struct store *store, char why[STORE_WHY_SIZE])
 	enum err err = ERR_OK;
 
 	for (enum statement_id id = 0; id < STATEMENT_COUNT && err == ERR_OK; id++)
-		if (rows[id].when == STATEMENT_HOT)
+		if (rows[id].when == STATEMENT_HOT && rows[id].kind != STATEMENT_ROWS)
 			err = prepare(store, id, why);
 	return err;
 }
@@ -90,7 +90,7 @@ void statement_close_all(struct store *store)
 }
 
 /* Map, note and log what a statement met. */
-static enum err failed(struct store_tx *tx, enum statement_id id, unsigned code)
+enum err statement_failed(struct store_tx *tx, enum statement_id id, unsigned code)
 {
 	bool lost;
 	enum err err = connection_err(code, &lost);
@@ -113,7 +113,7 @@ static enum err unexpected(enum statement_id id, const char *what)
 	return ERR_STORE;
 }
 
-static void bind_cell(const struct cell *cell, MYSQL_BIND *bind, unsigned long *size)
+void statement_bind(const struct cell *cell, MYSQL_BIND *bind, unsigned long *size)
 {
 	*size = cell->size;
 	bind->length = size;
@@ -140,12 +140,12 @@ static enum err execute(struct store_tx *tx, enum statement_id id, const struct 
 	memset(binds, 0, cells->count * sizeof binds[0]);
 	for (size_t i = 0; i < cells->count; i++) {
 		assert(cells->list[i].kind == letter_kind(letters[i]));
-		bind_cell(&cells->list[i], &binds[i], &sizes[i]);
+		statement_bind(&cells->list[i], &binds[i], &sizes[i]);
 	}
 	if (cells->count > 0 && mysql_stmt_bind_param(prepared, binds))
-		return failed(tx, id, mysql_stmt_errno(prepared));
+		return statement_failed(tx, id, mysql_stmt_errno(prepared));
 	if (mysql_stmt_execute(prepared) != 0)
-		return failed(tx, id, mysql_stmt_errno(prepared));
+		return statement_failed(tx, id, mysql_stmt_errno(prepared));
 	return ERR_OK;
 }
 
@@ -250,12 +250,12 @@ static enum err fetch_one(struct store_tx *tx, enum statement_id id, const struc
 	int answer;
 
 	if (bind_result(prepared, shape, &result) != ERR_OK)
-		return failed(tx, id, mysql_stmt_errno(prepared));
+		return statement_failed(tx, id, mysql_stmt_errno(prepared));
 	answer = mysql_stmt_fetch(prepared);
 	if (answer == MYSQL_NO_DATA)
 		return rows[id].kind == STATEMENT_MAYBE ? ERR_NOT_FOUND : unexpected(id, "no row");
 	if (!fetched(answer))
-		return failed(tx, id, mysql_stmt_errno(prepared));
+		return statement_failed(tx, id, mysql_stmt_errno(prepared));
 	err = take(id, shape, &result, row);
 	if (err != ERR_OK)
 		return err;
@@ -263,7 +263,7 @@ static enum err fetch_one(struct store_tx *tx, enum statement_id id, const struc
 	if (answer == MYSQL_NO_DATA)
 		return ERR_OK;
 	return fetched(answer) ? unexpected(id, "several rows")
-			       : failed(tx, id, mysql_stmt_errno(prepared));
+			       : statement_failed(tx, id, mysql_stmt_errno(prepared));
 }
 
 static void check_shape(enum statement_id id, const struct shape *shape)
@@ -318,14 +318,15 @@ static enum err fetch_many(struct store_tx *tx, const struct statement_many *man
 
 	if (bind_result(prepared, many->shape, &result) != ERR_OK ||
 	    mysql_stmt_store_result(prepared) != 0)
-		return failed(tx, many->id, mysql_stmt_errno(prepared));
+		return statement_failed(tx, many->id, mysql_stmt_errno(prepared));
 	while (fetched(answer = mysql_stmt_fetch(prepared))) {
 		err = take(many->id, many->shape, &result, many->row);
 		if (err != ERR_OK)
 			return err;
 		many->each(many->context, many->row);
 	}
-	return answer == MYSQL_NO_DATA ? ERR_OK : failed(tx, many->id, mysql_stmt_errno(prepared));
+	return answer == MYSQL_NO_DATA ? ERR_OK
+				       : statement_failed(tx, many->id, mysql_stmt_errno(prepared));
 }
 
 enum err statement_read_many(struct store_tx *tx, const struct statement_many *many)

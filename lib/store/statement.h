@@ -27,7 +27,13 @@ enum statement_id {
 	STATEMENT_COUNT
 };
 
-enum statement_kind { STATEMENT_ONE, STATEMENT_MAYBE, STATEMENT_MANY, STATEMENT_WRITE };
+enum statement_kind {
+	STATEMENT_ONE,
+	STATEMENT_MAYBE,
+	STATEMENT_MANY,
+	STATEMENT_WRITE,
+	STATEMENT_ROWS, /* a WRITE of many rows at once: bulk.h */
+};
 enum statement_when { STATEMENT_HOT, STATEMENT_COLD };
 
 struct statement_row {
@@ -39,11 +45,14 @@ struct statement_row {
 	const char *text;
 };
 
+struct bulk;
+
 struct store {
 	MYSQL *mysql;
 	MYSQL_STMT *statements[STATEMENT_COUNT];
-	bool lost;    /* the connection is of no more use: only closing helps */
-	bool reached; /* the last run got as far as its work */
+	struct bulk *bulk; /* NULL until the first STATEMENT_ROWS */
+	bool lost;         /* the connection is of no more use: only closing helps */
+	bool reached;      /* the last run got as far as its work */
 };
 
 struct store_tx {
@@ -60,6 +69,12 @@ const struct statement_row *statement_row(enum statement_id id);
  */
 CHECKED enum err statement_prepare_all(struct store *store, char why[STORE_WHY_SIZE]);
 void statement_close_all(struct store *store);
+
+/* Map, note and log what a statement met: for those that are run elsewhere too (bulk.c). */
+enum err statement_failed(struct store_tx *tx, enum statement_id id, unsigned code);
+
+/* Point a parameter at its cell; both must live until the execution. */
+void statement_bind(const struct cell *cell, MYSQL_BIND *bind, unsigned long *size);
 
 /*
  * Run a WRITE. *affected (may be NULL): rows inserted, found by an UPDATE, or deleted.

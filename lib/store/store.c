@@ -11,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "store/bulk.h"
 #include "store/statement.h"
 
 #define PAUSE_MIN_US 1000
@@ -52,9 +53,15 @@ void store_close(struct store *store)
 		return;
 	connection_enter_thread();
 	statement_close_all(store);
+	bulk_free(store->bulk);
 	if (store->mysql != NULL)
 		mysql_close(store->mysql);
 	free(store);
+}
+
+bool store_is_lost(const struct store *store)
+{
+	return store->lost;
 }
 
 /* BEGIN, COMMIT and ROLLBACK: logged here, since they are not in the registry. */
@@ -133,7 +140,8 @@ static void pause_before(unsigned try)
 
 typedef enum err run_function(struct store *store, store_work *work, void *context);
 
-static enum err run_again(struct store *store, run_function *once, store_work *work, void *context)
+static enum err run_again(struct store *store, run_function *once, unsigned tries, store_work *work,
+			  void *context)
 {
 	enum err err;
 
@@ -143,7 +151,7 @@ static enum err run_again(struct store *store, run_function *once, store_work *w
 		if (store->lost)
 			return ERR_UNAVAILABLE;
 		err = once(store, work, context);
-		if (err != ERR_BUSY || try == STORE_TRIES)
+		if (err != ERR_BUSY || try == tries)
 			return err;
 		atomic_fetch_add(&retries, 1);
 		pause_before(try);
@@ -152,12 +160,18 @@ static enum err run_again(struct store *store, run_function *once, store_work *w
 
 enum err store_run(struct store *store, store_work *work, void *context)
 {
-	return run_again(store, run_once, work, context);
+	return run_again(store, run_once, STORE_TRIES, work, context);
+}
+
+enum err store_run_tries(struct store *store, unsigned tries, store_work *work, void *context)
+{
+	assert(tries >= 1 && tries <= STORE_TRIES);
+	return run_again(store, run_once, tries, work, context);
 }
 
 enum err store_look(struct store *store, store_work *work, void *context)
 {
-	return run_again(store, look_once, work, context);
+	return run_again(store, look_once, STORE_TRIES, work, context);
 }
 
 enum err store_now(struct store_tx *tx, int64_t *now_us)

@@ -16,6 +16,7 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,8 @@ struct store_settings {
 	const char *database;
 	int connect_timeout_ms;
 	int statement_timeout_ms; /* read and write timeout of the connection */
+	int lock_wait_max_s;      /* 0: five seconds */
+	bool counts_changed; /* an UPDATE or upsert counts rows it changed, not rows it found */
 };
 
 struct store;    /* one connection */
@@ -49,6 +52,9 @@ CHECKED enum err store_open(const struct store_settings *settings, struct store 
 			    char why[STORE_WHY_SIZE]);
 void store_close(struct store *store);
 
+/* The connection is of no more use: only closing helps. */
+bool store_is_lost(const struct store *store);
+
 /*
  * Work inside a transaction. Return ERR_OK to commit, anything else to roll back. May be called again from the start
  * after ERR_BUSY, so it must have no effect outside the transaction but its outputs.
@@ -61,6 +67,10 @@ typedef enum err store_work(struct store_tx *tx, void *context);
  *          answer was lost: look it up)
  */
 CHECKED enum err store_run(struct store *store, store_work *work, void *context);
+
+/* The same with fewer tries (1..STORE_TRIES), where others wait for the same connection. */
+CHECKED enum err store_run_tries(struct store *store, unsigned tries, store_work *work,
+				 void *context);
 
 /* The same without a transaction: each statement by itself (reads). Retried on ERR_BUSY too. */
 CHECKED enum err store_look(struct store *store, store_work *work, void *context);

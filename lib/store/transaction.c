@@ -4,6 +4,7 @@
 
 #include <assert.h>
 
+#include "store/bulk.h"
 #include "store/statement.h"
 
 #define LIST_LIMIT_MAX 200
@@ -65,6 +66,16 @@ enum err store_transaction_insert(struct store_tx *tx, const struct transaction_
 
 	cells_add_row(&cells, &shape, row);
 	return statement_write(tx, STATEMENT_TRANSACTION_INSERT, &cells, NULL);
+}
+
+enum err store_transaction_insert_all(struct store_tx *tx,
+				      const struct transaction_row *const *rows, size_t count)
+{
+	const struct bulk_rows bulk = { STATEMENT_TRANSACTION_INSERT_ALL, &shape,
+					(const void *const *)rows, count };
+	uint64_t affected;
+
+	return bulk_write(tx, &bulk, &affected);
 }
 
 enum err store_transaction_lock(struct store_tx *tx, struct id id, struct transaction_row *row)

@@ -10,6 +10,7 @@
 #ifndef STORE_TRANSACTION_H
 #define STORE_TRANSACTION_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/attempt.h"
@@ -58,6 +59,11 @@ struct transaction_view {
 
 /* Returns ERR_OK; ERR_CONFLICT (id exists); ERR_NOT_FOUND (no such merchant). */
 CHECKED enum err store_transaction_insert(struct store_tx *tx, const struct transaction_row *row);
+
+/* The same for many at once: all or none. */
+CHECKED enum err store_transaction_insert_all(struct store_tx *tx,
+					      const struct transaction_row *const *rows,
+					      size_t count);
 
 /* Read and lock (FOR UPDATE). Returns ERR_OK; ERR_NOT_FOUND. */
 CHECKED enum err store_transaction_lock(struct store_tx *tx, struct id id,

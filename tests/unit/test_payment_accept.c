@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /* Taking payments in: what is stored, what one idempotency key means, and a commit whose answer never came. */
-#include "service/payment.h"
+#include "service/intake.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +15,7 @@
 #define THREADS 16
 
 static struct service service;
+static struct batch *intake;
 
 static void create(void)
 {
@@ -29,10 +30,12 @@ static void drop(void)
 static void set_up(void)
 {
 	service_open(&service);
+	ck_assert_int_eq(intake_start(&service.database, &intake), ERR_OK);
 }
 
 static void tear_down(void)
 {
+	batch_stop(intake);
 	service_close(&service);
 }
 
@@ -56,7 +59,8 @@ static struct payment_request request_of(int64_t minor)
 struct accepting {
 	struct payment_request request;
 	struct payment_order order;
-	struct store_pool *pool;
+	struct batch *intake;
+	int wait_ms;
 	enum payment_outcome outcome;
 	struct payment_receipt receipt;
 	enum err err;
@@ -69,7 +73,8 @@ static void begin(struct accepting *accepting, const char *key)
 						    .idempotency_key = key,
 						    .api_call_id = "call_1",
 						    .now_us = NOW_US },
-					 .pool = service.pool };
+					 .intake = intake,
+					 .wait_ms = SERVICE_WAIT_MS };
 }
 
 static void *accept_payment(void *context)
@@ -77,8 +82,9 @@ static void *accept_payment(void *context)
 	struct accepting *accepting = context;
 
 	accepting->order.request = &accepting->request;
-	accepting->err = payment_accept(accepting->pool, &service.vault, &accepting->order,
-					SERVICE_WAIT_MS, &accepting->outcome, &accepting->receipt);
+	accepting->err = payment_accept(accepting->intake, &service.vault, &accepting->order,
+					clock_boot_us() + accepting->wait_ms * INT64_C(1000),
+					&accepting->outcome, &accepting->receipt);
 	return NULL;
 }
 
@@ -530,24 +536,62 @@ START_TEST(one_key_with_different_contents_at_once_is_one_payment)
 }
 END_TEST
 
-START_TEST(without_a_free_connection_nothing_is_begun)
+/* Good and bad ones that are committed together, as they come from many threads. */
+START_TEST(a_bad_payment_fails_by_itself)
 {
-	struct store *held[SERVICE_POOL_SIZE];
-	struct accepting accepting;
+	static struct accepting acceptings[THREADS];
+	static char keys[THREADS][16];
 
-	begin(&accepting, "key-1");
-	accepting.order.request = &accepting.request;
-	for (int i = 0; i < SERVICE_POOL_SIZE; i++)
-		ck_assert_int_eq(store_pool_acquire(service.pool, SERVICE_WAIT_MS, &held[i]),
-				 ERR_OK);
+	for (int i = 0; i < THREADS; i++) {
+		snprintf(keys[i], sizeof keys[i], "key-%d", i);
+		begin(&acceptings[i], keys[i]);
+		if (i % 5 == 0)
+			acceptings[i].order.merchant = "nobody";
+		if (i % 5 == 1) /* a CHECK refuses it */
+			acceptings[i].request.amount.minor = 0;
+	}
 
-	ck_assert_int_eq(payment_accept(service.pool, &service.vault, &accepting.order, 10,
-					&accepting.outcome, &accepting.receipt),
-			 ERR_OVERLOADED);
+	service_together(THREADS, accept_payment, acceptings, sizeof acceptings[0]);
 
-	for (int i = 0; i < SERVICE_POOL_SIZE; i++)
-		store_pool_release(service.pool, held[i]);
-	check_payments(0);
+	for (int i = 0; i < THREADS; i++) {
+		const enum err wanted = i % 5 == 0 ? ERR_MERCHANT : i % 5 == 1 ? ERR_STORE : ERR_OK;
+
+		ck_assert_int_eq(acceptings[i].err, wanted);
+	}
+	check_payments(THREADS - (THREADS + 4) / 5 - (THREADS + 3) / 5);
+}
+END_TEST
+
+static struct accepting held[THREADS];
+
+/* Another server's transaction bears a key and is not at its end while the others come. */
+static enum err hold_work(struct store_tx *tx, void *context)
+{
+	struct operation_row row = story_pending(&service, NOW_US).operation;
+
+	(void)context;
+	snprintf(row.idempotency_key, sizeof row.idempotency_key, "key-3");
+	row.request_hashes_size = 1;
+	ck_assert_int_eq(store_operation_insert(tx, &row), ERR_OK);
+	service_together(THREADS, accept_payment, held, sizeof held[0]);
+	return ERR_STATE; /* it is rolled back */
+}
+
+START_TEST(a_key_that_is_held_elsewhere_is_in_flight_and_fails_nobody_else)
+{
+	static char keys[THREADS][16];
+
+	for (int i = 0; i < THREADS; i++) {
+		snprintf(keys[i], sizeof keys[i], "key-%d", i);
+		begin(&held[i], keys[i]);
+		held[i].wait_ms = 60000;
+	}
+
+	ck_assert_int_eq(store_run(service.store, hold_work, NULL), ERR_STATE);
+
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(held[i].err, i == 3 ? ERR_KEY_IN_FLIGHT : ERR_OK);
+	check_payments(THREADS - 1);
 }
 END_TEST
 
@@ -573,15 +617,15 @@ static const struct lost_case {
 	{ "nothing is ever committed", "key-1", ALWAYS, 0, PAYMENT_UNCERTAIN, 0 },
 };
 
-static struct store_pool *pool_through(const struct commit_cutter *cutter)
+/* The intake copies the path's pointer only: the cutter outlives it. */
+static struct batch *intake_through(const struct commit_cutter *cutter)
 {
 	struct store_settings settings = service.database;
-	struct store_pool *pool = NULL;
-	char why[STORE_WHY_SIZE] = "";
+	struct batch *started;
 
 	settings.socket = cutter->path;
-	ck_assert_msg(store_pool_open(&settings, 2, &pool, why) == ERR_OK, "%s", why);
-	return pool;
+	ck_assert_int_eq(intake_start(&settings, &started), ERR_OK);
+	return started;
 }
 
 START_TEST(a_commit_whose_answer_is_lost_never_makes_two_payments)
@@ -593,13 +637,15 @@ START_TEST(a_commit_whose_answer_is_lost_never_makes_two_payments)
 
 	ck_assert(commit_cutter_start(&cutter, service.database.socket));
 	begin(&accepting, row->key);
-	accepting.pool = pool_through(&cutter);
+	accepting.intake = intake_through(&cutter);
+	if (row->outcome == PAYMENT_UNCERTAIN)
+		accepting.wait_ms = 2000;
 	atomic_store(&cutter.cut_before, row->cut_before);
 	atomic_store(&cutter.cut_after, row->cut_after);
 
 	accept_payment(&accepting);
 
-	store_pool_close(accepting.pool);
+	batch_stop(accepting.intake);
 	ck_assert_int_eq(accepting.err, ERR_OK);
 	ck_assert_msg(accepting.outcome == row->outcome, "%s: %d", row->name,
 		      (int)accepting.outcome);
@@ -623,6 +669,7 @@ END_TEST
 
 UNIT_MAIN("payment_accept", {
 	service_require();
+	tcase_set_timeout(tests, 60);
 	tcase_add_unchecked_fixture(tests, create, drop);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_created_payment_is_stored_field_by_field);
@@ -641,7 +688,8 @@ UNIT_MAIN("payment_accept", {
 	tcase_add_loop_test(tests, a_merchant_that_is_not_known_leaves_nothing, 0, 2);
 	tcase_add_test(tests, one_key_from_many_threads_at_once_is_one_payment);
 	tcase_add_test(tests, one_key_with_different_contents_at_once_is_one_payment);
-	tcase_add_test(tests, without_a_free_connection_nothing_is_begun);
+	tcase_add_test(tests, a_bad_payment_fails_by_itself);
+	tcase_add_test(tests, a_key_that_is_held_elsewhere_is_in_flight_and_fails_nobody_else);
 	tcase_add_loop_test(tests, a_commit_whose_answer_is_lost_never_makes_two_payments, 0,
 			    (int)COUNT(lost_cases));
 })

@@ -1,0 +1,318 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/batch.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define SETTLE_PAUSE_US INT64_C(200000)
+
+enum item_state {
+	ITEM_WAITING, /* in the queue: may be withdrawn */
+	ITEM_TAKEN,   /* by a worker */
+	ITEM_LEFT,    /* its waiter went away */
+	ITEM_DONE,
+};
+
+struct batch {
+	struct batch_settings settings;
+	size_t threads_count;
+	pthread_t *threads;
+
+	pthread_mutex_t mutex; /* guards: first, last, waiting, stopping, batches, items */
+	pthread_cond_t queued;
+	struct batch_item *first;
+	struct batch_item *last;
+	size_t waiting;
+	bool stopping;
+	uint64_t batches;
+	uint64_t items;
+};
+
+/* One worker's connection and what it has taken. */
+struct worker {
+	struct batch *batch;
+	struct store *store;
+	struct batch_item **items;
+	size_t count;
+	bool away; /* the database, said in the log once */
+};
+
+/* ---- the queue ---- */
+
+static bool queue_put(struct batch *batch, struct batch_item *item)
+{
+	bool room;
+
+	pthread_mutex_lock(&batch->mutex);
+	room = batch->waiting < batch->settings.queue_max && !batch->stopping;
+	if (room) {
+		if (batch->last != NULL)
+			batch->last->next = item;
+		else
+			batch->first = item;
+		batch->last = item;
+		batch->waiting++;
+		pthread_cond_signal(&batch->queued);
+	}
+	pthread_mutex_unlock(&batch->mutex);
+	return room;
+}
+
+static struct batch_item *queue_pop(struct batch *batch)
+{
+	struct batch_item *item = batch->first;
+
+	batch->first = item->next;
+	if (batch->first == NULL)
+		batch->last = NULL;
+	batch->waiting--;
+	item->next = NULL;
+	return item;
+}
+
+/* Take an item out of the queue, unless a worker has taken it. */
+static bool queue_withdraw(struct batch *batch, struct batch_item *item)
+{
+	struct batch_item *before = NULL;
+	struct batch_item *at;
+
+	pthread_mutex_lock(&batch->mutex);
+	for (at = batch->first; at != NULL && at != item; at = at->next)
+		before = at;
+	if (at != NULL) {
+		if (before != NULL)
+			before->next = item->next;
+		else
+			batch->first = item->next;
+		if (batch->last == item)
+			batch->last = before;
+		batch->waiting--;
+	}
+	pthread_mutex_unlock(&batch->mutex);
+	return at != NULL;
+}
+
+/* Sleep until something waits, and take it. False: stopping, and nothing is left. */
+static bool queue_take(struct worker *worker)
+{
+	struct batch *batch = worker->batch;
+
+	worker->count = 0;
+	pthread_mutex_lock(&batch->mutex);
+	while (batch->first == NULL && !batch->stopping)
+		pthread_cond_wait(&batch->queued, &batch->mutex);
+	while (batch->first != NULL && worker->count < batch->settings.size_max) {
+		struct batch_item *item = queue_pop(batch);
+
+		atomic_store(&item->state, ITEM_TAKEN);
+		worker->items[worker->count++] = item;
+	}
+	batch->batches++;
+	batch->items += worker->count;
+	pthread_mutex_unlock(&batch->mutex);
+	return worker->count > 0;
+}
+
+static bool is_stopping(struct batch *batch)
+{
+	bool stopping;
+
+	pthread_mutex_lock(&batch->mutex);
+	stopping = batch->stopping;
+	pthread_mutex_unlock(&batch->mutex);
+	return stopping;
+}
+
+/* ---- a worker ---- */
+
+static enum err connect(struct worker *worker)
+{
+	char why[STORE_WHY_SIZE];
+	enum err err;
+
+	if (worker->store != NULL)
+		return ERR_OK;
+	err = store_open(&worker->batch->settings.database, &worker->store, why);
+	if ((err != ERR_OK) != worker->away) {
+		worker->away = err != ERR_OK;
+		if (worker->away)
+			log_error("the database cannot be reached", LOG_TEXT("why", why),
+				  LOG_ERR(err));
+		else
+			log_note(LOG_INFO, "the database is back");
+	}
+	return err == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
+}
+
+static enum err work_once(struct worker *worker)
+{
+	const struct batch_settings *settings = &worker->batch->settings;
+	enum err err = connect(worker);
+
+	if (err != ERR_OK)
+		return err;
+	err = settings->work(settings->context, worker->store, worker->items, worker->count);
+	if (store_is_lost(worker->store)) {
+		store_close(worker->store);
+		worker->store = NULL;
+	}
+	return err;
+}
+
+/*
+ * A connection that broke while it lay idle is found out by its first use: one more try. A commit
+ * whose answer was lost is looked into until it is known, since its items may not be refused.
+ */
+static enum err work_through(struct worker *worker)
+{
+	const int64_t end_us = clock_boot_us() + worker->batch->settings.settle_ms * INT64_C(1000);
+	const bool was_open = worker->store != NULL;
+	enum err err = work_once(worker);
+	bool uncertain = err == ERR_UNCERTAIN;
+
+	if (err == ERR_UNAVAILABLE && was_open)
+		err = work_once(worker);
+	uncertain = uncertain || err == ERR_UNCERTAIN;
+	while (uncertain && err != ERR_OK && clock_boot_us() < end_us &&
+	       !is_stopping(worker->batch)) {
+		clock_sleep_us(SETTLE_PAUSE_US);
+		err = work_once(worker);
+	}
+	return uncertain && err != ERR_OK ? ERR_UNCERTAIN : err;
+}
+
+static void finish(struct worker *worker, struct batch_item *item, enum err err)
+{
+	int taken = ITEM_TAKEN;
+
+	if (err != ERR_OK && item->err == ERR_OK)
+		item->err = err;
+	if (atomic_compare_exchange_strong(&item->state, &taken, ITEM_DONE)) {
+		sem_post(&item->done);
+		return;
+	}
+	sem_destroy(&item->done);
+	worker->batch->settings.item_free(item);
+}
+
+static void *worker_main(void *context)
+{
+	struct batch *batch = context;
+	struct worker worker = { .batch = batch };
+
+	worker.items = calloc(batch->settings.size_max, sizeof *worker.items);
+	assert(worker.items != NULL);
+	while (queue_take(&worker)) {
+		const enum err err = work_through(&worker);
+
+		for (size_t i = 0; i < worker.count; i++)
+			finish(&worker, worker.items[i], err);
+	}
+	store_close(worker.store);
+	free(worker.items);
+	return NULL;
+}
+
+/* ---- public ---- */
+
+enum err batch_start(const struct batch_settings *settings, struct batch **batch)
+{
+	struct batch *made = calloc(1, sizeof *made);
+
+	if (made == NULL)
+		return ERR_MEMORY;
+	made->settings = *settings;
+	pthread_mutex_init(&made->mutex, NULL);
+	pthread_cond_init(&made->queued, NULL);
+	made->threads = calloc(settings->workers, sizeof *made->threads);
+	if (made->threads == NULL) {
+		batch_stop(made);
+		return ERR_MEMORY;
+	}
+	for (size_t i = 0; i < settings->workers; i++) {
+		if (pthread_create(&made->threads[i], NULL, worker_main, made) != 0) {
+			batch_stop(made);
+			return ERR_MEMORY;
+		}
+		made->threads_count++;
+	}
+	*batch = made;
+	return ERR_OK;
+}
+
+void batch_stop(struct batch *batch)
+{
+	if (batch == NULL)
+		return;
+	pthread_mutex_lock(&batch->mutex);
+	batch->stopping = true;
+	pthread_cond_broadcast(&batch->queued);
+	pthread_mutex_unlock(&batch->mutex);
+	for (size_t i = 0; i < batch->threads_count; i++)
+		pthread_join(batch->threads[i], NULL);
+	pthread_cond_destroy(&batch->queued);
+	pthread_mutex_destroy(&batch->mutex);
+	free(batch->threads);
+	free(batch);
+}
+
+static bool wait_done(struct batch_item *item, int64_t deadline_boot_us)
+{
+	int64_t left_us = deadline_boot_us - clock_boot_us();
+	struct timespec until;
+
+	if (left_us < 0)
+		left_us = 0;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += left_us / 1000000;
+	until.tv_nsec += left_us % 1000000 * 1000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	while (sem_clockwait(&item->done, CLOCK_MONOTONIC, &until) != 0)
+		if (errno == ETIMEDOUT)
+			return false;
+	return true;
+}
+
+enum batch_fate batch_run(struct batch *batch, struct batch_item *item, int64_t deadline_boot_us)
+{
+	enum batch_fate fate = BATCH_DONE;
+	int taken = ITEM_TAKEN;
+
+	item->next = NULL;
+	item->err = ERR_OK;
+	atomic_init(&item->state, ITEM_WAITING);
+	sem_init(&item->done, 0, 0);
+	if (!queue_put(batch, item)) {
+		fate = BATCH_FULL;
+	} else if (!wait_done(item, deadline_boot_us)) {
+		if (queue_withdraw(batch, item))
+			fate = BATCH_WITHDRAWN;
+		else if (atomic_compare_exchange_strong(&item->state, &taken, ITEM_LEFT))
+			return BATCH_LEFT;
+		else /* it was finished this very moment */
+			while (sem_wait(&item->done) != 0)
+				continue;
+	}
+	sem_destroy(&item->done);
+	return fate;
+}
+
+struct batch_figures batch_figures(struct batch *batch)
+{
+	struct batch_figures figures;
+
+	pthread_mutex_lock(&batch->mutex);
+	figures = (struct batch_figures){ batch->batches, batch->items, batch->waiting };
+	pthread_mutex_unlock(&batch->mutex);
+	return figures;
+}

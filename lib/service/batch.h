@@ -1,0 +1,76 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Batch: requests that wait in one queue and are worked off together, as many as wait, by threads with a database
+ * connection each.
+ *
+ * Invariant  a lone request does not wait for others; a request is refused only while no worker has taken it: from then
+ *            on it is carried out, whoever still waits for it
+ * Ownership  items are the caller's, but after BATCH_LEFT the batch's, which frees them with `item_free`
+ * Threads    safe
+ */
+#ifndef SERVICE_BATCH_H
+#define SERVICE_BATCH_H
+
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+/* The first member of what is queued; batch_run() fills all of it but `err`. */
+struct batch_item {
+	struct batch_item *next;
+	sem_t done;
+	atomic_int state;
+	enum err err; /* set by the work, read after BATCH_DONE */
+};
+
+/*
+ * Work off `count` items (1..size_max) and set the err of each.
+ * Returns  ERR_OK; ERR_UNAVAILABLE: nothing was committed for items without an err; ERR_UNCERTAIN: a commit's answer was
+ *          lost, so the same items are given again, on a new connection, until it is known what became of them
+ */
+typedef enum err batch_work(void *context, struct store *store, struct batch_item **items,
+			    size_t count);
+
+struct batch_settings {
+	struct store_settings database; /* texts and password must outlive the batch */
+	size_t workers;
+	size_t size_max;  /* of one batch */
+	size_t queue_max; /* waiting, not yet taken */
+	int settle_ms;    /* how long an uncertain commit is looked into */
+	batch_work *work;
+	void (*item_free)(struct batch_item *item);
+	void *context;
+};
+
+struct batch;
+
+/* Start the workers; connections are opened at the first need. Returns ERR_OK; ERR_MEMORY. */
+CHECKED enum err batch_start(const struct batch_settings *settings, struct batch **batch);
+
+/* Work off what waits, end the workers, free. Accepts NULL. No batch_run() may be under way. */
+void batch_stop(struct batch *batch);
+
+/* In order of precedence */
+enum batch_fate {
+	BATCH_FULL,      /* refused: too many wait. Nothing happened */
+	BATCH_WITHDRAWN, /* the deadline came before a worker took it. Nothing happened */
+	BATCH_LEFT, /* the deadline came while it was being worked off: the item is the batch's */
+	BATCH_DONE, /* see item->err */
+};
+
+/* Queue an item and wait for it until the deadline (boot clock). */
+enum batch_fate batch_run(struct batch *batch, struct batch_item *item, int64_t deadline_boot_us);
+
+/* For the metrics. */
+struct batch_figures {
+	uint64_t batches;
+	uint64_t items;
+	size_t waiting;
+};
+struct batch_figures batch_figures(struct batch *batch);
+
+#endif

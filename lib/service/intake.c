@@ -1,0 +1,242 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/intake.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/fingerprint.h"
+
+#define COMMITTERS 2 /* while one waits for the disk, the other takes what has come */
+#define BATCH_MAX 256
+#define QUEUE_MAX 2048
+#define LOCK_WAIT_S 1 /* a key that another server holds must not hold up the neighbours */
+#define TRIES_ALONE 4
+#define PARTS 16 /* of a commit that was refused */
+#define SETTLE_MS 60000
+
+/* What one commit is about; sorted by key, so that those of one key stand together. */
+struct commit {
+	struct acceptance **list;
+	size_t count;
+	struct acceptance *leaders[BATCH_MAX]; /* the first of each key */
+	size_t leader_count;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct operation_row *left = &(*(struct acceptance *const *)a)->operation;
+	const struct operation_row *right = &(*(struct acceptance *const *)b)->operation;
+	int order = strcmp(left->idempotency_key, right->idempotency_key);
+
+	if (order == 0)
+		order = strcmp(left->merchant, right->merchant);
+	return order != 0 ? order : id_compare(left->id, right->id);
+}
+
+static bool same_key(const struct acceptance *leader, const struct acceptance *other)
+{
+	return leader->operation.idempotency_key[0] != '\0' &&
+	       strcmp(leader->operation.idempotency_key, other->operation.idempotency_key) == 0 &&
+	       strcmp(leader->operation.merchant, other->operation.merchant) == 0;
+}
+
+static void leaders_choose(struct commit *commit)
+{
+	commit->leader_count = 0;
+	for (size_t i = 0; i < commit->count; i++)
+		if (i == 0 || !same_key(commit->leaders[commit->leader_count - 1], commit->list[i]))
+			commit->leaders[commit->leader_count++] = commit->list[i];
+}
+
+/* What a request means when this operation is stored under its id or key. */
+static void decide(struct acceptance *acceptance, const struct operation_row *stored)
+{
+	const bool same = fingerprint_equal(stored, &acceptance->operation);
+
+	acceptance->receipt = (struct payment_receipt){
+		.transaction_id = stored->transaction_id,
+		.created_at_us = stored->created_at_us,
+		.differing = same ? 0 : fingerprint_differing(stored, &acceptance->operation),
+	};
+	if (id_equal(stored->id, acceptance->operation.id))
+		acceptance->outcome = PAYMENT_CREATED;
+	else
+		acceptance->outcome = same ? PAYMENT_REPLAYED : PAYMENT_KEY_REUSED;
+}
+
+/* The leader and all behind it that bear its key. */
+static void decide_group(struct commit *commit, const struct acceptance *leader,
+			 const struct operation_row *stored)
+{
+	size_t i = 0;
+
+	while (commit->list[i] != leader)
+		i++;
+	do
+		decide(commit->list[i++], stored);
+	while (i < commit->count && same_key(leader, commit->list[i]));
+}
+
+/*
+ * Some operations were left out: read whose is stored. *fresh: it is the leader's own, of this very
+ * transaction; not where an earlier commit, whose answer was lost, made it.
+ */
+static enum err stored_find(struct store_tx *tx, const struct acceptance *leader,
+			    struct operation_row *stored, bool *fresh)
+{
+	const struct operation_row *asked = &leader->operation;
+	struct transaction_row transaction;
+	enum err err = asked->idempotency_key[0] != '\0'
+			       ? store_operation_find_key(tx, asked->merchant,
+							  asked->idempotency_key, stored)
+			       : store_operation_lock(tx, asked->id, stored);
+
+	*fresh = false;
+	if (err == ERR_NOT_FOUND)
+		return ERR_BUSY; /* its owner was rolled back meanwhile */
+	if (err != ERR_OK || !id_equal(stored->id, asked->id))
+		return err;
+	err = store_transaction_lock(tx, stored->transaction_id, &transaction);
+	*fresh = err == ERR_NOT_FOUND;
+	return *fresh ? ERR_OK : err;
+}
+
+/* Keep those leaders whose operations are new, and decide the others. */
+static enum err leaders_sift(struct store_tx *tx, struct commit *commit)
+{
+	struct operation_row stored;
+	size_t kept = 0;
+	bool fresh;
+	enum err err;
+
+	for (size_t i = 0; i < commit->leader_count; i++) {
+		struct acceptance *leader = commit->leaders[i];
+
+		err = stored_find(tx, leader, &stored, &fresh);
+		if (err != ERR_OK)
+			return err;
+		decide_group(commit, leader, &stored);
+		if (fresh)
+			commit->leaders[kept++] = leader;
+	}
+	commit->leader_count = kept;
+	return ERR_OK;
+}
+
+static enum err payments_insert(struct store_tx *tx, const struct commit *commit)
+{
+	const struct transaction_row *transactions[BATCH_MAX];
+	const struct event_row *events[BATCH_MAX];
+	enum err err;
+
+	for (size_t i = 0; i < commit->leader_count; i++) {
+		transactions[i] = &commit->leaders[i]->transaction;
+		events[i] = &commit->leaders[i]->event;
+	}
+	err = store_transaction_insert_all(tx, transactions, commit->leader_count);
+	return err == ERR_OK ? store_event_insert_all(tx, events, commit->leader_count) : err;
+}
+
+/* Operations first: their keys decide which payments there are. */
+static enum err commit_work(struct store_tx *tx, void *context)
+{
+	struct commit *commit = context;
+	const struct operation_row *operations[BATCH_MAX];
+	size_t inserted;
+	enum err err;
+
+	leaders_choose(commit);
+	for (size_t i = 0; i < commit->leader_count; i++)
+		operations[i] = &commit->leaders[i]->operation;
+	err = store_operation_accept_all(tx, operations, commit->leader_count, &inserted);
+	if (err != ERR_OK)
+		return err;
+	if (inserted < commit->leader_count)
+		err = leaders_sift(tx, commit);
+	else
+		for (size_t i = 0; i < commit->leader_count; i++)
+			decide_group(commit, commit->leaders[i], operations[i]);
+	if (err != ERR_OK || commit->leader_count == 0)
+		return err;
+	return payments_insert(tx, commit);
+}
+
+/* What ails a payment that fails by itself. */
+static enum err alone(const struct acceptance *acceptance, enum err err)
+{
+	if (err == ERR_NOT_FOUND)
+		return ERR_MERCHANT;
+	if (err == ERR_BUSY && acceptance->operation.idempotency_key[0] != '\0')
+		return ERR_KEY_IN_FLIGHT;
+	return err;
+}
+
+/*
+ * One commit; where it is refused, one for each of its parts, until what was bad stands alone. Few
+ * steps, since each may wait for a lock.
+ */
+static enum err commit_range(struct store *store, struct acceptance **list, size_t count)
+{
+	struct commit commit = { .list = list, .count = count };
+	const size_t part = (count + PARTS - 1) / PARTS;
+	enum err err = store_run_tries(store, count == 1 ? TRIES_ALONE : 1, commit_work, &commit);
+
+	if (err == ERR_UNCERTAIN || err == ERR_UNAVAILABLE)
+		return err;
+	if (err == ERR_OK || count == 1) {
+		for (size_t i = 0; i < count; i++) {
+			list[i]->item.err = alone(list[i], err);
+			list[i]->decided = true;
+		}
+		return ERR_OK;
+	}
+	err = ERR_OK;
+	for (size_t i = 0; i < count && err == ERR_OK; i += part)
+		err = commit_range(store, list + i, count - i < part ? count - i : part);
+	return err;
+}
+
+static enum err intake_work(void *context, struct store *store, struct batch_item **items,
+			    size_t count)
+{
+	struct acceptance *list[BATCH_MAX];
+	size_t open = 0;
+
+	(void)context;
+	assert(count <= BATCH_MAX);
+	for (size_t i = 0; i < count; i++) {
+		struct acceptance *acceptance = (struct acceptance *)items[i];
+
+		if (!acceptance->decided)
+			list[open++] = acceptance;
+	}
+	if (open == 0)
+		return ERR_OK;
+	qsort(list, open, sizeof(struct acceptance *), by_key);
+	return commit_range(store, list, open);
+}
+
+static void acceptance_free(struct batch_item *item)
+{
+	free(item);
+}
+
+enum err intake_start(const struct store_settings *database, struct batch **intake)
+{
+	struct batch_settings settings = {
+		.database = *database,
+		.workers = COMMITTERS,
+		.size_max = BATCH_MAX,
+		.queue_max = QUEUE_MAX,
+		.settle_ms = SETTLE_MS,
+		.work = intake_work,
+		.item_free = acceptance_free,
+	};
+
+	static_assert(offsetof(struct acceptance, item) == 0, "an item is an acceptance");
+	settings.database.lock_wait_max_s = LOCK_WAIT_S;
+	settings.database.counts_changed = true;
+	return batch_start(&settings, intake);
+}
