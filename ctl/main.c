@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "ctl/command.h"
+#include "ctl/fsck.h"
 #include "ctl/keys.h"
 #include "ctl/merchant.h"
 #include "ctl/migrate.h"
@@ -28,6 +29,8 @@ static const struct command commands[] = {
 	  &ctl_migrate_options, ctl_migrate_verify },
 	{ "migrate grant", "make a database user and give it its rights", NULL,
 	  &ctl_migrate_grant_options, ctl_migrate_grant },
+	{ "fsck", "check that what is stored keeps the rules of money", NULL,
+	  &ctl_fsck_options, ctl_fsck },
 	{ "token issue", "make an access token for a merchant", NULL,
 	  &ctl_token_issue_options, ctl_token_issue },
 	{ "merchant add", "add a merchant", "NAME",

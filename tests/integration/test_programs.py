@@ -18,7 +18,7 @@ EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_IOERR, EX_CONFIG = 64, 65, 
 PROGRAMS = ("apid", "payopsctl", "payops-sandbox")
 COMMANDS = ("migrate status", "migrate plan", "migrate up", "migrate verify", "migrate grant", "token issue",
             "merchant add",
-            "keys new")
+            "keys new", "fsck")
 
 
 @pytest.fixture(scope="module")
@@ -471,7 +471,7 @@ def test_merchant_add_needs_a_user_with_the_right(payops):
 
 def test_commands_without_database_are_unavailable(payops, config):
     config.replace(f'socket = "{payops.socket}";', f'socket = "{config.directory}/none.sock";')
-    for words in (["migrate", "status"], ["migrate", "up"], ["merchant", "add", "x"]):
+    for words in (["migrate", "status"], ["migrate", "up"], ["merchant", "add", "x"], ["fsck"]):
         done = run(payops, "payopsctl", *words, "--config", config.path)
         assert_one_line(done, EX_UNAVAILABLE, "none.sock")
 
