@@ -31,6 +31,7 @@ struct app {
 	struct metrics *metrics;
 	struct dispatcher *dispatcher;
 	int request_timeout_ms; /* when the client names none */
+	int64_t manual_expiry_us;
 	int64_t started_at_us;
 	atomic_bool draining;
 };

@@ -44,24 +44,36 @@ void call_refuse(struct call *call, enum err err, const char *detail)
 	call_refuse_errors(call, err, detail, NULL);
 }
 
-void call_refuse_errors(struct call *call, enum err err, const char *detail, json_t *errors)
+/* Instance and call id are the call's own. */
+static void refuse(struct call *call, struct problem problem)
 {
-	const struct problem problem = { .err = err,
-					 .detail = detail,
-					 .instance = call->http->path,
-					 .api_call_id = call->api_call_id,
-					 .errors = errors };
-	const int after_s = problem_retry_after_s(err);
+	const int after_s = problem_retry_after_s(problem.err);
 	char seconds[16];
 	size_t size;
 
+	problem.instance = call->http->path;
+	problem.api_call_id = call->api_call_id;
 	/* Without memory for the body the status still says what happened. */
-	set_body(call, problem_status(err), PROBLEM_TYPE, problem_text(&problem, &size));
+	set_body(call, problem_status(problem.err), PROBLEM_TYPE, problem_text(&problem, &size));
 	if (after_s > 0) {
 		(void)snprintf(seconds, sizeof seconds, "%d", after_s);
 		http_reply_header(call->reply, "Retry-After", seconds);
 	}
+}
+
+void call_refuse_errors(struct call *call, enum err err, const char *detail, json_t *errors)
+{
+	refuse(call, (struct problem){ .err = err, .detail = detail, .errors = errors });
 	json_decref(errors);
+}
+
+void call_refuse_state(struct call *call, const char *detail, const char *status,
+		       const char *const *actions)
+{
+	refuse(call, (struct problem){ .err = ERR_STATE,
+				       .detail = detail,
+				       .current_status = status,
+				       .allowed_actions = actions });
 }
 
 int call_wait_ms(const struct call *call)

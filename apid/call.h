@@ -33,7 +33,7 @@ struct call {
 	struct token_claims claims; /* with ROUTE_TOKEN */
 	struct query query;
 	int64_t deadline_boot_us;
-	json_t *body; /* with ROUTE_TOKEN and a body: one object; else NULL */
+	json_t *body; /* with ROUTE_TOKEN and a body: one object; else NULL (ROUTE_EMPTY: none was sent) */
 };
 
 /* Answer `body` as JSON; takes it over. A NULL body (memory was short) becomes 500. */
@@ -47,6 +47,13 @@ void call_refuse(struct call *call, enum err err, const char *detail);
 
 /* The same with a list of what is wrong (problem_errors()); takes it over. */
 void call_refuse_errors(struct call *call, enum err err, const char *detail, json_t *errors);
+
+/*
+ * Refuse because of what the object is: its status as a word, and what can be done with it instead
+ * (NULL-terminated).
+ */
+void call_refuse_state(struct call *call, const char *detail, const char *status,
+		       const char *const *actions);
 
 /* Milliseconds until the deadline, at least 1. */
 int call_wait_ms(const struct call *call);

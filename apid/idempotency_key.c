@@ -34,22 +34,11 @@ static size_t copy(const char *text, char out[IDEMPOTENCY_KEY_SIZE])
 	return size;
 }
 
-enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY_KEY_SIZE],
-			      const char **why)
+enum err idempotency_key_parse(const char *text, char key[IDEMPOTENCY_KEY_SIZE], const char **why)
 {
 	char read[IDEMPOTENCY_KEY_SIZE] = "";
-	size_t count, size;
-	const char *value = http_header(call, "Idempotency-Key", &count);
+	const size_t size = *text == '"' ? unquote(text, read) : copy(text, read);
 
-	if (count == 0) {
-		key[0] = '\0';
-		return ERR_OK;
-	}
-	if (count > 1) {
-		*why = "There is more than one Idempotency-Key header.";
-		return ERR_MALFORMED;
-	}
-	size = *value == '"' ? unquote(value, read) : copy(value, read);
 	if (size == 0 || size >= sizeof read || !text_is(TEXT_VISIBLE, read, size) ||
 	    memchr(read, ',', size) != NULL) {
 		*why = "The Idempotency-Key must be 1 to 255 visible ASCII characters without a "
@@ -65,4 +54,21 @@ enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY
 	memcpy(key, read, size);
 	key[size] = '\0';
 	return ERR_OK;
+}
+
+enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY_KEY_SIZE],
+			      const char **why)
+{
+	size_t count;
+	const char *value = http_header(call, "Idempotency-Key", &count);
+
+	if (count == 0) {
+		key[0] = '\0';
+		return ERR_OK;
+	}
+	if (count > 1) {
+		*why = "There is more than one Idempotency-Key header.";
+		return ERR_MALFORMED;
+	}
+	return idempotency_key_parse(value, key, why);
 }

@@ -17,6 +17,14 @@
 #define IDEMPOTENCY_KEY_SIZE 256
 
 /*
+ * Read a key from a text: bare or a quoted string.
+ * Returns  ERR_OK with the key; ERR_MALFORMED, or ERR_INVALID where it holds a card number, with a
+ *          constant sentence in *why
+ */
+CHECKED enum err idempotency_key_parse(const char *text, char key[IDEMPOTENCY_KEY_SIZE],
+				       const char **why);
+
+/*
  * Read the Idempotency-Key header.
  * Returns  ERR_OK with the key, "" where there is no such header; ERR_MALFORMED, or ERR_INVALID where the key holds a
  *          card number, with a constant sentence in *why

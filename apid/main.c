@@ -136,6 +136,7 @@ static enum err server_start(struct server *server)
 	app->token_keys = &settings->token_keys;
 	app->vault = &settings->vault;
 	app->request_timeout_ms = settings->request_timeout_ms;
+	app->manual_expiry_us = settings->manual_expiry_us;
 	app->started_at_us = clock_now_us();
 	err = metrics_new(&app->metrics);
 	if (err != ERR_OK)

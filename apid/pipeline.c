@@ -100,8 +100,12 @@ static bool step_size(struct passage *passage)
 }
 
 /* Gateways sign the raw bytes, whatever their Content-Type says. */
-static bool takes_json(const struct route *route)
+static bool takes_json(const struct call *call)
 {
+	const struct route *route = call->route;
+
+	if ((route->flags & ROUTE_EMPTY) != 0 && call->http->body_size == 0)
+		return false;
 	return route->body_max > 0 && route->auth != ROUTE_GATEWAY;
 }
 
@@ -109,7 +113,7 @@ static bool step_media_type(struct passage *passage)
 {
 	struct call *call = &passage->call;
 
-	if (!takes_json(call->route) || http_call_is_json(call->http))
+	if (!takes_json(call) || http_call_is_json(call->http))
 		return true;
 	return refuse(call, ERR_MEDIA_TYPE,
 		      "Send exactly one Content-Type: application/json, without Content-Encoding.");
@@ -216,7 +220,7 @@ static bool step_body(struct passage *passage)
 	char why[JSON_WHY_SIZE];
 	enum err err;
 
-	if (!takes_json(call->route))
+	if (!takes_json(call))
 		return true;
 	err = json_read(call->http->body, call->http->body_size, BODY_DEPTH_MAX, &call->body, why);
 	return err == ERR_OK ? true : refuse(call, err, why);

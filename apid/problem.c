@@ -48,6 +48,21 @@ static bool member_text(json_t *object, const char *name, const char *text)
 	return text == NULL || json_object_set_new(object, name, json_string(text)) == 0;
 }
 
+static bool member_texts(json_t *object, const char *name, const char *const *texts)
+{
+	json_t *array;
+
+	if (texts == NULL)
+		return true;
+	array = json_array();
+	for (; array != NULL && *texts != NULL; texts++)
+		if (json_array_append_new(array, json_string(*texts)) != 0) {
+			json_decref(array);
+			return false;
+		}
+	return json_object_set_new(object, name, array) == 0;
+}
+
 static json_t *problem_object(const struct problem *problem)
 {
 	const struct err_row *row = err_row(problem->err);
@@ -70,6 +85,8 @@ static json_t *problem_object(const struct problem *problem)
 				json_boolean(err_retryable(problem->err) || after_s > 0)) == 0 &&
 	    (after_s == 0 ||
 	     json_object_set_new(object, "retry_after", json_integer(after_s)) == 0) &&
+	    member_text(object, "current_status", problem->current_status) &&
+	    member_texts(object, "allowed_actions", problem->allowed_actions) &&
 	    (problem->errors == NULL ||
 	     json_object_set_new(object, "errors", json_deep_copy(problem->errors)) == 0))
 		return object;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "apid/render.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -72,6 +73,8 @@ static const struct advice {
 	  "The gateway did not take our request; tell support." },
 	{ "stolen_card", "never", "The payment was refused. Do not try this method again." },
 	{ "fraud_suspected", "never", "The payment was refused. Do not try this method again." },
+	{ "cancelled_by_client", "retry",
+	  "It was cancelled between two tries; nothing was charged." },
 	{ "gateway_unreachable", "retry",
 	  "The gateway could not be reached; nothing was charged." },
 	{ "gateway_lost_request", "retry",
@@ -91,8 +94,8 @@ static const struct advice *advice_of(const char *code)
 static json_t *failure(const struct transaction_view *view)
 {
 	const char *code = view->row.failure_code;
-	const struct advice *advice =
-		advice_of(view->decline_code[0] != '\0' ? view->decline_code : code);
+	const bool declined = strcmp(code, "declined") == 0 && view->decline_code[0] != '\0';
+	const struct advice *advice = advice_of(declined ? view->decline_code : code);
 	json_t *object;
 
 	if (*code == '\0')

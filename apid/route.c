@@ -99,12 +99,13 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 	for (int i = 0; i < ROUTE_COUNT; i++) {
 		if (!path_fits(routes[i].path, path, &raw))
 			continue;
-		found = raw;
 		allow_add(match->allow, routes[i].method);
 		if (strcmp(routes[i].method, "GET") == 0)
 			allow_add(match->allow, "HEAD");
-		if (method_fits(&routes[i], method))
+		if (method_fits(&routes[i], method)) {
 			match->index = i;
+			found = raw;
+		}
 	}
 	if (match->allow[0] == '\0')
 		return ROUTE_NO_PATH;

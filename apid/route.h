@@ -20,6 +20,7 @@ enum route_auth {
 
 #define ROUTE_DATABASE 1U
 #define ROUTE_SHED 2U
+#define ROUTE_EMPTY 4U
 
 struct route {
 	const char *method;

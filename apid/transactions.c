@@ -103,7 +103,8 @@ void transactions_create(struct call *call)
 				       .request = &request,
 				       .idempotency_key = key,
 				       .api_call_id = call->api_call_id,
-				       .now_us = clock_now_us() };
+				       .now_us = clock_now_us(),
+				       .manual_expiry_us = call->app->manual_expiry_us };
 	enum payment_outcome outcome;
 	struct payment_receipt receipt;
 	const char *why = NULL;

@@ -24,9 +24,9 @@ const char *const payment_methods[] = {
 	NULL,
 };
 
-/* Manual capture and manual processing get their words when the paths that finish them exist. */
+/* Manual capture gets its word when the paths that finish it exist. */
 static const char *const capture_words[] = { "automatic", NULL };
-static const char *const process_words[] = { "auto", NULL };
+static const char *const process_words[] = { "auto", "manual", NULL }; /* enum process_mode */
 
 static const struct field_spec fields[] = {
 	{ .name = "amount",
@@ -77,7 +77,8 @@ static const struct field_spec fields[] = {
 	{ .name = "process",
 	  .rule = FIELD_WORD,
 	  .words = process_words,
-	  .help = "When the gateway is asked: auto, at once." },
+	  .help = "When the gateway is asked: auto, at once; manual, when you say so, else it "
+		  "expires." },
 	{ .name = "metadata",
 	  .rule = FIELD_OBJECT,
 	  .class = TEXT_FREE,
@@ -320,6 +321,12 @@ static void take_texts(const struct field_member *members, size_t count,
 	}
 }
 
+static enum process_mode process_of(const struct field_value *value)
+{
+	return value && strcmp(value->text, process_words[PROCESS_MANUAL]) == 0 ? PROCESS_MANUAL
+										: PROCESS_AUTO;
+}
+
 static void append_errors(const struct field_errors *from, struct field_errors *to)
 {
 	for (size_t i = 0; i < from->count && to->count < FIELD_ERRORS_MAX; i++)
@@ -340,6 +347,7 @@ bool payment_request_read(const struct field_member *members, size_t count,
 		return false;
 	}
 	take_texts(members, count, &read);
+	read.process = process_of(given(members, count, "process"));
 	*request = read;
 	return true;
 }

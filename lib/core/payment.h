@@ -52,8 +52,8 @@ struct payment_request {
 
 /*
  * The field table: amount, currency, payment_method, description, customer_id, payment_token,
- * country, capture, process, metadata, callback_url. `capture` and `process` list only the words
- * that are built yet.
+ * country, capture, process, metadata, callback_url. `capture` lists only the word that is
+ * built yet.
  */
 const struct field_spec *payment_fields(size_t *count);
 

@@ -29,8 +29,8 @@ struct batch_item {
 
 /*
  * Work off `count` items (1..size_max) and set the err of each.
- * Returns  ERR_OK; ERR_UNAVAILABLE: nothing was committed for items without an err; ERR_UNCERTAIN: a commit's answer was
- *          lost, so the same items are given again, on a new connection, until it is known what became of them
+ * Returns  ERR_OK; ERR_UNAVAILABLE: nothing was committed for items without an err; ERR_UNCERTAIN: a commit's answer
+ *          was lost, so the same items are given again, on a new connection, until it is known what became of them
  */
 typedef enum err batch_work(void *context, struct store *store, struct batch_item **items,
 			    size_t count);

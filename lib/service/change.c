@@ -45,6 +45,22 @@ enum err change_attempt(struct change *change, enum attempt_event event)
 										      : ERR_STATE;
 }
 
+enum err change_withdraw(struct change *change, const char *reason)
+{
+	struct transaction_row *transaction = change->transaction;
+	bool started = change->operation->status != OS_PENDING;
+	enum err err = change_operation(change, started ? OE_FAILED : OE_CANCELLED);
+
+	if (err == ERR_OK)
+		err = change_transaction(change, started ? TE_FAILED : TE_CANCELLED);
+	if (err != ERR_OK)
+		return err;
+	snprintf(transaction->status_reason, sizeof transaction->status_reason, "%s", reason);
+	if (started)
+		snprintf(transaction->failure_code, sizeof transaction->failure_code, "%s", reason);
+	return ERR_OK;
+}
+
 void change_next(struct change *change, enum next_action action, int64_t at_us)
 {
 	change->operation->next_action = action;

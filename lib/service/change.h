@@ -46,6 +46,17 @@ CHECKED enum err change_transaction(struct change *change, enum transaction_even
 CHECKED enum err change_operation(struct change *change, enum operation_event event);
 CHECKED enum err change_attempt(struct change *change, enum attempt_event event);
 
+/*
+ * End what was certainly not charged, for this reason: what is pending becomes cancelled; what is
+ * processing, or was parked, has failed, with the reason as its failure code. Only while no attempt
+ * is live.
+ * Returns  ERR_OK; ERR_STATE where the tables refuse it (a row may be half moved: do not write it)
+ */
+CHECKED enum err change_withdraw(struct change *change, const char *reason);
+
+#define REASON_CANCELLED_BY_CLIENT "cancelled_by_client"
+#define REASON_EXPIRED "expired"
+
 /* Set when and what happens next to the operation; NEXT_NONE takes no time. */
 void change_next(struct change *change, enum next_action action, int64_t at_us);
 

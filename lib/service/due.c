@@ -154,6 +154,23 @@ static enum err item_park(struct item *item, const char *reason)
 	return note_keep(item, &change);
 }
 
+/* It is not to be sent any more. No attempt may be live beside these actions: one is for a human. */
+static enum err item_withdraw(struct item *item, const char *type, const char *reason)
+{
+	struct change change =
+		change_begin(&item->transaction, item->operation, NULL, item->now_us);
+	enum err err = store_attempt_lock_live(item->tx, item->operation->id, &item->attempt);
+
+	if (err != ERR_NOT_FOUND)
+		return err == ERR_OK ? ERR_CONFLICT : err;
+	err = change_withdraw(&change, reason);
+	if (err != ERR_OK)
+		return err;
+	change.type = type;
+	change.reason = reason;
+	return note_keep(item, &change);
+}
+
 /*
  * Prepare an attempt. The lease's end is the operation's next action: whoever finds it then asks.
  */
@@ -172,6 +189,8 @@ static enum err item_send(struct item *item, struct due_job *job)
 		return err;
 	if (open_exceptions > 0)
 		return item_park(item, "exception_open");
+	if (operation->cancel_wished_at_us != 0)
+		return item_withdraw(item, "cancelled", REASON_CANCELLED_BY_CLIENT);
 	attempt_fill(item, gateway);
 	order_fill(item, &job->order);
 	err = order_unseal(item, &job->order);
@@ -259,6 +278,23 @@ static bool is_poison(enum err err)
 	       err == ERR_CONFLICT || err == ERR_TOO_LONG;
 }
 
+/* What is due; the claim gives no other actions. */
+static enum err item_take(struct item *item, struct due_job *job)
+{
+	switch (item->operation->next_action) {
+	case NEXT_SEND:
+		return item_send(item, job);
+	case NEXT_ASK:
+		return item_ask(item, job);
+	case NEXT_EXPIRE:
+		return item_withdraw(item, "expired", REASON_EXPIRED);
+	case NEXT_NONE:
+	case NEXT_HUMAN:
+		break;
+	}
+	return ERR_STATE;
+}
+
 static enum err item_claim(struct claim *claim, struct store_tx *tx,
 			   struct operation_row *operation, int64_t now_us)
 {
@@ -269,7 +305,7 @@ static enum err item_claim(struct claim *claim, struct store_tx *tx,
 	if (err != ERR_OK)
 		return err;
 	job->gateway = NULL;
-	err = operation->next_action == NEXT_SEND ? item_send(&item, job) : item_ask(&item, job);
+	err = item_take(&item, job);
 	if (is_poison(err))
 		return item_park(&item, err_row(err)->code);
 	if (err == ERR_OK && job->gateway != NULL)

@@ -4,7 +4,7 @@
  * Fingerprint: what two requests with one idempotency key must agree on, kept as keyed hashes: of the scope (method and
  * path), then of each member of the parsed body, so that a refusal can name members without keeping values.
  *
- * Invariant  equal requests have equal fingerprints whatever their spelling; a hash tells nothing without the vault's key
+ * Invariant  equal requests have equal fingerprints whatever their spelling; a hash tells nothing without the key
  * Threads    safe: pure functions
  */
 #ifndef SERVICE_FINGERPRINT_H

@@ -28,7 +28,7 @@ struct acceptance {
 };
 
 /*
- * Start the committers on connections of their own to `database`, whose texts must outlive them. batch_stop() ends them.
+ * Start the committers on connections of their own to `database`, whose texts must outlive them. batch_stop() ends it.
  * An acceptance's err: ERR_OK; ERR_MERCHANT (not known); ERR_KEY_IN_FLIGHT (another server is at work on its key);
  * ERR_BUSY, ERR_STORE, ERR_UNAVAILABLE: nothing was committed; ERR_UNCERTAIN
  */

@@ -80,6 +80,14 @@ static void answer_keep(struct scene *scene, enum attempt_class class)
 		text_set(attempt->answer_masked, sizeof attempt->answer_masked, answer->masked);
 }
 
+/* What a human has to know first, by kind. */
+static const char *const exception_advice[] = {
+	[EXCEPTION_LATE_SUCCESS] = "",
+	[EXCEPTION_INTEGRITY] = "",
+	[EXCEPTION_ORPHAN_CALLBACK] = "",
+	[EXCEPTION_UNWANTED_SUCCESS] = "charged after its cancellation was wished, refund it: ",
+};
+
 static enum err exception_open(struct scene *scene, enum exception_kind kind)
 {
 	uint8_t random[10];
@@ -93,9 +101,10 @@ static enum err exception_open(struct scene *scene, enum exception_kind kind)
 	crypto_random(random, sizeof random);
 	row.id = id_make(scene->now_us, random);
 	memcpy(row.merchant, scene->transaction.merchant, sizeof row.merchant);
-	snprintf(row.detail, sizeof row.detail, "%s said %s: %s (its reference: %s)",
-		 scene->attempt.gateway, words_text(attempt_event_words, (int)scene->answer->event),
-		 scene->answer->reason, scene->answer->gateway_ref);
+	snprintf(row.detail, sizeof row.detail, "%s%s said %s: %s (its reference: %s)",
+		 exception_advice[kind], scene->attempt.gateway,
+		 words_text(attempt_event_words, (int)scene->answer->event), scene->answer->reason,
+		 scene->answer->gateway_ref);
 	return store_exception_open(scene->tx, &row);
 }
 
@@ -184,6 +193,8 @@ static enum err retry_or_fail(struct scene *scene, bool retryable, const char *f
 		return err;
 	if (open_exceptions > 0)
 		return park(scene, "exception_open");
+	if (retryable && operation->cancel_wished_at_us != 0)
+		return change_withdraw(&scene->change, REASON_CANCELLED_BY_CLIENT);
 	if (retryable && !operation->human_verdict && operation->status == OS_PROCESSING &&
 	    schedule_retry(operation->retry_count + 1, retry_seed(operation), &delay_us)) {
 		operation->retry_count++;
@@ -220,8 +231,13 @@ static enum err apply_succeeded(struct scene *scene, enum outcome_effect *effect
 	if (scene->transaction.status == TS_COMPLETED)
 		scene->transaction.amount_captured = scene->operation.amount_minor;
 	scene->transaction.status_reason[0] = '\0';
+	if (scene->operation.cancel_wished_at_us != 0) {
+		text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
+			 "cancel_wished");
+		err = exception_open(scene, EXCEPTION_UNWANTED_SUCCESS);
+	}
 	*effect = OUTCOME_APPLIED;
-	return step_write(scene, "attempt_succeeded", scene->answer->reason);
+	return err == ERR_OK ? step_write(scene, "attempt_succeeded", scene->answer->reason) : err;
 }
 
 static enum err apply_declined(struct scene *scene, enum outcome_effect *effect)

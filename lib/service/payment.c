@@ -44,7 +44,10 @@ static enum err operation_fill(struct operation_row *row, const struct vault *va
 		.kind = OPERATION_CHARGE,
 		.amount_minor = order->request->amount.minor,
 		.status = OS_PENDING,
-		.next_action = NEXT_SEND, /* at once */
+		.next_action = order->request->process == PROCESS_MANUAL ? NEXT_EXPIRE : NEXT_SEND,
+		/* From now: due at once, or at the end of the wait for its start. */
+		.next_action_at_us =
+			order->request->process == PROCESS_MANUAL ? order->manual_expiry_us : 0,
 		.gateway_key_number = 1,
 		.created_at_us = order->now_us,
 		.updated_at_us = order->now_us,

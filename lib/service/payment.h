@@ -28,6 +28,7 @@ struct payment_order {
 	const char *idempotency_key; /* "" or 1..255 visible ASCII */
 	const char *api_call_id;
 	int64_t now_us;
+	int64_t manual_expiry_us; /* how long one with PROCESS_MANUAL waits for its start */
 };
 
 /* In order of precedence */

@@ -52,6 +52,8 @@ static const struct conf_setting scalars[] = {
 	  "How long after it was claimed an attempt may still be sent." },
 	{ "dispatch.lease_margin_ms", CONF_INT, "5000", 100, 60000, NULL,
 	  "What a lease has over send window and total timeout." },
+	{ "dispatch.manual_expiry_s", CONF_INT, "86400", 60, 2592000, NULL,
+	  "How long a payment with process manual waits for its start before it is cancelled." },
 };
 
 static const struct conf_setting token_key_settings[] = {
@@ -322,6 +324,7 @@ static enum err server_take(struct reading *reading)
 	settings->request_timeout_ms = (int)conf_int(conf, "request.timeout_ms");
 	settings->stop_patience_ms = (int)conf_int(conf, "stop.patience_ms");
 	settings->in_flight_max = (size_t)conf_int(conf, "dispatch.in_flight_max");
+	settings->manual_expiry_us = conf_int(conf, "dispatch.manual_expiry_s") * 1000000;
 	settings->due = (struct due_settings){
 		.gateways = &settings->gateways,
 		.vault = &settings->vault,

@@ -34,6 +34,7 @@ struct settings {
 	int stop_patience_ms;
 	size_t pool_size;
 	size_t in_flight_max;
+	int64_t manual_expiry_us;
 	struct secret database_password;
 	struct store_settings database;
 	struct token_keys token_keys;

@@ -58,7 +58,12 @@ CHECKED enum err store_callback_update(struct store_tx *tx, const struct callbac
 CHECKED enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id,
 					   int64_t *count);
 
-enum exception_kind { EXCEPTION_LATE_SUCCESS, EXCEPTION_INTEGRITY, EXCEPTION_ORPHAN_CALLBACK };
+enum exception_kind {
+	EXCEPTION_LATE_SUCCESS,
+	EXCEPTION_INTEGRITY,
+	EXCEPTION_ORPHAN_CALLBACK,
+	EXCEPTION_UNWANTED_SUCCESS, /* charged after its cancellation was wished: refund it */
+};
 extern const struct words exception_kind_words;
 
 struct exception_row {

@@ -23,6 +23,7 @@
 #define ERROR_WSREP_NOT_READY 1047
 #define ERROR_SERVER_IS_READ_ONLY 1290
 #define ERROR_READ_ONLY_MODE 1836
+#define ERROR_LOCK_NOWAIT 3572 /* MySQL; MariaDB says ER_LOCK_WAIT_TIMEOUT */
 #define CLIENT_FIRST 2000
 #define CLIENT_LAST 2999
 
@@ -36,6 +37,7 @@ static const struct {
 	{ ER_NO_REFERENCED_ROW_2,    ER_NO_REFERENCED_ROW_2,    ERR_NOT_FOUND,   false },
 	{ ER_LOCK_WAIT_TIMEOUT,      ER_LOCK_WAIT_TIMEOUT,      ERR_BUSY,        false },
 	{ ER_LOCK_DEADLOCK,          ER_LOCK_DEADLOCK,          ERR_BUSY,        false },
+	{ ERROR_LOCK_NOWAIT,         ERROR_LOCK_NOWAIT,         ERR_BUSY,        false },
 	{ ERROR_CHECKREAD,           ERROR_CHECKREAD,           ERR_BUSY,        false },
 	{ ERROR_QUERY_INTERRUPTED,   ERROR_QUERY_INTERRUPTED,   ERR_BUSY,        false },
 	{ ERROR_WSREP_NOT_READY,     ERROR_WSREP_NOT_READY,     ERR_BUSY,        false },

@@ -4,7 +4,8 @@
 
 #include "store/statement.h"
 
-static const char *const kinds[] = { "late_success", "integrity", "orphan_callback" };
+static const char *const kinds[] = { "late_success", "integrity", "orphan_callback",
+				     "unwanted_success" };
 const struct words exception_kind_words = { kinds, sizeof kinds / sizeof kinds[0] };
 
 static const struct column columns[] = {

@@ -27,6 +27,7 @@ static const struct column columns[] = {
 	COLUMN_TEXT_OR_NULL(struct operation_row, payment_token_key_id),
 	COLUMN_NUMBER(struct operation_row, created_at_us),
 	COLUMN_NUMBER(struct operation_row, updated_at_us),
+	COLUMN_NUMBER_OR_NULL(struct operation_row, cancel_wished_at_us),
 };
 static const struct shape shape = SHAPE(columns);
 #define NEXT_ACTION_AT 7 /* its place in them */
@@ -39,6 +40,7 @@ static const struct column changing[] = {
 	COLUMN_NUMBER(struct operation_row, attempt_count),
 	COLUMN_NUMBER(struct operation_row, retry_count),
 	COLUMN_NUMBER(struct operation_row, human_verdict),
+	COLUMN_NUMBER_OR_NULL(struct operation_row, cancel_wished_at_us),
 	COLUMN_NUMBER(struct operation_row, updated_at_us),
 };
 static const struct shape change = SHAPE(changing);
@@ -50,11 +52,18 @@ static const struct column figure_columns[] = {
 };
 static const struct shape figure_shape = SHAPE(figure_columns);
 
-struct money_row {
+struct sole_row {
 	struct id operation_id;
 };
-static const struct column money_columns[] = { COLUMN_FIXED(struct money_row, operation_id) };
-static const struct shape money_shape = SHAPE(money_columns);
+static const struct column sole_columns[] = { COLUMN_FIXED(struct sole_row, operation_id) };
+static const struct shape sole_shape = SHAPE(sole_columns);
+
+static const struct column key_columns[] = {
+	COLUMN_FIXED(struct operation_key, transaction_id),
+	COLUMN_NUMBER(struct operation_key, first_seen_at_us),
+	COLUMN_WORD(struct operation_key, status, transaction_status_words),
+};
+static const struct shape key_shape = SHAPE(key_columns);
 
 enum err store_operation_insert(struct store_tx *tx, const struct operation_row *row)
 {
@@ -111,15 +120,40 @@ enum err store_operation_find_key(struct store_tx *tx, const char *merchant, con
 	return read_one(tx, STATEMENT_OPERATION_FIND_KEY, &cells, row);
 }
 
+enum err store_operation_show_key(struct store_tx *tx, const char *merchant, const char *key,
+				  struct operation_key *found)
+{
+	struct operation_key shown;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_text(&cells, merchant);
+	cells_add_text(&cells, key);
+	err = statement_read(tx, STATEMENT_OPERATION_SHOW_KEY, &cells, &key_shape, &shown);
+	if (err == ERR_OK)
+		*found = shown;
+	return err;
+}
+
+enum err store_operation_probe_key(struct store_tx *tx, const char *merchant, const char *key)
+{
+	struct sole_row found;
+	struct cells cells = { .count = 0 };
+
+	cells_add_text(&cells, merchant);
+	cells_add_text(&cells, key);
+	return statement_read(tx, STATEMENT_OPERATION_PROBE_KEY, &cells, &sole_shape, &found);
+}
+
 enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id,
 				    struct id *operation_id)
 {
-	struct money_row found;
+	struct sole_row found;
 	struct cells cells = { .count = 0 };
 	enum err err;
 
 	cells_add_id(&cells, &transaction_id);
-	err = statement_read(tx, STATEMENT_OPERATION_FIND_MONEY, &cells, &money_shape, &found);
+	err = statement_read(tx, STATEMENT_OPERATION_FIND_MONEY, &cells, &sole_shape, &found);
 	if (err == ERR_OK)
 		*operation_id = found.operation_id;
 	return err;

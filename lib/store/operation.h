@@ -15,6 +15,7 @@
 
 #include "core/id.h"
 #include "core/operation.h"
+#include "core/transaction.h"
 #include "store/merchant.h"
 #include "store/store.h"
 
@@ -44,6 +45,7 @@ struct operation_row {
 	char payment_token_key_id[33];
 	int64_t created_at_us;
 	int64_t updated_at_us;
+	int64_t cancel_wished_at_us; /* 0: never; nothing more is sent, and a success is unwanted */
 };
 
 /*
@@ -53,8 +55,8 @@ struct operation_row {
 CHECKED enum err store_operation_insert(struct store_tx *tx, const struct operation_row *row);
 
 /*
- * Insert new ones at once; next_action_at_us is here the time from now, by the database clock. One whose id or key exists
- * is left out, so *inserted < count says that some are. On connections that count changed rows only.
+ * Insert new ones at once; next_action_at_us is here the time from now, by the database clock. One whose id or key
+ * exists is left out, so *inserted < count says that some are. On connections that count changed rows only.
  * Returns  ERR_OK; ERR_STORE where any of them breaks a rule (none is inserted)
  */
 CHECKED enum err store_operation_accept_all(struct store_tx *tx,
@@ -71,19 +73,38 @@ CHECKED enum err store_operation_lock(struct store_tx *tx, struct id id, struct 
 CHECKED enum err store_operation_find_key(struct store_tx *tx, const char *merchant,
 					  const char *key, struct operation_row *row);
 
+/* What a key began, as committed. Returns ERR_OK; ERR_NOT_FOUND. */
+struct operation_key {
+	struct id transaction_id;
+	int64_t first_seen_at_us;
+	enum transaction_status status;
+};
+CHECKED enum err store_operation_show_key(struct store_tx *tx, const char *merchant,
+					  const char *key, struct operation_key *found);
+
+/*
+ * Whether an operation with this key is there, or in somebody's transaction that is not committed
+ * yet. Returns, without waiting, ERR_OK (there is), ERR_NOT_FOUND, ERR_BUSY (it is being committed,
+ * or another holds its row).
+ */
+CHECKED enum err store_operation_probe_key(struct store_tx *tx, const char *merchant,
+					   const char *key);
+
 /* The id of a transaction's charge, authorise or payout operation. Returns ERR_OK; ERR_NOT_FOUND. */
 CHECKED enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id,
 					    struct id *operation_id);
 
 /*
  * Write status, next action and time, gateway_key_number, attempt_count, retry_count,
- * human_verdict, updated_at_us; where payment_token_sealed_size is 0 the sealed token is wiped.
+ * human_verdict, cancel_wished_at_us, updated_at_us; where payment_token_sealed_size is 0 the sealed
+ * token is wiped.
  */
 CHECKED enum err store_operation_update(struct store_tx *tx, const struct operation_row *row);
 
 /*
- * Claim: lock and read up to `limit` (<= OPERATION_CLAIM_MAX) operations whose next action (send or ask) is due by the
- * database clock, earliest first, skipping rows that others hold (SKIP LOCKED). rows[] is the caller's.
+ * Claim: lock and read up to `limit` (<= OPERATION_CLAIM_MAX) operations whose next action (send,
+ * ask or expire) is due by the database clock, earliest first, skipping rows that others hold (SKIP
+ * LOCKED). rows[] is the caller's.
  */
 #define OPERATION_CLAIM_MAX 64
 CHECKED enum err store_operation_claim(struct store_tx *tx, size_t limit,

@@ -78,7 +78,7 @@ TABLES = {
     "transaction": ("id merchant amount_minor currency exponent status version amount_captured amount_refunded"
                     " failure_code"),
     "operation": ("id transaction_id merchant kind amount_minor status next_action next_action_at_us attempt_count"
-                  " payment_token_sealed"),
+                  " payment_token_sealed cancel_wished_at_us"),
     "attempt": ("id operation_id transaction_id merchant number gateway our_reference gateway_key status"
                 " lease_until_us contradicted_at_us"),
     "callback": "gateway callback_key transaction_id attempt_id amount_minor currency body_sha256 result",
@@ -207,6 +207,8 @@ class Checker:
         self.events_of = self.grouped("event", "transaction_id")
         self.late_successes = collections.Counter(
             row["transaction_id"] for row in rows["exception"] if row["kind"] == "late_success")
+        self.unwanted_successes = {
+            row["transaction_id"] for row in rows["exception"] if row["kind"] == "unwanted_success"}
         self.charges_of = collections.defaultdict(list)
 
     def grouped(self, table, column):
@@ -426,6 +428,10 @@ class Checker:
             wanted = OPERATION_OF.get(transaction["status"], operation["status"])
             if operation["kind"] == "charge" and operation["status"] != wanted:
                 self.violation("I4", name, f"is {transaction['status']}, its operation is {operation['status']}")
+            wished = operation["cancel_wished_at_us"] is not None and operation["status"] == "succeeded"
+            if wished != (transaction["id"] in self.unwanted_successes):
+                self.violation("I4", name, f"succeeded {'without' if wished else 'with'} an exception unwanted_success, "
+                                           f"its cancellation was {'' if wished else 'not '}wished before")
         if (transaction["status"] == "failed") != (transaction["failure_code"] is not None):
             self.violation("I4", name, f"is {transaction['status']} with failure code {transaction['failure_code']}")
         if transaction["status"] not in TRANSACTION_FINAL and all(

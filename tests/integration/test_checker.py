@@ -165,6 +165,8 @@ PLANTED = [
     Planted("operation lost", "I4", "sync", "DELETE FROM operation WHERE transaction_id = {sync}"),
     Planted("failure without a code", "I4", "decline_stolen_card",
             "UPDATE transaction SET failure_code = NULL WHERE id = {decline_stolen_card}"),
+    Planted("success after a wish to cancel, nobody told", "I4", "ok",
+            "UPDATE operation SET cancel_wished_at_us = 1 WHERE transaction_id = {ok}"),
     Planted("nothing will happen", "I7", "ok",
             "UPDATE operation SET status = 'processing' WHERE transaction_id = {ok}"),
     Planted("something will happen to a final one", "I7", "ok",

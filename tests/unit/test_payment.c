@@ -81,6 +81,28 @@ START_TEST(payment_takes_the_smallest_request)
 }
 END_TEST
 
+START_TEST(payment_is_processed_at_once_unless_it_says_manual)
+{
+	static const struct {
+		struct field_value value;
+		enum process_mode process;
+	} cases[] = {
+		{ { TEXT("auto") }, PROCESS_AUTO },
+		{ { TEXT("manual") }, PROCESS_MANUAL },
+		{ { .kind = VALUE_NULL }, PROCESS_AUTO },
+	};
+	struct body body = body_minimal();
+	struct payment_request request;
+	struct field_errors errors = { 0 };
+
+	body_put(&body, "process", cases[_i].value);
+
+	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+
+	ck_assert_int_eq(request.process, cases[_i].process);
+}
+END_TEST
+
 START_TEST(payment_takes_every_field)
 {
 	static const struct field_pair pairs[] = { { "order", "1234", 4 } };
@@ -93,7 +115,7 @@ START_TEST(payment_takes_every_field)
 	body_put(&body, "payment_token", (struct field_value){ TEXT("tok_x@alpha/refund") });
 	body_put(&body, "country", (struct field_value){ TEXT("ID") });
 	body_put(&body, "capture", (struct field_value){ TEXT("automatic") });
-	body_put(&body, "process", (struct field_value){ TEXT("auto") });
+	body_put(&body, "process", (struct field_value){ TEXT("manual") });
 	body_put(&body, "callback_url", (struct field_value){ TEXT("https://shop.example/hook") });
 	body_put(&body, "metadata",
 		 (struct field_value){ .kind = VALUE_OBJECT, .pairs = pairs, .pair_count = 1 });
@@ -102,6 +124,7 @@ START_TEST(payment_takes_every_field)
 
 	ck_assert_int_eq(request.amount.minor, 10050);
 	ck_assert_int_eq(request.form, AMOUNT_MAJOR);
+	ck_assert_int_eq(request.process, PROCESS_MANUAL);
 	ck_assert_str_eq(request.description, "Payment for order #1234");
 	ck_assert_str_eq(request.token, "tok_x@alpha/refund");
 	ck_assert_str_eq(request.country, "ID");
@@ -244,7 +267,7 @@ static const struct {
 	{ "country", { TEXT("IDN") }, FIELD_LENGTH, "exactly 2" },
 	{ "country", { TEXT("id") }, FIELD_CHARACTERS, "capital" },
 	{ "capture", { TEXT("manual") }, FIELD_NOT_A_WORD, "must be one of: automatic" },
-	{ "process", { TEXT("manual") }, FIELD_NOT_A_WORD, "must be one of: auto" },
+	{ "process", { TEXT("later") }, FIELD_NOT_A_WORD, "must be one of: auto, manual" },
 	{ "callback_url", { TEXT("ftp://shop.example/") }, FIELD_CHARACTERS, "https://" },
 	{ "callback_url", { TEXT("https://a/xxx" X250 X250) }, FIELD_LENGTH, "8 to 512" },
 	{ "metadata", { TEXT("{}") }, FIELD_TYPE, "object" },
@@ -547,6 +570,7 @@ END_TEST
 
 UNIT_MAIN("payment", {
 	tcase_add_test(tests, payment_takes_the_smallest_request);
+	tcase_add_loop_test(tests, payment_is_processed_at_once_unless_it_says_manual, 0, 3);
 	tcase_add_test(tests, payment_takes_every_field);
 	tcase_add_test(tests, payment_takes_null_for_an_absent_optional_field);
 	tcase_add_loop_test(tests, payment_amount_counts_in_its_currency, 0, COUNT(amounts));

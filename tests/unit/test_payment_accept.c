@@ -580,7 +580,10 @@ static enum err hold_work(struct store_tx *tx, void *context)
 START_TEST(a_key_that_is_held_elsewhere_is_in_flight_and_fails_nobody_else)
 {
 	static char keys[THREADS][16];
+	struct accepting fence;
 
+	begin(&fence, "key-2~"); /* a lock on a key holds the gap before it too */
+	ck_assert_int_eq(accept_ok(&fence), PAYMENT_CREATED);
 	for (int i = 0; i < THREADS; i++) {
 		snprintf(keys[i], sizeof keys[i], "key-%d", i);
 		begin(&held[i], keys[i]);
@@ -591,7 +594,7 @@ START_TEST(a_key_that_is_held_elsewhere_is_in_flight_and_fails_nobody_else)
 
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(held[i].err, i == 3 ? ERR_KEY_IN_FLIGHT : ERR_OK);
-	check_payments(THREADS - 1);
+	check_payments(THREADS);
 }
 END_TEST
 
@@ -667,6 +670,27 @@ START_TEST(a_commit_whose_answer_is_lost_never_makes_two_payments)
 }
 END_TEST
 
+START_TEST(a_manual_payment_waits_for_its_start_by_the_databases_clock)
+{
+	struct accepting accepting;
+	long long wait_us;
+
+	begin(&accepting, "");
+	accepting.request.process = PROCESS_MANUAL;
+	accepting.order.manual_expiry_us = 61 * SECOND_US;
+
+	ck_assert_int_eq(accept_ok(&accepting), PAYMENT_CREATED);
+
+	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM operation WHERE "
+						  "status = 'pending' AND next_action = 'expire'"),
+			 1);
+	wait_us = service_number(&service, "SELECT next_action_at_us - TIMESTAMPDIFF(MICROSECOND, "
+					   "'1970-01-01', UTC_TIMESTAMP(6)) FROM operation");
+	ck_assert_int_le(wait_us, 61 * SECOND_US);
+	ck_assert_int_gt(wait_us, 31 * SECOND_US);
+}
+END_TEST
+
 UNIT_MAIN("payment_accept", {
 	service_require();
 	tcase_set_timeout(tests, 60);
@@ -674,6 +698,7 @@ UNIT_MAIN("payment_accept", {
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_created_payment_is_stored_field_by_field);
 	tcase_add_test(tests, its_charge_is_due_at_once_with_its_token_sealed);
+	tcase_add_test(tests, a_manual_payment_waits_for_its_start_by_the_databases_clock);
 	tcase_add_test(tests, its_first_event_says_created);
 	tcase_add_test(tests, what_the_caller_left_out_is_stored_as_absent);
 	tcase_add_test(tests, without_a_key_the_same_request_is_another_payment);

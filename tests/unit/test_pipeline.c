@@ -295,6 +295,25 @@ START_TEST(pipeline_sheds_writes_but_neither_reads_nor_callbacks)
 }
 END_TEST
 
+START_TEST(pipeline_wants_a_body_only_where_one_must_be)
+{
+	struct bench bench;
+
+	bench_init(&bench, 1);
+	bench.call.line_count = 1; /* no Content-Type */
+	bench.call.body = "";
+	bench.call.body_size = 0;
+	ck_assert_int_eq(serve(&bench), 415);
+
+	bench.call.path = "/transactions/x/cancel";
+	ck_assert_int_eq(serve(&bench), 200);
+	bench.call.body = "{}";
+	bench.call.body_size = 2;
+	ck_assert_int_eq(serve(&bench), 415);
+	bench_done(&bench);
+}
+END_TEST
+
 START_TEST(pipeline_lets_a_write_in_again_after_each)
 {
 	struct bench bench;
@@ -385,6 +404,7 @@ UNIT_MAIN("pipeline", {
 			    (int)(sizeof credentials / sizeof credentials[0]));
 	tcase_add_test(tests, pipeline_remembers_a_token_until_it_expires);
 	tcase_add_test(tests, pipeline_sheds_writes_but_neither_reads_nor_callbacks);
+	tcase_add_test(tests, pipeline_wants_a_body_only_where_one_must_be);
 	tcase_add_test(tests, pipeline_lets_a_write_in_again_after_each);
 	tcase_add_loop_test(tests, pipeline_takes_a_timeout_of_1_to_30_whole_seconds, 0,
 			    (int)(sizeof timeouts / sizeof timeouts[0]));

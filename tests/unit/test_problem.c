@@ -47,6 +47,8 @@ START_TEST(problem_text_follows_the_row_of_each_failure)
 	ck_assert_ptr_null(json_object_get(object, "detail"));
 	ck_assert_ptr_null(json_object_get(object, "instance"));
 	ck_assert_ptr_null(json_object_get(object, "errors"));
+	ck_assert_ptr_null(json_object_get(object, "current_status"));
+	ck_assert_ptr_null(json_object_get(object, "allowed_actions"));
 	json_decref(object);
 }
 END_TEST
@@ -73,6 +75,24 @@ START_TEST(problem_text_repeats_only_harmless_paths)
 	ck_assert_int_eq(json_object_get(object, "instance") != NULL, instances[_i].shown);
 	if (instances[_i].shown)
 		check_text(object, "instance", instances[_i].path);
+	json_decref(object);
+}
+END_TEST
+
+START_TEST(problem_text_says_what_the_object_is_and_allows)
+{
+	static const char *const actions[] = { "capture", "void", NULL };
+	const struct problem problem = { .err = ERR_STATE,
+					 .current_status = "authorised",
+					 .allowed_actions = actions + _i };
+	json_t *object = parse(&problem);
+	const json_t *allowed = json_object_get(object, "allowed_actions");
+
+	check_text(object, "current_status", "authorised");
+	ck_assert(json_is_array(allowed));
+	ck_assert_uint_eq(json_array_size(allowed), (size_t)(2 - _i));
+	if (_i < 2)
+		ck_assert_str_eq(json_string_value(json_array_get(allowed, 0)), actions[_i]);
 	json_decref(object);
 }
 END_TEST
@@ -119,6 +139,7 @@ UNIT_MAIN("problem", {
 			    ERR_COUNT);
 	tcase_add_loop_test(tests, problem_text_repeats_only_harmless_paths, 0,
 			    (int)(sizeof instances / sizeof instances[0]));
+	tcase_add_loop_test(tests, problem_text_says_what_the_object_is_and_allows, 0, 3);
 	tcase_add_test(tests, problem_errors_point_at_each_field);
 	tcase_add_test(tests, problem_error_add_points_only_into_the_body);
 })

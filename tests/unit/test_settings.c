@@ -22,7 +22,8 @@ static const char good[] =
 	"database = { socket = \"db.sock\"; user = \"apid\"; name = \"pay\"; pool_size = 5;\n"
 	"  password_file = \"password\"; };\n"
 	"vault = { hash_key_file = \"hash.key\"; };\n"
-	"dispatch = { send_window_ms = 1500; lease_margin_ms = 2500; in_flight_max = 9; };\n"
+	"dispatch = { send_window_ms = 1500; lease_margin_ms = 2500; in_flight_max = 9;\n"
+	"  manual_expiry_s = 61; };\n"
 	"token = { issuer = \"us\"; audience = \"them\"; };\n"
 	"token_keys = ( { kid = \"k1\"; file = \"token.key\"; } );\n"
 	"seal_keys = ( { id = \"s2\"; file = \"seal2.key\"; },\n"
@@ -196,6 +197,7 @@ START_TEST(a_good_configuration_gives_gateways_and_the_dispatchers_times)
 	ck_assert_str_eq(settings->due.callback_base, "https://pay.example");
 	ck_assert_int_eq(settings->due.send_window_us, 1500000);
 	ck_assert_int_eq(settings->due.lease_margin_us, 2500000);
+	ck_assert_int_eq(settings->manual_expiry_us, 61000000);
 }
 END_TEST
 

@@ -25,6 +25,7 @@ static struct operation_row full_operation(void)
 	memset(row.payment_token_sealed, 0, sizeof row.payment_token_sealed);
 	row.payment_token_sealed_size = sizeof row.payment_token_sealed;
 	sample_fill(row.payment_token_key_id, sizeof row.payment_token_key_id, 'i');
+	row.cancel_wished_at_us = INT64_MAX;
 	return row;
 }
 
@@ -51,6 +52,7 @@ static void ck_operation(const struct operation_row *a, const struct operation_r
 	ck_assert_str_eq(a->payment_token_key_id, b->payment_token_key_id);
 	ck_assert_int_eq(a->created_at_us, b->created_at_us);
 	ck_assert_int_eq(a->updated_at_us, b->updated_at_us);
+	ck_assert_int_eq(a->cancel_wished_at_us, b->cancel_wished_at_us);
 }
 
 START_TEST(operation_round_trip_of_extremes_and_of_empties)
@@ -147,10 +149,12 @@ END_TEST
 /* Due ones are numbered against their order: the earliest is the last that was inserted. */
 static void insert_due(unsigned count, int64_t now_us)
 {
+	static const enum next_action actions[] = { NEXT_SEND, NEXT_ASK, NEXT_EXPIRE };
+
 	for (unsigned n = 0; n < count; n++) {
 		struct operation_row row = sample_operation(n);
 
-		row.next_action = n % 2 == 0 ? NEXT_SEND : NEXT_ASK;
+		row.next_action = actions[n % 3];
 		row.next_action_at_us = now_us - 1000000 - n;
 		ck_assert_int_eq(store_operation_insert(&tx, &row), ERR_OK);
 	}
@@ -168,7 +172,7 @@ static void insert_not_due(int64_t now_us)
 	human.next_action = NEXT_HUMAN;
 	human.next_action_at_us = 1;
 	expiring.next_action = NEXT_EXPIRE;
-	expiring.next_action_at_us = 1;
+	expiring.next_action_at_us = now_us + 3600000000;
 	final.status = OS_SUCCEEDED;
 	final.next_action = NEXT_NONE;
 	final.next_action_at_us = 0;

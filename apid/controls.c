@@ -1,0 +1,201 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <string.h>
+
+#include "apid/call.h"
+#include "apid/dispatcher.h"
+#include "apid/idempotency_key.h"
+#include "apid/render.h"
+#include "base/json.h"
+#include "service/control.h"
+
+/* What a transaction of this status still allows, where a request about it was refused. */
+static const char *const nothing[] = { NULL };
+static const char *const of_authorised[] = { "capture", "void", NULL };
+static const char *const of_completed[] = { "refund", NULL };
+
+static const char *const *actions_of(enum transaction_status status)
+{
+	switch (status) {
+	case TS_AUTHORISED:
+		return of_authorised;
+	case TS_COMPLETED:
+		return of_completed;
+	case TS_PENDING:
+	case TS_PROCESSING:
+	case TS_FAILED:
+	case TS_CANCELLED:
+	case TS_PARKED:
+		break;
+	}
+	return nothing;
+}
+
+#define REFUSED_START "Only a payment that waits for its start can be started."
+#define REFUSED_CANCEL "It is over, or the customer may have been charged: it cannot be cancelled."
+#define REMEMBERED                                                                                 \
+	"The customer may have been charged. The wish to cancel is remembered: nothing more is "   \
+	"sent, and a success will be proposed for refund."
+
+/* How each outcome of a request is answered. Status 409 is a refusal, with this detail. */
+struct answer {
+	int status;
+	const char *detail;
+	bool wake; /* there is something to send */
+};
+
+static const struct answer process_answers[] = {
+	[CONTROL_BEFORE] = { 200, NULL, false },
+	[CONTROL_REFUSED] = { 409, REFUSED_START, false },
+	[CONTROL_DONE] = { 202, NULL, true },
+};
+
+static const struct answer cancel_answers[] = {
+	[CONTROL_BEFORE] = { 200, NULL, false },
+	[CONTROL_REFUSED] = { 409, REFUSED_CANCEL, false },
+	[CONTROL_DONE] = { 200, NULL, false },
+	[CONTROL_WISHED] = { 409, REMEMBERED, false },
+};
+
+typedef enum err control(struct store_pool *pool, const struct control_request *request,
+			 int wait_ms, enum control_outcome *outcome, struct transaction_view *view);
+
+static void act(struct call *call, control *act_on, const struct control_request *request,
+		const struct answer *answers)
+{
+	enum control_outcome outcome;
+	struct transaction_view view;
+	const enum err err = act_on(call->app->pool, request, call_wait_ms(call), &outcome, &view);
+	const char *status;
+
+	if (err == ERR_NOT_FOUND) {
+		call_refuse(call, err, "There is no such transaction.");
+		return;
+	}
+	if (err != ERR_OK) {
+		call_refuse(call, err, NULL);
+		return;
+	}
+	if (answers[outcome].wake)
+		dispatcher_wake(call->app->dispatcher);
+	status = words_text(transaction_status_words, (int)view.row.status);
+	if (answers[outcome].status == 409)
+		call_refuse_state(call, answers[outcome].detail, status,
+				  actions_of(view.row.status));
+	else
+		call_answer(call, answers[outcome].status,
+			    render_transaction(&view, RENDER_CUSTOMER));
+}
+
+/* The members of the body, none where it is empty, judged by a field table. False: refused. */
+static bool members_read(struct call *call, const struct field_spec *specs, size_t spec_count,
+			 struct field_member members[FIELD_MEMBERS_MAX], size_t *count)
+{
+	struct field_errors errors = { .count = 0 };
+	struct json_arena arena;
+	enum err err = ERR_OK;
+
+	*count = call->body != NULL ? json_members(call->body, members, &arena, &err) : 0;
+	if (err != ERR_OK) {
+		call_refuse(call, err, "The body has too many members.");
+		return false;
+	}
+	field_check(specs, spec_count, members, *count, &errors);
+	if (errors.count == 0)
+		return true;
+	call_refuse_errors(call, ERR_INVALID, NULL, problem_errors(&errors));
+	return false;
+}
+
+/* The transaction of the path, and a body that says nothing. False: refused. */
+static bool request_read(struct call *call, struct control_request *request)
+{
+	struct field_member members[FIELD_MEMBERS_MAX];
+	size_t count;
+
+	*request = (struct control_request){ .merchant = call->claims.merchant,
+					     .api_call_id = call->api_call_id };
+	if (!members_read(call, NULL, 0, members, &count))
+		return false;
+	if (id_parse(ID_TRANSACTION, call->match.parameter, &request->transaction_id))
+		return true;
+	call_refuse(call, ERR_NOT_FOUND, "There is no such transaction.");
+	return false;
+}
+
+void controls_process(struct call *call)
+{
+	struct control_request request;
+
+	if (request_read(call, &request))
+		act(call, control_process, &request, process_answers);
+}
+
+void controls_cancel(struct call *call)
+{
+	struct control_request request;
+
+	if (request_read(call, &request))
+		act(call, control_cancel, &request, cancel_answers);
+}
+
+/* ---- POST /transactions/cancel-by-key ---- */
+
+/* Its own rules, those of the header, are judged by idempotency_key_parse(). */
+static const struct field_spec key_fields[] = {
+	{ .name = "idempotency_key",
+	  .rule = FIELD_TEXT,
+	  .required = true,
+	  .may_hold_card = true,
+	  .class = TEXT_ANY,
+	  .min = 1,
+	  .max = 2 * IDEMPOTENCY_KEY_SIZE,
+	  .help = "The key that the payment was begun with, as in the Idempotency-Key header." },
+};
+
+static bool key_read(struct call *call, char key[IDEMPOTENCY_KEY_SIZE])
+{
+	struct field_member members[FIELD_MEMBERS_MAX];
+	const struct field_value *value;
+	const char *why;
+	size_t count;
+	json_t *errors;
+
+	if (!members_read(call, key_fields, sizeof key_fields / sizeof key_fields[0], members,
+			  &count))
+		return false;
+	value = field_find(members, count, key_fields[0].name);
+	if (idempotency_key_parse(value->text, key, &why) == ERR_OK)
+		return true;
+	errors = json_array();
+	problem_error_add(errors, key_fields[0].name, PROBLEM_IN_BODY,
+			  field_code_word(FIELD_CHARACTERS), why);
+	call_refuse_errors(call, ERR_INVALID, NULL, errors);
+	return false;
+}
+
+void controls_cancel_by_key(struct call *call)
+{
+	char key[IDEMPOTENCY_KEY_SIZE];
+	struct control_request request = { .merchant = call->claims.merchant,
+					   .api_call_id = call->api_call_id,
+					   .remember = true };
+	struct operation_key found;
+	enum err err;
+
+	if (!key_read(call, key))
+		return;
+	err = control_find_key(call->app->pool, request.merchant, key, call_wait_ms(call), &found);
+	if (err == ERR_NOT_FOUND) {
+		call_refuse(call, err,
+			    "Nothing was begun with this key. A request with it that is still on "
+			    "its way is not stopped by this.");
+		return;
+	}
+	if (err != ERR_OK) {
+		call_refuse(call, err, NULL);
+		return;
+	}
+	request.transaction_id = found.transaction_id;
+	act(call, control_cancel, &request, cancel_answers);
+}
