@@ -142,6 +142,7 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev test", description=__doc__)
     for option in ("top", "build", "prefix", "scratch"):
         parser.add_argument(f"--{option}", required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--rounds", type=int, metavar="N", help="kill -9 rounds of test_kill")
     parser.add_argument("names", nargs="*", help="what to run; everything when none is given")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, interrupted)
@@ -149,6 +150,8 @@ def main():
     shutil.rmtree(arguments.scratch, ignore_errors=True)
     os.makedirs(arguments.scratch)
     env = environment(arguments)
+    if arguments.rounds is not None:
+        env["PAYOPS_ROUNDS"] = str(arguments.rounds)
     tally = Tally()
     build_units(build)
     lint, units, words = plan(arguments.names, build)

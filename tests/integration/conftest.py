@@ -1,7 +1,9 @@
 # SPDX-FileCopyrightText: payops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-import sys
+import os
 import pathlib
+import random
+import sys
 
 import pytest
 
@@ -32,3 +34,20 @@ def payops(shared):
         shared.start()
     shared.mode("ok")
     return shared
+
+
+@pytest.fixture
+def say(capsys):
+    """Print at once, whatever pytest keeps of a test's output."""
+    def now(text):
+        with capsys.disabled():
+            print(f"  {text}", flush=True)
+    return now
+
+
+@pytest.fixture
+def seed(request, say):
+    """What random choices start from; PAYOPS_SEED gives the one of a run that shall be replayed."""
+    number = int(os.environ.get("PAYOPS_SEED") or random.SystemRandom().randrange(1 << 32))
+    say(f"{request.node.name}: PAYOPS_SEED={number}")
+    return number

@@ -62,6 +62,13 @@ class Instance:
         except OSError:
             return False
 
+    def is_ready(self, port=None):
+        """An apid is ready to serve."""
+        try:
+            return self.request("GET", "/readyz", port=port, timeout=5).status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+
     def start_apid(self, **extra):
         """Start apid alone, without waiting, as our own child whose end can be watched; it must not run."""
         with open(self.dir / "log" / "apid.log", "ab") as log:
