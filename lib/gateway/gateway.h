@@ -34,6 +34,7 @@
 #define GATEWAY_WORD_SIZE 65
 #define GATEWAY_CALLBACK_ID_SIZE 129
 #define GATEWAY_BODY_MAX 2048 /* largest request an adapter builds */
+#define GATEWAY_INSTRUCTIONS_SIZE 513
 
 struct gateway_adapter;
 
@@ -47,6 +48,8 @@ struct gateway {
 	size_t callback_secret_count;
 	int connect_timeout_ms;
 	int total_timeout_ms;
+	bool idempotent;    /* replays by its idempotency key, so that a connection may be reused */
+	bool authoritative; /* its inquiry's "not found" can be believed */
 	int64_t quiet_us; /* how long after a silence "not found" may be believed */
 	int64_t callback_wait_us; /* how long an accepted attempt waits for its callback before it is asked about */
 };
@@ -67,6 +70,8 @@ struct gateway_order {
 	struct money amount;
 	uint8_t exponent;
 	char payment_token[PAYMENT_TOKEN_SIZE]; /* "" when the client gave none */
+	/* With a capture, void or refund: the gateway's own id of the charge or authorisation it is about, else "". */
+	char parent_ref[ATTEMPT_GATEWAY_REF_SIZE];
 	char callback_url[HTTP_URL_MAX];
 };
 
@@ -80,6 +85,8 @@ struct gateway_answer {
 	char gateway_ref[ATTEMPT_GATEWAY_REF_SIZE]; /* "" when none came */
 	char decline_code[REASON_SIZE];             /* ours, with AE_DECLINED */
 	char reason[REASON_SIZE];                   /* short words for the timeline */
+	/* With AE_REQUIRES_ACTION: what the customer needs, one flat JSON object of texts, else "". */
+	char instructions[GATEWAY_INSTRUCTIONS_SIZE];
 	char masked[ATTEMPT_ANSWER_SIZE]; /* the answer's body, card numbers masked, cut */
 };
 
@@ -107,8 +114,6 @@ struct gateway_message {
 struct gateway_adapter {
 	const char *name;
 	unsigned operations; /* bits 1 << enum operation_kind */
-	bool idempotent;    /* replays by its idempotency key, so that a connection may be reused */
-	bool authoritative; /* its inquiry's "not found" can be believed */
 
 	/*
 	 * Fill *request; `body` (GATEWAY_BODY_MAX) is the caller's and is what request->body points

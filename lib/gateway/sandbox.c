@@ -388,8 +388,6 @@ static enum err sandbox_read_callback(const struct gateway *gateway,
 const struct gateway_adapter gateway_sandbox = {
 	.name = "sandbox",
 	.operations = 1u << OPERATION_CHARGE,
-	.idempotent = true,
-	.authoritative = true,
 	.build = sandbox_build,
 	.read = sandbox_read,
 	.build_inquiry = sandbox_build_inquiry,

@@ -366,7 +366,7 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 	enum err err;
 
 	if (scene->report->source != OUTCOME_INQUIRY || attempt->status != AS_UNKNOWN ||
-	    !gateway->adapter->authoritative)
+	    !gateway->authoritative)
 		return ask_again(scene, 0, effect);
 	if (said_us < believable_us)
 		return ask_again(scene, believable_us, effect);

@@ -87,6 +87,10 @@ static const struct conf_setting gateway_settings[] = {
 	  "How long a call may take altogether." },
 	{ "quiet_ms", CONF_INT, "60000", 100, 3600000, NULL,
 	  "How long the gateway must have been quiet before its 'not found' is believed." },
+	{ "idempotent", CONF_BOOL, "true", 0, 0, NULL,
+	  "Whether it replays the answer of a request whose key it has seen." },
+	{ "authoritative", CONF_BOOL, "true", 0, 0, NULL,
+	  "Whether its inquiry's 'not found' can be believed." },
 	{ "callback_wait_ms", CONF_INT, "15000", 100, 86400000, NULL,
 	  "How long an accepted attempt waits for its callback before the gateway is asked." },
 };
@@ -289,6 +293,8 @@ static enum err gateway_take(struct reading *reading, size_t index)
 		(int)conf_list_int(conf, "gateways", index, "connect_timeout_ms");
 	gateway->total_timeout_ms = (int)conf_list_int(conf, "gateways", index, "total_timeout_ms");
 	gateway->quiet_us = conf_list_int(conf, "gateways", index, "quiet_ms") * 1000;
+	gateway->idempotent = conf_list_bool(conf, "gateways", index, "idempotent");
+	gateway->authoritative = conf_list_bool(conf, "gateways", index, "authoritative");
 	gateway->callback_wait_us =
 		conf_list_int(conf, "gateways", index, "callback_wait_ms") * 1000;
 	err = secret_take(reading, conf_list_text(conf, "gateways", index, "api_key_file"),

@@ -130,6 +130,8 @@ static void gateway_fill(struct gateway *gateway)
 	snprintf(gateway->base_url, sizeof gateway->base_url, "http://127.0.0.1:1");
 	gateway->connect_timeout_ms = 3000;
 	gateway->total_timeout_ms = SERVICE_TIMEOUT_MS;
+	gateway->idempotent = true;
+	gateway->authoritative = true;
 	gateway->quiet_us = SERVICE_QUIET_US;
 	gateway->callback_wait_us = SERVICE_CALLBACK_WAIT_US;
 }

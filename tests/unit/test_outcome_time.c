@@ -139,15 +139,13 @@ END_TEST
 
 START_TEST(not_found_is_never_believed_from_a_gateway_that_cannot_know)
 {
-	struct gateway_adapter adapter = gateway_sandbox;
 	static struct gateway gateway; /* too large for the stack */
 	struct telling telling = { .source = OUTCOME_INQUIRY,
 				   .answer = service_answer(AE_NOT_FOUND) };
 	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PROCESSING, NOW_US);
 
-	adapter.authoritative = false;
 	gateway = service.gateways.list[0];
-	gateway.adapter = &adapter;
+	gateway.authoritative = false;
 	telling.gateway = &gateway;
 	story_put(&service, &story);
 
