@@ -32,6 +32,7 @@
 #define GATEWAYS_MAX 16
 #define GATEWAY_SECRETS_MAX 3
 #define GATEWAY_WORD_SIZE 65
+#define GATEWAY_DECLINE_SIZE 41 /* a gateway's own decline code */
 #define GATEWAY_CALLBACK_ID_SIZE 129
 #define GATEWAY_BODY_MAX 2048 /* largest request an adapter builds */
 #define GATEWAY_INSTRUCTIONS_SIZE 513
@@ -100,6 +101,7 @@ struct gateway_notice {
 	struct money amount;
 	struct gateway_answer
 		answer; /* event by the word's table; AE_LOST for a word that is not in it */
+	char decline_word[GATEWAY_DECLINE_SIZE]; /* the gateway's own decline code, "" without */
 };
 
 /* The raw message: what the signature is over. */
@@ -136,6 +138,12 @@ struct gateway_adapter {
 	enum err (*read_callback)(const struct gateway *gateway,
 				  const struct gateway_message *message, int64_t now_us,
 				  struct gateway_notice *notice);
+	/*
+	 * What the tables say of a notice's word and decline word: event, decline code and whether
+	 * another attempt may follow. For messages that were verified and stored before.
+	 */
+	void (*read_word)(const char *word, const char *decline_word,
+			  struct gateway_answer *answer);
 };
 
 /* The adapter of this name ("sandbox"), or NULL. */

@@ -347,21 +347,29 @@ static bool amount_take(const json_t *object, struct gateway_notice *notice)
 	return true;
 }
 
-static enum err notice_fill(const json_t *object, struct gateway_notice *notice)
+static void sandbox_read_word(const char *word, const char *decline_word,
+			      struct gateway_answer *answer)
 {
 	enum attempt_event event;
 
+	answer->event = event_of_word(word, &event) ? event : AE_LOST;
+	text_copy(answer->reason, sizeof answer->reason, "callback");
+	if (answer->event == AE_DECLINED)
+		decline_fill(decline_word, answer);
+}
+
+static enum err notice_fill(const json_t *object, struct gateway_notice *notice)
+{
 	if (!text_take(object, "callback_id", notice->callback_id, sizeof notice->callback_id) ||
 	    !text_take(object, "gateway_txn_id", notice->gateway_ref, sizeof notice->gateway_ref) ||
 	    !text_take(object, "reference", notice->our_reference, sizeof notice->our_reference) ||
 	    !text_take(object, "status", notice->word, sizeof notice->word) ||
 	    notice->word[0] == '\0' || !amount_take(object, notice))
 		return ERR_MALFORMED;
-	notice->answer.event = event_of_word(notice->word, &event) ? event : AE_LOST;
+	text_copy(notice->decline_word, sizeof notice->decline_word,
+		  member_text(object, "decline_code"));
+	sandbox_read_word(notice->word, notice->decline_word, &notice->answer);
 	memcpy(notice->answer.gateway_ref, notice->gateway_ref, sizeof notice->gateway_ref);
-	text_copy(notice->answer.reason, sizeof notice->answer.reason, "callback");
-	if (notice->answer.event == AE_DECLINED)
-		decline_fill(member_text(object, "decline_code"), &notice->answer);
 	return ERR_OK;
 }
 
@@ -393,4 +401,5 @@ const struct gateway_adapter gateway_sandbox = {
 	.build_inquiry = sandbox_build_inquiry,
 	.read_inquiry = sandbox_read_inquiry,
 	.read_callback = sandbox_read_callback,
+	.read_word = sandbox_read_word,
 };

@@ -253,6 +253,14 @@ static enum err apply(struct receipt *receipt)
 	return outcome_take(receipt);
 }
 
+/* Its row is there: what becomes of it. */
+static enum err judge(struct receipt *receipt)
+{
+	if (receipt->matched)
+		return apply(receipt);
+	return exception_open(receipt, EXCEPTION_ORPHAN_CALLBACK, "fits no attempt");
+}
+
 static enum err receive_work(struct store_tx *tx, void *context)
 {
 	struct receipt *receipt = context;
@@ -278,9 +286,7 @@ static enum err receive_work(struct store_tx *tx, void *context)
 		return ERR_OK;
 	}
 	if (err == ERR_OK)
-		err = receipt->matched ? apply(receipt)
-				       : exception_open(receipt, EXCEPTION_ORPHAN_CALLBACK,
-							"fits no attempt");
+		err = judge(receipt);
 	return err == ERR_OK ? store_callback_update(tx, &receipt->row) : err;
 }
 
@@ -296,5 +302,98 @@ enum err callback_receive(struct store_pool *pool, const struct callback_deliver
 	*outcome = receipt.outcome;
 	if (receipt.outcome == CALLBACK_OUTCOME_STORED)
 		*result = receipt.row.result;
+	return ERR_OK;
+}
+
+/* A replay: the receipt of a row that is there already. */
+struct replay {
+	const struct callback_replay_request *request;
+	struct callback_replay *report;
+	struct receipt receipt;
+	struct callback_delivery delivery;
+	struct gateway_notice notice;
+};
+
+/* What the gateway said, from what was kept of it; its words are read by the tables of today. */
+static void notice_rebuild(const struct callback_row *row, const struct gateway *gateway,
+			   struct gateway_notice *notice)
+{
+	*notice = (struct gateway_notice){ .has_amount = row->has_amount, .amount = row->amount };
+	memcpy(notice->gateway_ref, row->gateway_ref, sizeof notice->gateway_ref);
+	memcpy(notice->our_reference, row->our_reference, sizeof notice->our_reference);
+	memcpy(notice->word, row->word, sizeof notice->word);
+	gateway->adapter->read_word(notice->word, notice->decline_word, &notice->answer);
+	memcpy(notice->answer.gateway_ref, row->gateway_ref, sizeof notice->answer.gateway_ref);
+}
+
+static enum err replay_begin(struct replay *replay, struct store_tx *tx)
+{
+	const struct callback_replay_request *request = replay->request;
+	struct callback_row row;
+	int64_t now_us;
+	enum err err = store_callback_lock(tx, request->gateway->name, request->key, &row);
+
+	if (err == ERR_OK)
+		err = store_now(tx, &now_us);
+	if (err != ERR_OK)
+		return err;
+	notice_rebuild(&row, request->gateway, &replay->notice);
+	replay->delivery = (struct callback_delivery){
+		.gateway = request->gateway,
+		.notice = &replay->notice,
+		.transaction_id = row.transaction_id,
+		.api_call_id = request->api_call_id,
+		.now_us = now_us,
+	};
+	replay->receipt = (struct receipt){
+		.delivery = &replay->delivery,
+		.tx = tx,
+		.row = row,
+		.outcome = CALLBACK_OUTCOME_STORED,
+		.note = { .type = "" },
+	};
+	*replay->report = (struct callback_replay){ .before = row.result, .after = row.result };
+	return ERR_OK;
+}
+
+/*
+ * Nothing is kept of a replay that changed nothing: what the row says of its own effect stays, and
+ * one that fits nothing has its exception already.
+ */
+static enum err replay_work(struct store_tx *tx, void *context)
+{
+	struct replay *replay = context;
+	struct receipt *receipt = &replay->receipt;
+	struct callback_replay *report = replay->report;
+	enum err err = replay_begin(replay, tx);
+
+	if (err == ERR_OK)
+		err = match(receipt);
+	if (err == ERR_OK)
+		err = match_by_path(receipt);
+	if (err != ERR_OK || !receipt->matched)
+		return err;
+	err = judge(receipt);
+	if (err != ERR_OK)
+		return err;
+	report->after = receipt->row.result;
+	report->moved = receipt->note.type[0] != '\0';
+	report->transaction_id = receipt->row.transaction_id;
+	if (report->after == CALLBACK_SUPERSEDED)
+		return ERR_OK;
+	return store_callback_update(tx, &receipt->row);
+}
+
+enum err callback_replay(struct store *store, const struct callback_replay_request *request,
+			 struct callback_replay *report)
+{
+	struct callback_replay reached;
+	struct replay replay = { .request = request, .report = &reached };
+	enum err err = store_run(store, replay_work, &replay);
+
+	if (err != ERR_OK)
+		return err;
+	change_log(&replay.receipt.note);
+	*report = reached;
 	return ERR_OK;
 }

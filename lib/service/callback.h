@@ -44,4 +44,27 @@ CHECKED enum err callback_receive(struct store_pool *pool, const struct callback
 				  int wait_ms, enum callback_outcome *outcome,
 				  enum callback_result *result);
 
+/* A stored message that is to be applied again. */
+struct callback_replay_request {
+	const struct gateway *gateway;
+	const char *key;         /* of the row: the gateway's id of it, or "sha256:…" */
+	const char *api_call_id; /* of the events it causes */
+};
+
+struct callback_replay {
+	enum callback_result before; /* what had become of it */
+	enum callback_result after;  /* what becomes of it now; _SUPERSEDED: nothing new */
+	bool moved;                  /* an event was written */
+	struct id transaction_id;    /* whose attempt it was matched with; empty: none */
+};
+
+/*
+ * Apply a stored message again, by the same rules as when it came and the tables of words of today.
+ * Its signature was verified before it was stored. One that has had its effect has no other.
+ * Returns  ERR_OK with *report; ERR_NOT_FOUND (no such row); ERR_BUSY, ERR_UNAVAILABLE: nothing was
+ *          done; ERR_UNCERTAIN: perhaps it was, and it may be replayed again
+ */
+CHECKED enum err callback_replay(struct store *store, const struct callback_replay_request *request,
+				 struct callback_replay *report);
+
 #endif

@@ -35,6 +35,25 @@ static const struct shape before_shape = SHAPE(before_amount);
 static const struct shape after_shape = SHAPE(after_amount);
 static const struct shape change = SHAPE(changing);
 
+/* A row as it is read: what it says of the amount is NULL in both columns or in neither. */
+static const struct column reading[] = {
+	COLUMN_TEXT(struct callback_row, gateway),
+	COLUMN_TEXT(struct callback_row, callback_key),
+	COLUMN_FIXED(struct callback_row, id),
+	COLUMN_FIXED_OR_NULL(struct callback_row, transaction_id),
+	COLUMN_FIXED_OR_NULL(struct callback_row, attempt_id),
+	COLUMN_TEXT_OR_NULL(struct callback_row, gateway_ref),
+	COLUMN_TEXT_OR_NULL(struct callback_row, our_reference),
+	COLUMN_TEXT(struct callback_row, word),
+	COLUMN_NUMBER_OR_NULL(struct callback_row, amount.minor),
+	COLUMN_TEXT_OR_NULL(struct callback_row, amount.currency),
+	COLUMN_FIXED(struct callback_row, body_sha256),
+	COLUMN_TEXT(struct callback_row, body_masked),
+	COLUMN_WORD(struct callback_row, result, callback_result_words),
+	COLUMN_NUMBER(struct callback_row, received_at_us),
+};
+static const struct shape read_shape = SHAPE(reading);
+
 enum err store_callback_insert(struct store_tx *tx, const struct callback_row *row)
 {
 	struct cells cells = { .count = 0 };
@@ -59,6 +78,23 @@ enum err store_callback_update(struct store_tx *tx, const struct callback_row *r
 	cells_add_text(&cells, row->gateway);
 	cells_add_text(&cells, row->callback_key);
 	return statement_write_one(tx, STATEMENT_CALLBACK_UPDATE, &cells);
+}
+
+enum err store_callback_lock(struct store_tx *tx, const char *gateway, const char *callback_key,
+			     struct callback_row *row)
+{
+	struct cells cells = { .count = 0 };
+	struct callback_row found = { .has_amount = false };
+	enum err err;
+
+	cells_add_text(&cells, gateway);
+	cells_add_text(&cells, callback_key);
+	err = statement_read(tx, STATEMENT_CALLBACK_LOCK, &cells, &read_shape, &found);
+	if (err != ERR_OK)
+		return err;
+	found.has_amount = found.amount.currency[0] != '\0';
+	*row = found;
+	return ERR_OK;
 }
 
 enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id, int64_t *count)

@@ -54,6 +54,10 @@ CHECKED enum err store_callback_insert(struct store_tx *tx, const struct callbac
 /* Write what became of it and what it was matched with (result, transaction_id, attempt_id). */
 CHECKED enum err store_callback_update(struct store_tx *tx, const struct callback_row *row);
 
+/* Read and lock (FOR UPDATE) what was stored. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_callback_lock(struct store_tx *tx, const char *gateway,
+				     const char *callback_key, struct callback_row *row);
+
 /* How many callbacks of this transaction were kept (CALLBACK_KEPT). */
 CHECKED enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id,
 					   int64_t *count);

@@ -1,0 +1,257 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/* Stored callbacks applied again: what has changed since counts, what had its effect has no other. */
+#include "service/callback.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "tests/unit/service_fixture.h"
+
+#define BODY "{\"callback_id\":\"cb_1\",\"status\":\"completed\"}"
+#define SOON_US (20 * SECOND_US) /* that a loaded machine may need */
+
+static struct service service;
+
+static void create(void)
+{
+	service_create(&service, "callback_replay");
+}
+
+static void drop(void)
+{
+	service_drop(&service);
+}
+
+static void set_up(void)
+{
+	service_open(&service);
+}
+
+static void tear_down(void)
+{
+	service_close(&service);
+}
+
+/* A success of the story's attempt as its gateway says it; tests then take away or change. */
+static struct gateway_notice success(const struct story *story)
+{
+	struct gateway_notice notice = {
+		.callback_id = "cb_1",
+		.word = "completed",
+		.gateway_ref = "gw_1",
+		.has_amount = true,
+		.amount = story->transaction.amount,
+		.answer = { .event = AE_SUCCEEDED, .gateway_ref = "gw_1", .reason = "callback" },
+	};
+
+	memcpy(notice.our_reference, story->attempt.our_reference, sizeof notice.our_reference);
+	return notice;
+}
+
+/* Stored as it came; `path` is empty at the gateway's own address. */
+static enum callback_result store(const struct gateway_notice *notice, struct id path)
+{
+	const struct callback_delivery delivery = { .gateway = &service.gateways.list[0],
+						    .notice = notice,
+						    .transaction_id = path,
+						    .body = BODY,
+						    .body_size = sizeof BODY - 1,
+						    .api_call_id = "call_1",
+						    .now_us = clock_now_us() };
+	enum callback_outcome outcome;
+	enum callback_result result;
+
+	ck_assert_int_eq(
+		callback_receive(service.pool, &delivery, SERVICE_WAIT_MS, &outcome, &result),
+		ERR_OK);
+	ck_assert_int_eq(outcome, CALLBACK_OUTCOME_STORED);
+	return result;
+}
+
+static struct story put_attempt(enum attempt_status attempt, enum operation_status operation)
+{
+	struct story story = story_attempt(&service, attempt, operation, clock_now_us());
+
+	story.operation.next_action_at_us =
+		story.operation.next_action == NEXT_NONE ? 0 : clock_now_us() + 3600 * SECOND_US;
+	story_put(&service, &story);
+	return story;
+}
+
+static long long callbacks_that(const char *condition)
+{
+	return service_number(&service, "SELECT COUNT(*) FROM callback WHERE %s", condition);
+}
+
+/* A replay left it as it was. */
+static void check_unmoved(const struct story *before)
+{
+	struct story after = *before;
+
+	story_get(&service, &after);
+	ck_assert_int_eq(after.attempt.status, before->attempt.status);
+	ck_assert_int_eq(after.operation.status, before->operation.status);
+	ck_assert_int_eq(after.transaction.status, before->transaction.status);
+	ck_assert_uint_eq(after.transaction.version, before->transaction.version);
+	ck_assert_int_eq(after.attempt.contradicted_at_us, before->attempt.contradicted_at_us);
+}
+
+static bool is_asked_now(struct story *story)
+{
+	int64_t now_us = clock_now_us();
+
+	story_get(&service, story);
+	return story->operation.next_action == NEXT_ASK &&
+	       story->operation.next_action_at_us <= now_us &&
+	       story->operation.next_action_at_us > now_us - SOON_US;
+}
+
+static const struct id no_path;
+
+static struct callback_replay replay(void)
+{
+	const struct callback_replay_request request = { .gateway = &service.gateways.list[0],
+							 .key = "cb_1",
+							 .api_call_id = "call_2" };
+	struct callback_replay report;
+
+	ck_assert_int_eq(callback_replay(service.store, &request, &report), ERR_OK);
+	return report;
+}
+
+START_TEST(a_replay_of_what_was_applied_changes_nothing)
+{
+	struct story story = put_attempt(AS_ACCEPTED, OS_PROCESSING);
+	struct gateway_notice notice = success(&story);
+	struct callback_replay report;
+
+	(void)store(&notice, no_path);
+	story_get(&service, &story);
+
+	for (int times = 0; times < 2; times++) {
+		report = replay();
+		ck_assert_int_eq(report.before, CALLBACK_APPLIED);
+		ck_assert_int_eq(report.after, CALLBACK_SUPERSEDED);
+		ck_assert(!report.moved);
+	}
+
+	check_unmoved(&story);
+	ck_assert_int_eq(callbacks_that("result = 'applied'"), 1);
+}
+END_TEST
+
+/* As where its attempt had not got its reference yet, or its word was not in the table yet. */
+START_TEST(a_replay_applies_what_fits_by_now)
+{
+	struct story story = put_attempt(AS_UNKNOWN, OS_PROCESSING);
+	struct gateway_notice notice = success(&story);
+	struct callback_replay report;
+
+	if (_i == 0)
+		notice.our_reference[0] = '\0';
+	else
+		notice.answer.event = AE_LOST;
+	ck_assert_int_eq(store(&notice, no_path), _i == 0 ? CALLBACK_ORPHAN : CALLBACK_HINT);
+	service_do(&service, "UPDATE attempt SET gateway_ref = 'gw_1'");
+
+	report = replay();
+
+	ck_assert_int_eq(report.before, _i == 0 ? CALLBACK_ORPHAN : CALLBACK_HINT);
+	ck_assert_int_eq(report.after, CALLBACK_APPLIED);
+	ck_assert(report.moved);
+	ck_assert(id_equal(report.transaction_id, story.transaction.id));
+	story_get(&service, &story);
+	ck_assert_int_eq(story.transaction.status, TS_COMPLETED);
+	ck_assert_str_eq(story_last_event(&service, &story).api_call_id, "call_2");
+	ck_assert_int_eq(callbacks_that("result = 'applied' AND attempt_id IS NOT NULL"), 1);
+	ck_assert_int_eq(replay().after, CALLBACK_SUPERSEDED);
+}
+END_TEST
+
+START_TEST(a_replay_of_what_still_fits_nothing_opens_no_second_exception)
+{
+	struct story story = put_attempt(AS_ACCEPTED, OS_PROCESSING);
+	struct gateway_notice notice = success(&story);
+	struct callback_replay report;
+
+	snprintf(notice.our_reference, sizeof notice.our_reference, "nobody");
+	ck_assert_int_eq(store(&notice, _i == 0 ? no_path : story.transaction.id),
+			 CALLBACK_ORPHAN);
+
+	report = replay();
+
+	ck_assert_int_eq(report.before, CALLBACK_ORPHAN);
+	ck_assert_int_eq(report.after, CALLBACK_ORPHAN);
+	ck_assert(!report.moved);
+	check_unmoved(&story);
+	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM exception"), 1);
+}
+END_TEST
+
+START_TEST(a_replay_believes_no_other_amount_and_no_success_after_a_decline)
+{
+	struct story story = put_attempt(_i == 0 ? AS_ACCEPTED : AS_DECLINED,
+					 _i == 0 ? OS_PROCESSING : OS_FAILED);
+	struct gateway_notice notice = success(&story);
+	struct callback_replay report;
+
+	if (_i == 0)
+		notice.amount.minor++;
+	(void)store(&notice, no_path);
+	story_get(&service, &story);
+
+	report = replay();
+
+	ck_assert_int_eq(report.after, _i == 0 ? CALLBACK_INTEGRITY : CALLBACK_CONTRADICTION);
+	ck_assert(!report.moved);
+	check_unmoved(&story);
+	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM exception"), 1);
+}
+END_TEST
+
+START_TEST(a_replay_without_amount_makes_us_ask_and_is_not_believed)
+{
+	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
+	const struct telling accepted = { .source = OUTCOME_ANSWER,
+					  .answer = service_answer(AE_ACCEPTED) };
+	struct gateway_notice notice = success(&story);
+
+	notice.has_amount = false;
+	ck_assert_int_eq(store(&notice, no_path), CALLBACK_KEPT);
+	ck_assert_int_eq(replay().after, CALLBACK_KEPT);
+	(void)story_tell(&service, &story, &accepted);
+
+	ck_assert_int_eq(replay().after, CALLBACK_HINT);
+
+	ck_assert(is_asked_now(&story));
+	ck_assert_int_eq(story.attempt.status, AS_ACCEPTED);
+}
+END_TEST
+
+START_TEST(what_was_never_stored_cannot_be_replayed)
+{
+	struct callback_replay report = { .before = CALLBACK_ORPHAN };
+	const struct callback_replay_request request = { .gateway = &service.gateways.list[0],
+							 .key = "cb_none",
+							 .api_call_id = "call_2" };
+
+	ck_assert_int_eq(callback_replay(service.store, &request, &report), ERR_NOT_FOUND);
+	ck_assert_int_eq(report.before, CALLBACK_ORPHAN);
+}
+END_TEST
+
+UNIT_MAIN("callback_replay", {
+	service_require();
+	tcase_add_unchecked_fixture(tests, create, drop);
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, a_replay_of_what_was_applied_changes_nothing);
+	tcase_add_loop_test(tests, a_replay_applies_what_fits_by_now, 0, 2);
+	tcase_add_loop_test(tests, a_replay_of_what_still_fits_nothing_opens_no_second_exception, 0,
+			    2);
+	tcase_add_loop_test(tests, a_replay_believes_no_other_amount_and_no_success_after_a_decline,
+			    0, 2);
+	tcase_add_test(tests, a_replay_without_amount_makes_us_ask_and_is_not_believed);
+	tcase_add_test(tests, what_was_never_stored_cannot_be_replayed);
+})
