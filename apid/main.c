@@ -202,11 +202,13 @@ static int serve(struct settings *settings, bool unsafe_durability)
 
 	signals_block(&signals);
 	log_open("apid", settings->log_level, STDERR_FILENO);
+	log_collect_start();
 	log_info("starting", LOG_TEXT("version", PACKAGE_VERSION));
 	err = server_start(&server);
 	if (err == ERR_OK)
 		wait_for_stop(&signals);
 	server_stop(&server);
+	log_collect_stop();
 	return err_row(err)->exit_status;
 }
 

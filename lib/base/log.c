@@ -5,12 +5,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_buffer.h"
 #include "core/card.h"
 #include "core/text.h"
 
@@ -37,6 +39,7 @@ struct settings {
 	const char *component;
 	atomic_int level;
 	int fd;
+	struct log_buffer *buffer; /* NULL: each line is written by itself */
 };
 
 struct line {
@@ -50,7 +53,7 @@ struct range {
 };
 
 /* lint: state: every layer logs; passing a log to each function would put it into all contracts */
-static struct settings settings = { "payops", LOG_INFO, STDERR_FILENO };
+static struct settings settings = { "payops", LOG_INFO, STDERR_FILENO, NULL };
 /* lint: state: the call a thread serves, for lines written below the layers that know it */
 static _Thread_local struct context context;
 
@@ -203,12 +206,27 @@ static bool line_raw(struct line *line, const char *text, size_t limit)
 	return true;
 }
 
+/* How many bytes from the start of `text` stand in a JSON string as they are: nearly always all of them. */
+static size_t plain_size(const char *text, size_t size)
+{
+	size_t at = 0;
+
+	while (at < size && text[at] >= ' ' && text[at] < 0x7f && text[at] != '"' &&
+	       text[at] != '\\')
+		at++;
+	return at;
+}
+
 /* As much of `text` as `limit` has room for. False where some was left out. */
 static bool line_escaped(struct line *line, const char *text, size_t size, size_t limit)
 {
+	const size_t room = line->used < limit ? limit - line->used : 0;
+	size_t at = plain_size(text, size < room ? size : room);
 	char unit[UNIT_SIZE];
 
-	for (size_t at = 0; at < size;) {
+	memcpy(line->text + line->used, text, at);
+	line->used += at;
+	while (at < size) {
 		size_t taken = unit_next(text + at, size - at, unit);
 
 		if (!line_raw(line, unit, limit))
@@ -363,6 +381,46 @@ static void line_start(struct line *line, enum log_level level, const char *mess
 		line_field(line, &served[i], limit);
 }
 
+/* What ends a process unasked, where nobody else (a sanitizer) looks after it. */
+static const int deaths[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+
+/* The process dies of the signal when this returns: its action was reset when it was taken. */
+static void death(int signal)
+{
+	(void)signal;
+	log_buffer_spill(settings.buffer);
+}
+
+static void deaths_watch(bool on)
+{
+	struct sigaction watched = { .sa_flags = (int)SA_RESETHAND };
+	struct sigaction found;
+
+	watched.sa_handler = on ? death : SIG_DFL;
+	for (size_t i = 0; i < sizeof deaths / sizeof deaths[0]; i++)
+		if (sigaction(deaths[i], NULL, &found) == 0 &&
+		    found.sa_handler == (on ? SIG_DFL : death))
+			(void)sigaction(deaths[i], &watched, NULL);
+}
+
+void log_collect_start(void)
+{
+	assert(settings.buffer == NULL);
+	if (log_buffer_start(settings.fd, &settings.buffer) == ERR_OK)
+		deaths_watch(true);
+}
+
+void log_collect_stop(void)
+{
+	struct log_buffer *buffer = settings.buffer;
+
+	if (buffer == NULL)
+		return;
+	deaths_watch(false);
+	settings.buffer = NULL;
+	log_buffer_stop(buffer);
+}
+
 /*
  * One write(2), never a second for the rest: a line torn by another thread's is worse than a line
  * lost.
@@ -391,6 +449,9 @@ void log_write(enum log_level level, const char *message, const struct log_field
 	if (line.cut)
 		line_raw(&line, CUT_FLAG, LOG_LINE_MAX);
 	line_raw(&line, LINE_END, LOG_LINE_MAX);
-	line_write(&line);
+	if (settings.buffer != NULL)
+		log_buffer_put(settings.buffer, line.text, line.used, level >= LOG_WARNING);
+	else
+		line_write(&line);
 	errno = saved_errno;
 }

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Log: one JSON object per line to a file descriptor (stderr), written with one write(2).
+ * Log: one JSON object per line to a file descriptor (stderr), each with one write(2), or collected.
  *
  * Invariant  one event is one line: all text is escaped, control characters and invalid UTF-8 too;
  *            a line is at most LOG_LINE_MAX bytes (longer text is cut with a mark); a struct secret
@@ -51,6 +51,16 @@ struct log_field {
  * start.
  */
 void log_open(const char *component, enum log_level level, int fd);
+
+/*
+ * From here on lines below LOG_WARNING are collected and written together, LOG_BUFFER_MS (log_buffer.h) later at the
+ * latest; a warning or an error is written at once, behind what was collected. abort(), a failed assert() and faults
+ * lose nothing; kill -9 may lose the last milliseconds. Where memory is short, each line is written by itself.
+ */
+void log_collect_start(void);
+
+/* Write what was collected, and collect no more. Call it when no other thread writes lines. */
+void log_collect_stop(void);
 
 /* Level by its word ("debug", "info", "warning", "error"). False where the word is none of them. */
 bool log_level_parse(const char *word, enum log_level *level);

@@ -99,9 +99,14 @@ class Instance:
             time.sleep(0.02)
         raise AssertionError(f"process {pid} is still there after {seconds} s")
 
+    def log_bytes(self, name="apid"):
+        """A program's log, with all that was logged before this call: apid collects lines for some milliseconds."""
+        time.sleep(0.1)
+        return (self.dir / "log" / f"{name}.log").read_bytes()
+
     def log_lines(self, name="apid"):
         """Every line of a program's log as JSON; a line that is none fails the test."""
-        return [json.loads(line) for line in (self.dir / "log" / f"{name}.log").read_text().splitlines()]
+        return [json.loads(line) for line in self.log_bytes(name).decode().splitlines()]
 
     def ctl(self, *words, check=True):
         return subprocess.run([self.programs / "payopsctl", *words], check=check, text=True,

@@ -286,7 +286,7 @@ def test_callback_with_card_numbers_is_taken_and_kept_masked(payops, waiting):
     kept = payops.sql(f"SELECT body_masked FROM callback WHERE transaction_id = {sql_id(transaction_id)}")[0][0]
     assert "411111" not in kept.replace(" ", "") and "5555555555554444" not in kept
     assert payops.get(f"/transactions/{transaction_id}").json["status"] == "completed"
-    log = (payops.dir / "log" / "apid.log").read_text()
+    log = payops.log_bytes().decode()
     assert "5555555555554444" not in log and "4111 1111 1111 1111" not in log
 
 
