@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "apid/query.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,9 +13,16 @@
 const char *query_find(const struct query *query, const char *name)
 {
 	for (size_t i = 0; i < query->count; i++)
-		if (strcmp(query->list[i].name, name) == 0)
-			return query->list[i].value;
+		if (strcmp(query->text + query->list[i].name, name) == 0)
+			return query->text + query->list[i].value;
 	return NULL;
+}
+
+const char *query_text(const struct query *query, const char *name)
+{
+	const char *value = query_find(query, name);
+
+	return value != NULL ? value : "";
 }
 
 static bool is_allowed(const char *allowed, const char *name)
@@ -46,38 +54,48 @@ static enum err refuse_unknown(const char *allowed, char why[QUERY_WHY_SIZE])
 		      allowed);
 }
 
+/* Decode into the query's own text. Returns where it begins, or -1. */
+static int text_add(struct query *query, const char *text, size_t size, size_t room)
+{
+	const size_t left = sizeof query->text - query->used;
+	char *place = query->text + query->used;
+
+	if (http_percent_decode(text, size, ' ', place, left < room ? left : room) != ERR_OK)
+		return -1;
+	query->used += strlen(place) + 1;
+	return (int)(place - query->text);
+}
+
 static enum err parameter_read(const char *allowed, const char *text, size_t size,
 			       struct query *query, char why[QUERY_WHY_SIZE])
 {
 	const char *equals = memchr(text, '=', size);
 	const size_t name_size = equals != NULL ? (size_t)(equals - text) : size;
 	const size_t value_size = equals != NULL ? size - name_size - 1 : 0;
-	char name[QUERY_NAME_SIZE];
-	char *value;
+	const int at = text_add(query, text, name_size, QUERY_NAME_SIZE);
+	const char *name;
+	int value;
 
-	if (http_percent_decode(text, name_size, ' ', name, sizeof name) != ERR_OK ||
-	    !is_allowed(allowed, name))
+	if (at < 0 || !is_allowed(allowed, query->text + at))
 		return refuse_unknown(allowed, why);
+	name = query->text + at;
 	if (query_find(query, name) != NULL)
 		return refuse(why, "This query parameter is given twice: ", name);
-	if (query->count == QUERY_PARAMETERS_MAX)
-		return refuse(why, "There are too many query parameters", "");
-	value = query->list[query->count].value;
-	if (equals == NULL ||
-	    http_percent_decode(equals + 1, value_size, ' ', value, QUERY_VALUE_SIZE) != ERR_OK)
+	value = equals != NULL ? text_add(query, equals + 1, value_size, QUERY_VALUE_SIZE) : -1;
+	if (value < 0)
 		return refuse(why, "The value of this query parameter is not valid: ", name);
-	memcpy(query->list[query->count++].name, name, sizeof name);
+	assert(query->count < QUERY_PARAMETERS_MAX); /* no route allows more */
+	query->list[query->count].name = (uint16_t)at;
+	query->list[query->count++].value = (uint16_t)value;
 	return ERR_OK;
 }
 
-enum err query_read(const char *allowed, const char *text, struct query *query,
-		    char why[QUERY_WHY_SIZE])
+static enum err parameters_read(const char *allowed, const char *text, struct query *query,
+				char why[QUERY_WHY_SIZE])
 {
-	struct query read = { .count = 0 };
-
 	while (*text != '\0') {
 		const size_t size = strcspn(text, "&");
-		const enum err err = parameter_read(allowed, text, size, &read, why);
+		const enum err err = parameter_read(allowed, text, size, query, why);
 
 		if (err != ERR_OK)
 			return err;
@@ -85,8 +103,20 @@ enum err query_read(const char *allowed, const char *text, struct query *query,
 		if (*text == '&' && *++text == '\0')
 			return refuse(why, "The query string ends with &", "");
 	}
-	*query = read;
 	return ERR_OK;
+}
+
+enum err query_read(const char *allowed, const char *text, struct query *query,
+		    char why[QUERY_WHY_SIZE])
+{
+	enum err err;
+
+	query->count = 0;
+	query->used = 0;
+	err = parameters_read(allowed, text, query, why);
+	if (err != ERR_OK)
+		query->count = 0;
+	return err;
 }
 
 bool query_integer(const struct query *query, const char *name, const int64_t range[2],

@@ -7,6 +7,7 @@
 #include "apid/dispatcher.h"
 #include "apid/idempotency_key.h"
 #include "apid/render.h"
+#include "apid/transaction_list.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "service/payment.h"
@@ -131,6 +132,13 @@ void transactions_create(struct call *call)
 	if (answers[outcome].wake)
 		dispatcher_wake(call->app->dispatcher);
 	answer_receipt(call, &answers[outcome], &receipt);
+}
+
+/* ---- GET /transactions ---- */
+
+void transactions_list(struct call *call)
+{
+	transaction_list_serve(call, "/transactions", NULL);
 }
 
 /* ---- GET /transactions/{transaction_id} and below ---- */

@@ -94,6 +94,78 @@ const char *clock_format(int64_t at_us, char out[CLOCK_TEXT_SIZE])
 	return out;
 }
 
+/* The inverse of date_of_day(); a day that the month does not have becomes one of the next month. */
+static int64_t day_of_date(struct date date)
+{
+	int year = date.month <= 2 ? date.year - 1 : date.year;
+	int march_month = (date.month + 9) % 12;
+	int of_year = (153 * march_month + 2) / 5 + date.day - 1;
+	int64_t era = year / 400;
+	int year_of_era = year % 400;
+
+	return era * DAYS_PER_ERA + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 +
+	       of_year - DAYS_0000_03_01_TO_EPOCH;
+}
+
+/* Exactly so many digits, then `after`. Writes *value and moves *at behind them. */
+static bool take_digits(const char **at, int digits, char after, int *value)
+{
+	const char *text = *at;
+
+	*value = 0;
+	for (int i = 0; i < digits; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return false;
+		*value = *value * 10 + (text[i] - '0');
+	}
+	*at = text + digits + 1;
+	return text[digits] == after;
+}
+
+static bool take_fraction(const char **at, int *us)
+{
+	int digits = 0;
+
+	*us = 0;
+	if (**at != '.')
+		return true;
+	for (++*at; **at >= '0' && **at <= '9'; ++*at, digits++) {
+		if (digits == 6)
+			return false;
+		*us = *us * 10 + (**at - '0');
+	}
+	for (int i = digits; i < 6; i++)
+		*us *= 10;
+	return digits > 0;
+}
+
+bool clock_parse(const char *text, int64_t *at_us)
+{
+	struct date date, same;
+	int hour, minute, second, us;
+	int64_t day;
+
+	if (!take_digits(&text, 4, '-', &date.year) || !take_digits(&text, 2, '-', &date.month) ||
+	    !take_digits(&text, 2, 'T', &date.day) || !take_digits(&text, 2, ':', &hour) ||
+	    !take_digits(&text, 2, ':', &minute))
+		return false;
+	if (text[0] < '0' || text[0] > '9' || text[1] < '0' || text[1] > '9')
+		return false;
+	second = (text[0] - '0') * 10 + (text[1] - '0');
+	text += 2;
+	if (!take_fraction(&text, &us) || text[0] != 'Z' || text[1] != '\0')
+		return false;
+	if (date.year < 1970 || date.month < 1 || date.month > 12 || date.day < 1 || hour > 23 ||
+	    minute > 59 || second > 59)
+		return false;
+	day = day_of_date(date);
+	same = date_of_day(day);
+	if (same.month != date.month || same.day != date.day)
+		return false;
+	*at_us = (day * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second) * US_PER_SECOND + us;
+	return true;
+}
+
 void clock_sleep_us(int64_t us)
 {
 	struct timespec time;

@@ -22,6 +22,12 @@ int64_t clock_boot_us(void);
 /* "2026-03-01T12:00:00.123456Z" into `out`; years 1970..9999. Returns `out`. */
 const char *clock_format(int64_t at_us, char out[CLOCK_TEXT_SIZE]);
 
+/*
+ * Read RFC 3339 in UTC: "2026-03-01T12:00:00Z", with up to six decimals, years 1970..9999, no leap seconds.
+ * Returns  true with *at_us; false (untouched)
+ */
+bool clock_parse(const char *text, int64_t *at_us);
+
 /* Sleep; returns early on a signal. With the test clock: moves it instead of sleeping. */
 void clock_sleep_us(int64_t us);
 

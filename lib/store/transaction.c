@@ -7,8 +7,6 @@
 #include "store/bulk.h"
 #include "store/statement.h"
 
-#define LIST_LIMIT_MAX 200
-
 /* How an amount was written: words of the column amount_form; core has no use for them. */
 static const char *const forms[] = { "minor", "major" };
 static const struct words form_words = { forms, sizeof forms / sizeof forms[0] };
@@ -128,22 +126,19 @@ static void list_each(void *context, const void *row)
 	listing->each(listing->context, row);
 }
 
-enum err store_transaction_list(struct store_tx *tx, const struct transaction_page *page,
+enum err store_transaction_show(struct store_tx *tx, const char *merchant,
+				const struct id ids[TRANSACTION_SHOW_COUNT],
 				store_transaction_each *each, void *context)
 {
 	struct transaction_view view;
 	struct listing listing = { each, context };
 	struct cells cells = { .count = 0 };
 	const struct statement_many many = {
-		STATEMENT_TRANSACTION_LIST, &cells, &view_shape, &view, list_each, &listing
+		STATEMENT_TRANSACTION_SHOW, &cells, &view_shape, &view, list_each, &listing
 	};
 
-	assert(page->limit >= 1 && page->limit <= LIST_LIMIT_MAX);
-	cells_add_text(&cells, page->merchant);
-	cells_add_text(&cells, page->customer);
-	cells_add_integer(&cells, page->after_us);
-	cells_add_integer(&cells, page->after_us);
-	cells_add_id(&cells, &page->after_id);
-	cells_add_integer(&cells, page->limit);
+	for (size_t i = 0; i < TRANSACTION_SHOW_COUNT; i++)
+		cells_add_id(&cells, &ids[i]);
+	cells_add_text(&cells, merchant);
 	return statement_read_many(tx, &many);
 }

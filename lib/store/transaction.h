@@ -10,6 +10,7 @@
 #ifndef STORE_TRANSACTION_H
 #define STORE_TRANSACTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,19 +81,48 @@ CHECKED enum err store_transaction_update(struct store_tx *tx, const struct tran
 CHECKED enum err store_transaction_find(struct store_tx *tx, const char *merchant, struct id id,
 					struct transaction_view *view);
 
-/*
- * A customer's, newest first by (created_at_us, id), after the given place (after_us INT64_MAX: from the top), at most
- * `limit` (1..200). `each` is called per row; the view is valid during the call.
- */
 typedef void store_transaction_each(void *context, const struct transaction_view *view);
+
+/*
+ * Those of some ids (TRANSACTION_SHOW_COUNT of them; repeat one where there are fewer), in any order, each once; ids
+ * of another merchant's, or of nothing, are passed over. The view is valid during the call of `each`.
+ */
+#define TRANSACTION_SHOW_COUNT 16
+CHECKED enum err store_transaction_show(struct store_tx *tx, const char *merchant,
+					const struct id ids[TRANSACTION_SHOW_COUNT],
+					store_transaction_each *each, void *context);
+
+/*
+ * A list of the merchant's, newest first by (created_at_us, id): after the given place (after_us INT64_MAX: from the
+ * top), at most `limit` (1..200). Filters that are 0 or NULL let all pass.
+ */
+#define TRANSACTION_LIST_LIMIT_MAX 200
 struct transaction_page {
 	const char *merchant;
-	const char *customer;
 	int64_t after_us;
 	struct id after_id;
 	unsigned limit;
+	int64_t from_us; /* created then or later */
+	const char *customer;
+	unsigned statuses; /* one bit for each enum transaction_status */
+	const char *currency;
+	const char *method;
+	const char *kind;    /* its word */
+	const char *gateway; /* of the latest attempt of the money operation, as in the view */
 };
+
+struct transaction_page_end {
+	bool more;     /* the list goes on after this place */
+	int64_t at_us; /* a place of the list, though not always that of a row */
+	struct id id;
+};
+
+/*
+ * Read one page; `each` is called per row. Only so many rows are looked at for one page, so a page may be short, or
+ * empty, where few rows pass the filters: *end says whether there may be more and where to go on.
+ */
 CHECKED enum err store_transaction_list(struct store_tx *tx, const struct transaction_page *page,
-					store_transaction_each *each, void *context);
+					store_transaction_each *each, void *context,
+					struct transaction_page_end *end);
 
 #endif

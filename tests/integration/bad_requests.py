@@ -452,7 +452,7 @@ METHODS = [
     Case(f"{method.decode()[:16]} {target.decode()}", wire(b"", (BEARER,), method, target), 405, "method_not_allowed",
          ANY, None)
     for method, target in (
-        (b"GET", b"/transactions"), (b"PUT", b"/transactions"), (b"PATCH", b"/transactions"),
+        (b"GET", b"/callback/t"), (b"PUT", b"/transactions"), (b"PATCH", b"/transactions"),
         (b"DELETE", b"/transactions"), (b"TRACE", b"/transactions"), (b"post", b"/transactions"),
         (b"Post", b"/transactions"), (b"POSTX", b"/transactions"), (b"BREW", b"/transactions"),
         (b"PROPFIND", b"/transactions"), (b"X" * 100, b"/transactions"), (b"POST", b"/healthz"),

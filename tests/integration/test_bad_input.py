@@ -99,7 +99,7 @@ def test_refusals_tell_how_to_go_on(payops):
     assert unauthenticated.headers["www-authenticate"].startswith("Bearer ")
     assert 'error="insufficient_scope"' in scope.headers["www-authenticate"]
     assert "payments:write" in scope.headers["www-authenticate"]
-    assert method.headers["allow"] == "POST, OPTIONS"
+    assert method.headers["allow"] == "POST, GET, HEAD, OPTIONS"
 
 
 def test_a_connection_goes_on_after_a_refusal_and_ends_where_framing_is_in_doubt(payops):

@@ -42,6 +42,63 @@ START_TEST(clock_format_writes_utc_with_microseconds)
 }
 END_TEST
 
+static const struct {
+	const char *text;
+	bool valid;
+	int64_t at_us;
+} readings[] = {
+	{ "1970-01-01T00:00:00Z", true, 0 },
+	{ "1970-01-01T00:00:00.000001Z", true, 1 },
+	{ "1970-01-01T00:00:01.5Z", true, 1500000 },
+	{ "2000-02-29T23:59:59.120Z", true, 951868799 * SECOND + 120000 },
+	{ "9999-12-31T23:59:59.999999Z", true, LAST_SECOND * SECOND + SECOND - 1 },
+	{ "", false, 0 },
+	{ "1969-12-31T23:59:59Z", false, 0 },
+	{ "1900-02-29T00:00:00Z", false, 0 },
+	{ "2026-02-29T00:00:00Z", false, 0 },
+	{ "2026-04-31T00:00:00Z", false, 0 },
+	{ "2026-00-01T00:00:00Z", false, 0 },
+	{ "2026-13-01T00:00:00Z", false, 0 },
+	{ "2026-01-00T00:00:00Z", false, 0 },
+	{ "2026-01-01T24:00:00Z", false, 0 },
+	{ "2026-01-01T00:60:00Z", false, 0 },
+	{ "2026-01-01T00:00:60Z", false, 0 },
+	{ "2026-01-01T00:00:0Z", false, 0 },
+	{ "2026-01-01T00:00:00", false, 0 },
+	{ "2026-01-01T00:00:00z", false, 0 },
+	{ "2026-01-01T00:00:00ZZ", false, 0 },
+	{ "2026-01-01T00:00:00.Z", false, 0 },
+	{ "2026-01-01T00:00:00.1234567Z", false, 0 },
+	{ "2026-01-01T00:00:00+00:00", false, 0 },
+	{ "2026-01-01 00:00:00Z", false, 0 },
+	{ "2026-01-01", false, 0 },
+	{ "02026-01-01T00:00:00Z", false, 0 },
+	{ "+026-01-01T00:00:00Z", false, 0 },
+	{ "2026-1-01T00:00:00Z", false, 0 },
+};
+
+START_TEST(clock_parse_reads_utc_and_nothing_else)
+{
+	int64_t at_us = -7;
+
+	ck_assert_int_eq(clock_parse(readings[_i].text, &at_us), readings[_i].valid);
+	ck_assert_int_eq(at_us, readings[_i].valid ? readings[_i].at_us : -7);
+}
+END_TEST
+
+START_TEST(clock_parse_reads_what_clock_format_writes_on_every_day)
+{
+	char text[CLOCK_TEXT_SIZE];
+	int64_t read_us;
+
+	for (int64_t second = 43200; second <= LAST_SECOND; second += 86400) {
+		clock_format(second * SECOND + 7, text);
+		unit_expect(clock_parse(text, &read_us) && read_us == second * SECOND + 7, "%s",
+			    text);
+	}
+}
+END_TEST
+
 START_TEST(clock_format_follows_neither_time_zone_nor_locale)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -154,6 +211,9 @@ START_TEST(clock_test_stands_still_until_moved)
 END_TEST
 
 UNIT_MAIN("clock", {
+	tcase_add_loop_test(tests, clock_parse_reads_utc_and_nothing_else, 0,
+			    (int)(sizeof readings / sizeof readings[0]));
+	tcase_add_test(tests, clock_parse_reads_what_clock_format_writes_on_every_day);
 	tcase_add_loop_test(tests, clock_format_writes_utc_with_microseconds, 0,
 			    (int)(sizeof texts / sizeof texts[0]));
 	tcase_add_test(tests, clock_format_follows_neither_time_zone_nor_locale);

@@ -30,8 +30,12 @@ static const struct {
 	{ "GET", "/customers/a%zz/transactions", ROUTE_MALFORMED, NULL, NULL },
 	{ "GET", "/customers/a%/transactions", ROUTE_MALFORMED, NULL, NULL },
 	{ "GET", "/customers/a%00/transactions", ROUTE_MALFORMED, NULL, NULL },
-	{ "GET", "/transactions", ROUTE_NO_METHOD, NULL, NULL },
-	{ "HEAD", "/transactions", ROUTE_NO_METHOD, NULL, NULL },
+	{ "GET", "/transactions", ROUTE_FOUND, "/transactions", "" },
+	{ "HEAD", "/transactions", ROUTE_FOUND, "/transactions", "" },
+	{ "PUT", "/transactions", ROUTE_NO_METHOD, NULL, NULL },
+	{ "HEAD", "/transactions/cancel-by-key", ROUTE_FOUND, "/transactions/{transaction_id}",
+	  "cancel-by-key" },
+	{ "HEAD", "/callback/t", ROUTE_NO_METHOD, NULL, NULL },
 	{ "DELETE", "/healthz", ROUTE_NO_METHOD, NULL, NULL },
 	{ "TRACE", "/healthz", ROUTE_NO_METHOD, NULL, NULL },
 	{ "get", "/healthz", ROUTE_NO_METHOD, NULL, NULL },
@@ -68,7 +72,7 @@ START_TEST(route_find_says_what_is_allowed)
 	struct route_match match;
 
 	ck_assert_int_eq(route_find("PUT", "/transactions", &match), ROUTE_NO_METHOD);
-	ck_assert_str_eq(match.allow, "POST, OPTIONS");
+	ck_assert_str_eq(match.allow, "POST, GET, HEAD, OPTIONS");
 	ck_assert_int_eq(route_find("OPTIONS", "/transactions/t", &match), ROUTE_ASKED);
 	ck_assert_str_eq(match.allow, "GET, HEAD, OPTIONS");
 }

@@ -216,58 +216,6 @@ START_TEST(transaction_of_another_merchant_is_not_found)
 }
 END_TEST
 
-static void see_transaction(void *context, const struct transaction_view *view)
-{
-	struct seen *seen = context;
-
-	seen->last_us = view->row.created_at_us;
-	seen->ids[seen->count++] = view->row.id;
-}
-
-START_TEST(transaction_list_pages_over_equal_times_without_loss_or_repeat)
-{
-	struct transaction_page page = { "shop", "cust_001", INT64_MAX, { { 0 } }, 3 };
-	struct seen seen = { .count = 0 };
-	size_t before;
-
-	for (unsigned n = 0; n < 10; n++) {
-		struct transaction_row row = sample_transaction(n);
-
-		row.created_at_us = 1000 + n / 7;
-		ck_assert_int_eq(store_transaction_insert(&tx, &row), ERR_OK);
-	}
-	do {
-		before = seen.count;
-		ck_assert_int_eq(store_transaction_list(&tx, &page, see_transaction, &seen),
-				 ERR_OK);
-		page.after_us = seen.last_us;
-		page.after_id = seen.ids[seen.count - 1];
-	} while (seen.count > before);
-
-	ck_assert_uint_eq(seen.count, 10);
-	for (unsigned n = 0; n < 10; n++)
-		ck_id(seen.ids[n], sample_id(1, 9 - n));
-}
-END_TEST
-
-START_TEST(transaction_list_shows_nobody_else)
-{
-	const struct transaction_page pages[] = {
-		{ "other", "cust_001", INT64_MAX, { { 0 } }, 200 },
-		{ "shop", "cust_002", INT64_MAX, { { 0 } }, 200 },
-		{ "shop", "CUST_001", INT64_MAX, { { 0 } }, 200 },
-	};
-	struct seen seen = { .count = 0 };
-
-	insert_transaction(1);
-	for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
-		ck_assert_int_eq(store_transaction_list(&tx, &pages[i], see_transaction, &seen),
-				 ERR_OK);
-
-	ck_assert_uint_eq(seen.count, 0);
-}
-END_TEST
-
 UNIT_MAIN("store_transaction", {
 	scratch_require();
 	tcase_add_unchecked_fixture(tests, scratch_create_schema, scratch_drop);
@@ -283,6 +231,4 @@ UNIT_MAIN("store_transaction", {
 	tcase_add_test(tests, transaction_update_writes_what_may_change_for_the_next_version_only);
 	tcase_add_test(tests, transaction_view_shows_the_money_operation_and_its_latest_attempt);
 	tcase_add_test(tests, transaction_of_another_merchant_is_not_found);
-	tcase_add_test(tests, transaction_list_pages_over_equal_times_without_loss_or_repeat);
-	tcase_add_test(tests, transaction_list_shows_nobody_else);
 })

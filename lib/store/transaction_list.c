@@ -1,0 +1,283 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/transaction.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/statement.h"
+
+/*
+ * A page is found in two steps: keys from an index in the order of the list, then the objects of these keys. Filters
+ * that no index narrows are judged row by row, of so many rows at most for one page.
+ */
+#define LOOK_MAX 4000         /* rows of transaction */
+#define LOOK_MAX_GATEWAY 1000 /* where each needs its attempts too */
+#define KEYS_MAX ((TRANSACTION_LIST_LIMIT_MAX + 1) * TS_COUNT)
+#define SHOWN_AT_ONCE TRANSACTION_SHOW_COUNT
+#define WORDS_SIZE 80
+
+struct key {
+	int64_t created_at_us;
+	struct id id;
+};
+
+/* The indexes a list can follow. */
+enum path { PATH_ALL, PATH_STATUS, PATH_CUSTOMER };
+
+static const struct {
+	enum statement_id keys;
+	enum statement_id bound;
+} paths[] = {
+	[PATH_ALL] = { STATEMENT_TRANSACTION_KEYS, STATEMENT_TRANSACTION_BOUND },
+	[PATH_STATUS] = { STATEMENT_TRANSACTION_KEYS_STATUS, STATEMENT_TRANSACTION_BOUND_STATUS },
+	[PATH_CUSTOMER] = { STATEMENT_TRANSACTION_KEYS_CUSTOMER,
+			    STATEMENT_TRANSACTION_BOUND_CUSTOMER },
+};
+
+struct gathering { /* of one page */
+	struct store_tx *tx;
+	const struct transaction_page *page;
+	enum path path;
+	bool narrowed; /* by filters that the index does not know */
+	int64_t from_us;
+	struct key keys[KEYS_MAX];
+	size_t count;
+};
+
+static const struct column key_columns[] = {
+	COLUMN_NUMBER(struct key, created_at_us),
+	COLUMN_FIXED(struct key, id),
+};
+static const struct shape key_shape = SHAPE(key_columns);
+
+static const char *or_any(const char *text)
+{
+	return text != NULL ? text : "";
+}
+
+static const char *status_text(int status)
+{
+	return words_text(transaction_status_words, status);
+}
+
+/* ---- which rows ---- */
+
+/* What each statement begins with: whose, the index's own column, and the place the page begins at. */
+static void add_place(const struct gathering *gathering, int status, struct cells *cells)
+{
+	const struct transaction_page *page = gathering->page;
+
+	cells_add_text(cells, page->merchant);
+	if (gathering->path == PATH_CUSTOMER)
+		cells_add_text(cells, page->customer);
+	if (gathering->path == PATH_STATUS)
+		cells_add_text(cells, status_text(status));
+	cells_add_integer(cells, page->after_us);
+	cells_add_integer(cells, page->after_us);
+	cells_add_id(cells, &page->after_id);
+	cells_add_integer(cells, gathering->from_us);
+}
+
+static void key_take(void *context, const void *row)
+{
+	struct gathering *gathering = context;
+
+	assert(gathering->count < KEYS_MAX);
+	gathering->keys[gathering->count++] = *(const struct key *)row;
+}
+
+static void add_filter(struct cells *cells, const char *text)
+{
+	cells_add_text(cells, text);
+	cells_add_text(cells, text);
+}
+
+/* "pending,parked", or "" where the index knows the status. */
+static void statuses_write(const struct gathering *gathering, char out[WORDS_SIZE])
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (int status = 0; status < TS_COUNT; status++)
+		if (gathering->path != PATH_STATUS && (gathering->page->statuses >> status & 1))
+			used += (size_t)snprintf(out + used, WORDS_SIZE - used, "%s%s",
+						 used > 0 ? "," : "", status_text(status));
+	assert(used < WORDS_SIZE);
+}
+
+static enum err keys_read(struct gathering *gathering, int status)
+{
+	const struct transaction_page *page = gathering->page;
+	struct key key;
+	char statuses[WORDS_SIZE];
+	struct cells cells = { .count = 0 };
+	const struct statement_many many = {
+		paths[gathering->path].keys, &cells, &key_shape, &key, key_take, gathering
+	};
+
+	statuses_write(gathering, statuses);
+	add_place(gathering, status, &cells);
+	add_filter(&cells, statuses);
+	add_filter(&cells, or_any(page->currency));
+	add_filter(&cells, or_any(page->method));
+	add_filter(&cells, or_any(page->kind));
+	add_filter(&cells, or_any(page->gateway));
+	cells_add_integer(&cells, (int64_t)page->limit + 1);
+	return statement_read_many(gathering->tx, &many);
+}
+
+/* Look no further than the time of the last row that may be judged; rows of that very time are. */
+static enum err bound_read(struct gathering *gathering, int status)
+{
+	static const struct column columns[] = { COLUMN_NUMBER(struct key, created_at_us) };
+	static const struct shape shape = SHAPE(columns);
+	const int64_t most = gathering->page->gateway != NULL ? LOOK_MAX_GATEWAY : LOOK_MAX;
+	struct key bound;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	add_place(gathering, status, &cells);
+	cells_add_integer(&cells, most - 1);
+	err = statement_read(gathering->tx, paths[gathering->path].bound, &cells, &shape, &bound);
+	if (err == ERR_OK)
+		gathering->from_us = bound.created_at_us;
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+typedef enum err per_status(struct gathering *gathering, int status);
+
+/* Once, or for each status that is asked for where the index begins with it. */
+static enum err each_status(struct gathering *gathering, per_status *read)
+{
+	enum err err = ERR_OK;
+
+	if (gathering->path != PATH_STATUS)
+		return read(gathering, 0);
+	for (int status = 0; err == ERR_OK && status < TS_COUNT; status++)
+		if ((gathering->page->statuses >> status & 1) != 0)
+			err = read(gathering, status);
+	return err;
+}
+
+/* Newest first. */
+static int compare(const void *a, const void *b)
+{
+	const struct key *left = a, *right = b;
+
+	if (left->created_at_us != right->created_at_us)
+		return left->created_at_us < right->created_at_us ? 1 : -1;
+	return id_compare(right->id, left->id);
+}
+
+/* The keys of the page, in order, and where it ends. */
+static enum err keys_gather(struct gathering *gathering, struct transaction_page_end *end)
+{
+	const struct transaction_page *page = gathering->page;
+	enum err err = ERR_OK;
+
+	if (gathering->narrowed)
+		err = each_status(gathering, bound_read);
+	if (err == ERR_OK)
+		err = each_status(gathering, keys_read);
+	if (err != ERR_OK)
+		return err;
+	qsort(gathering->keys, gathering->count, sizeof gathering->keys[0], compare);
+	*end = (struct transaction_page_end){ .more = gathering->from_us > page->from_us,
+					      .at_us = gathering->from_us };
+	if (gathering->count > page->limit) {
+		gathering->count = page->limit;
+		end->more = true;
+		end->at_us = gathering->keys[page->limit - 1].created_at_us;
+		end->id = gathering->keys[page->limit - 1].id;
+	}
+	return ERR_OK;
+}
+
+/* ---- their objects ---- */
+
+struct showing { /* some of the page */
+	const struct transaction_page *page;
+	const struct key *keys;
+	size_t count;
+	bool found[SHOWN_AT_ONCE];
+	struct transaction_view views[SHOWN_AT_ONCE];
+};
+
+static void view_take(void *context, const struct transaction_view *view)
+{
+	struct showing *showing = context;
+
+	for (size_t i = 0; i < showing->count; i++)
+		if (id_equal(showing->keys[i].id, view->row.id)) {
+			showing->views[i] = *view;
+			showing->found[i] = true;
+		}
+}
+
+/* A status may have changed since the keys were read: what does not fit any more is left out. */
+static bool still_fits(const struct transaction_page *page, const struct transaction_view *view)
+{
+	return page->statuses == 0 || (page->statuses >> view->row.status & 1) != 0;
+}
+
+static enum err show_some(struct store_tx *tx, struct showing *showing,
+			  store_transaction_each *each, void *context)
+{
+	struct id ids[SHOWN_AT_ONCE];
+	enum err err;
+
+	for (size_t i = 0; i < SHOWN_AT_ONCE; i++)
+		ids[i] = showing->keys[i < showing->count ? i : 0].id;
+	memset(showing->found, 0, sizeof showing->found);
+	err = store_transaction_show(tx, showing->page->merchant, ids, view_take, showing);
+	for (size_t i = 0; err == ERR_OK && i < showing->count; i++)
+		if (showing->found[i] && still_fits(showing->page, &showing->views[i]))
+			each(context, &showing->views[i]);
+	return err;
+}
+
+static enum err show_all(const struct gathering *gathering, store_transaction_each *each,
+			 void *context)
+{
+	struct showing *showing = malloc(sizeof *showing);
+	enum err err = ERR_OK;
+
+	if (showing == NULL)
+		return ERR_MEMORY;
+	showing->page = gathering->page;
+	for (size_t at = 0; err == ERR_OK && at < gathering->count; at += SHOWN_AT_ONCE) {
+		const size_t left = gathering->count - at;
+
+		showing->keys = gathering->keys + at;
+		showing->count = left < SHOWN_AT_ONCE ? left : SHOWN_AT_ONCE;
+		err = show_some(gathering->tx, showing, each, context);
+	}
+	free(showing);
+	return err;
+}
+
+enum err store_transaction_list(struct store_tx *tx, const struct transaction_page *page,
+				store_transaction_each *each, void *context,
+				struct transaction_page_end *end)
+{
+	struct gathering gathering = { .tx = tx, .page = page, .from_us = page->from_us };
+	struct transaction_page_end reached;
+	enum err err;
+
+	assert(page->limit >= 1 && page->limit <= TRANSACTION_LIST_LIMIT_MAX);
+	gathering.path = page->statuses != 0 ? PATH_STATUS : PATH_ALL;
+	if (page->customer != NULL)
+		gathering.path = PATH_CUSTOMER;
+	gathering.narrowed = page->currency != NULL || page->method != NULL || page->kind != NULL ||
+			     page->gateway != NULL ||
+			     (gathering.path == PATH_CUSTOMER && page->statuses != 0);
+	err = keys_gather(&gathering, &reached);
+	if (err == ERR_OK)
+		err = show_all(&gathering, each, context);
+	if (err == ERR_OK)
+		*end = reached;
+	return err;
+}
