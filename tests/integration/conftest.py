@@ -15,8 +15,10 @@ from support import assert_invariants  # noqa: E402
 
 @pytest.fixture(scope="session")
 def shared():
-    """The one instance of this run, started by tests/run.py."""
-    return Instance()
+    """The instance that tests/run.py started for this worker; what its clients are told outlasts this file."""
+    instance = Instance()
+    yield instance
+    instance.keep_history()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,10 +40,10 @@ def payops(shared):
 
 @pytest.fixture
 def say(capsys):
-    """Print at once, whatever pytest keeps of a test's output."""
+    """Print at once, whatever pytest keeps of a test's output, as a line that tests/run.py finds."""
     def now(text):
         with capsys.disabled():
-            print(f"  {text}", flush=True)
+            print(f"\n  {text}", flush=True)
     return now
 
 

@@ -44,9 +44,16 @@ class Instance:
         self.programs = pathlib.Path(os.environ["PAYOPS_PROGRAMS"])
         self.socket = self.dir / "run" / "db.sock"
         self.config = self.dir / "etc" / "payops" / "payops.conf"
-        self.history = []
-        self.checked = 0  # how much of the history the checker saw
+        self.told = self.dir / "told.jsonl"
+        self.history = [json.loads(line) for line in self.told.read_text().splitlines()] if self.told.exists() else []
+        self.kept = self.checked = len(self.history)  # how much of it is in the file, and how much the checker saw
         self._tokens = {}
+
+    def keep_history(self):
+        """For the tests that come after this process."""
+        with open(self.told, "a") as file:
+            file.writelines(json.dumps(line) + "\n" for line in self.history[self.kept:])
+        self.kept = len(self.history)
 
     # --- processes ---
 
