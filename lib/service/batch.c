@@ -25,11 +25,12 @@ struct batch {
 	size_t threads_count;
 	pthread_t *threads;
 
-	pthread_mutex_t mutex; /* guards: first, last, waiting, stopping, batches, items */
+	pthread_mutex_t mutex; /* guards: all below */
 	pthread_cond_t queued;
 	struct batch_item *first;
 	struct batch_item *last;
 	size_t waiting;
+	size_t under_way; /* taken by workers, not worked off yet */
 	bool stopping;
 	uint64_t batches;
 	uint64_t items;
@@ -59,7 +60,8 @@ static bool queue_put(struct batch *batch, struct batch_item *item)
 			batch->first = item;
 		batch->last = item;
 		batch->waiting++;
-		pthread_cond_signal(&batch->queued);
+		if (batch->waiting == 1 || batch->waiting >= batch->under_way)
+			pthread_cond_signal(&batch->queued);
 	}
 	pthread_mutex_unlock(&batch->mutex);
 	return room;
@@ -99,21 +101,60 @@ static bool queue_withdraw(struct batch *batch, struct batch_item *item)
 	return at != NULL;
 }
 
-/* Sleep until something waits, and take it. False: stopping, and nothing is left. */
+static struct timespec from_now(int64_t us)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += us / 1000000;
+	until.tv_nsec += us % 1000000 * 1000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	return until;
+}
+
+/*
+ * Sleep until something waits that is worth a batch of its own: as much as others are at work on, or what was let
+ * gather. Batches that begin with the first item that comes stay small under load, and each costs the same round trips.
+ */
+static void queue_await(struct batch *batch)
+{
+	struct timespec until;
+	int waited = 0;
+
+	while (!batch->stopping && waited != ETIMEDOUT) {
+		if (batch->first == NULL) {
+			pthread_cond_wait(&batch->queued, &batch->mutex);
+			continue;
+		}
+		if (batch->waiting >= batch->under_way)
+			return;
+		until = from_now(batch->settings.gather_ms * INT64_C(1000));
+		waited = pthread_cond_clockwait(&batch->queued, &batch->mutex, CLOCK_MONOTONIC,
+						&until);
+	}
+}
+
+/* Take what waits. False: stopping, and nothing is left. */
 static bool queue_take(struct worker *worker)
 {
 	struct batch *batch = worker->batch;
 
-	worker->count = 0;
 	pthread_mutex_lock(&batch->mutex);
-	while (batch->first == NULL && !batch->stopping)
-		pthread_cond_wait(&batch->queued, &batch->mutex);
+	batch->under_way -= worker->count;
+	worker->count = 0;
+	do
+		queue_await(batch);
+	while (batch->first == NULL && !batch->stopping);
 	while (batch->first != NULL && worker->count < batch->settings.size_max) {
 		struct batch_item *item = queue_pop(batch);
 
 		atomic_store(&item->state, ITEM_TAKEN);
 		worker->items[worker->count++] = item;
 	}
+	batch->under_way += worker->count;
 	batch->batches++;
 	batch->items += worker->count;
 	pthread_mutex_unlock(&batch->mutex);
@@ -270,13 +311,7 @@ static bool wait_done(struct batch_item *item, int64_t deadline_boot_us)
 
 	if (left_us < 0)
 		left_us = 0;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += left_us / 1000000;
-	until.tv_nsec += left_us % 1000000 * 1000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
+	until = from_now(left_us);
 	while (sem_clockwait(&item->done, CLOCK_MONOTONIC, &until) != 0)
 		if (errno == ETIMEDOUT)
 			return false;

@@ -4,7 +4,8 @@
  * Batch: requests that wait in one queue and are worked off together, as many as wait, by threads with a database
  * connection each.
  *
- * Invariant  a lone request does not wait for others; a request is refused only while no worker has taken it: from then
+ * Invariant  a lone request does not wait for others, and while others are worked off one does no longer than
+ *            `gather_ms`; a request is refused only while no worker has taken it: from then
  *            on it is carried out, whoever still waits for it
  * Ownership  items are the caller's, but after BATCH_LEFT the batch's, which frees them with `item_free`
  * Threads    safe
@@ -40,6 +41,7 @@ struct batch_settings {
 	size_t workers;
 	size_t size_max;  /* of one batch */
 	size_t queue_max; /* waiting, not yet taken */
+	int gather_ms;    /* while a worker is at work, another takes fewer items than it has only after this */
 	int settle_ms;    /* how long an uncertain commit is looked into */
 	batch_work *work;
 	void (*item_free)(struct batch_item *item);

@@ -14,6 +14,7 @@
 #define LOCK_WAIT_S 1 /* a key that another server holds must not hold up the neighbours */
 #define TRIES_ALONE 4
 #define PARTS 16 /* of a commit that was refused */
+#define GATHER_MS 10
 #define SETTLE_MS 60000
 
 /* What one commit is about; sorted by key, so that those of one key stand together. */
@@ -230,6 +231,7 @@ enum err intake_start(const struct store_settings *database, struct batch **inta
 		.workers = COMMITTERS,
 		.size_max = BATCH_MAX,
 		.queue_max = QUEUE_MAX,
+		.gather_ms = GATHER_MS,
 		.settle_ms = SETTLE_MS,
 		.work = intake_work,
 		.item_free = acceptance_free,

@@ -73,13 +73,14 @@ static void piece_free(struct batch_item *item)
 	free(item);
 }
 
-static struct batch *begin(bool gated)
+static struct batch *begin_with(bool gated, size_t workers, int gather_ms)
 {
 	const struct batch_settings settings = {
 		.database = service.database,
-		.workers = 1,
+		.workers = workers,
 		.size_max = 4,
 		.queue_max = QUEUE_MAX,
+		.gather_ms = gather_ms,
 		.settle_ms = 60000,
 		.work = work,
 		.item_free = piece_free,
@@ -92,6 +93,11 @@ static struct batch *begin(bool gated)
 	stage.gated = gated;
 	ck_assert_int_eq(batch_start(&settings, &batch), ERR_OK);
 	return batch;
+}
+
+static struct batch *begin(bool gated)
+{
+	return begin_with(gated, 1, 0);
 }
 
 static void *wait_for(void *context)
@@ -143,6 +149,63 @@ START_TEST(those_that_wait_are_worked_off_together)
 	ck_assert_int_eq(stage.sizes[1], 4);
 	ck_assert_int_eq(stage.sizes[2], QUEUE_MAX - 5);
 	batch_stop(batch);
+}
+END_TEST
+
+/* Queue `count` items; for each of the first `batches`, wait until a worker is in it. */
+static void wait_for_all(struct batch *batch, struct waiter *waiters, pthread_t *threads,
+			 size_t count, size_t batches)
+{
+	for (size_t i = 0; i < count; i++) {
+		waiters[i] = waiter_of(batch, 20 * SECOND_US);
+		pthread_create(&threads[i], NULL, wait_for, &waiters[i]);
+		if (i < batches)
+			sem_wait(&stage.entered);
+	}
+}
+
+static void finish_all(struct batch *batch, struct waiter *waiters, pthread_t *threads,
+		       size_t count)
+{
+	stage.gated = false;
+	for (size_t i = 0; i < count; i++)
+		sem_post(&stage.go);
+	for (size_t i = 0; i < count; i++) {
+		pthread_join(threads[i], NULL);
+		ck_assert_int_eq(waiters[i].fate, BATCH_DONE);
+		free(waiters[i].piece);
+	}
+	batch_stop(batch);
+}
+
+START_TEST(items_gather_while_others_are_worked_off)
+{
+	struct batch *batch = begin_with(true, 3, 20000);
+	struct waiter waiters[4];
+	pthread_t threads[4];
+
+	wait_for_all(batch, waiters, threads, 3, 2);
+	await_waiting(batch, 1);
+	clock_sleep_us(50000);
+	ck_assert_int_eq(atomic_load(&stage.calls), 2); /* one item is less than the two at work */
+
+	wait_for_all(batch, waiters + 3, threads + 3, 1, 1);
+
+	ck_assert_int_eq(stage.sizes[2], 2);
+	finish_all(batch, waiters, threads, 4);
+}
+END_TEST
+
+START_TEST(items_do_not_gather_for_long)
+{
+	struct batch *batch = begin_with(true, 3, 20);
+	struct waiter waiters[3];
+	pthread_t threads[3];
+
+	wait_for_all(batch, waiters, threads, 3, 3);
+
+	ck_assert_int_eq(stage.sizes[2], 1);
+	finish_all(batch, waiters, threads, 3);
 }
 END_TEST
 
@@ -271,6 +334,8 @@ UNIT_MAIN("batch", {
 	tcase_set_timeout(tests, 60);
 	tcase_add_unchecked_fixture(tests, create, drop);
 	tcase_add_test(tests, those_that_wait_are_worked_off_together);
+	tcase_add_test(tests, items_gather_while_others_are_worked_off);
+	tcase_add_test(tests, items_do_not_gather_for_long);
 	tcase_add_test(tests, beyond_the_queue_is_refused_at_once);
 	tcase_add_test(tests, a_deadline_withdraws_what_waits_and_leaves_what_is_taken);
 	tcase_add_test(tests, one_that_fails_by_itself_fails_nobody_else);
