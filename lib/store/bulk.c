@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLASSES 5
+#define CLASSES 9
 
-static const size_t class_sizes[CLASSES] = { 256, 64, 16, 4, 1 };
+static const size_t class_sizes[CLASSES] = { 256, 128, 64, 32, 16, 8, 4, 2, 1 };
 
 struct bulk {
 	MYSQL_STMT *prepared[STATEMENT_COUNT][CLASSES];
