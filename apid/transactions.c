@@ -59,7 +59,7 @@ static const struct answer {
 	const char *word;
 	const char *reason; /* of the word, or NULL */
 	bool replayed;
-	bool wake;
+	bool wake; /* there is something to send, where it is sent by itself */
 } answers[] = {
 	[PAYMENT_REPLAYED] = { 201, "pending", NULL, true, false },
 	[PAYMENT_CREATED] = { 201, "pending", NULL, false, true },
@@ -108,6 +108,7 @@ void transactions_create(struct call *call)
 				       .manual_expiry_us = call->app->manual_expiry_us };
 	enum payment_outcome outcome;
 	struct payment_receipt receipt;
+	bool to_send;
 	const char *why = NULL;
 	enum err err = idempotency_key_read(call->http, key, &why);
 
@@ -117,6 +118,7 @@ void transactions_create(struct call *call)
 	}
 	if (!request_read(call, &request))
 		return;
+	to_send = request.process == PROCESS_AUTO;
 	err = payment_accept(call->app->intake, call->app->vault, &order, call->deadline_boot_us,
 			     &outcome, &receipt);
 	explicit_bzero(&request, sizeof request); /* it holds the payment token */
@@ -129,7 +131,7 @@ void transactions_create(struct call *call)
 		refuse_reused_key(call, receipt.differing);
 		return;
 	}
-	if (answers[outcome].wake)
+	if (answers[outcome].wake && to_send)
 		dispatcher_wake(call->app->dispatcher);
 	answer_receipt(call, &answers[outcome], &receipt);
 }
