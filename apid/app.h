@@ -33,6 +33,7 @@ struct app {
 	int request_timeout_ms; /* when the client names none */
 	int64_t manual_expiry_us;
 	int64_t started_at_us;
+	const char *cors_origins; /* separated by blanks */
 	atomic_bool draining;
 };
 

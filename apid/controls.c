@@ -4,6 +4,7 @@
 
 #include "apid/call.h"
 #include "apid/dispatcher.h"
+#include "apid/etag.h"
 #include "apid/idempotency_key.h"
 #include "apid/render.h"
 #include "base/json.h"
@@ -57,16 +58,26 @@ static const struct answer cancel_answers[] = {
 	[CONTROL_WISHED] = { 409, REMEMBERED, false },
 };
 
+static void answer_view(struct call *call, int status, const struct transaction_view *view)
+{
+	etag_set(call->reply, view->row.version);
+	call_answer(call, status, render_transaction(view, RENDER_CUSTOMER));
+}
+
 typedef enum err control(struct store_pool *pool, const struct control_request *request,
 			 int wait_ms, enum control_outcome *outcome, struct transaction_view *view);
 
-static void act(struct call *call, control *act_on, const struct control_request *request,
+static void act(struct call *call, control *act_on, struct control_request *request,
 		const struct answer *answers)
 {
+	struct version_match match;
 	enum control_outcome outcome;
 	struct transaction_view view;
-	const enum err err = act_on(call->app->pool, request, call_wait_ms(call), &outcome, &view);
 	const char *status;
+	enum err err;
+
+	request->wanted = etag_wanted(call->http, &match);
+	err = act_on(call->app->pool, request, call_wait_ms(call), &outcome, &view);
 
 	if (err == ERR_NOT_FOUND) {
 		call_refuse(call, err, "There is no such transaction.");
@@ -83,8 +94,7 @@ static void act(struct call *call, control *act_on, const struct control_request
 		call_refuse_state(call, answers[outcome].detail, status,
 				  actions_of(view.row.status));
 	else
-		call_answer(call, answers[outcome].status,
-			    render_transaction(&view, RENDER_CUSTOMER));
+		answer_view(call, answers[outcome].status, &view);
 }
 
 /* The members of the body, none where it is empty, judged by a field table. False: refused. */

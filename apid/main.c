@@ -137,6 +137,7 @@ static enum err server_start(struct server *server)
 	app->vault = &settings->vault;
 	app->request_timeout_ms = settings->request_timeout_ms;
 	app->manual_expiry_us = settings->manual_expiry_us;
+	app->cors_origins = settings->cors_origins;
 	app->started_at_us = clock_now_us();
 	err = metrics_new(&app->metrics);
 	if (err != ERR_OK)

@@ -8,6 +8,7 @@
 
 #include "apid/auth.h"
 #include "apid/call.h"
+#include "apid/cors.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -276,6 +277,8 @@ static void finish(struct call *call)
 	http_reply_header(reply, "X-Api-Call-Id", call->api_call_id);
 	http_reply_header(reply, "Cache-Control", "no-store");
 	http_reply_header(reply, "X-Content-Type-Options", "nosniff");
+	cors_answer(call->app->cors_origins, call->http,
+		    call->route == NULL && reply->status == 204 ? call->match.allow : NULL, reply);
 }
 
 /* What was asked is foreign text where no route took it. */

@@ -5,6 +5,7 @@
 
 #include "apid/call.h"
 #include "apid/dispatcher.h"
+#include "apid/etag.h"
 #include "apid/idempotency_key.h"
 #include "apid/render.h"
 #include "apid/transaction_list.h"
@@ -13,7 +14,6 @@
 #include "service/payment.h"
 
 #define EVENTS_MAX 1000 /* of one timeline */
-#define ETAG_SIZE 16
 
 /* ---- POST /transactions ---- */
 
@@ -182,42 +182,14 @@ static enum err look_transaction(struct store_tx *tx, void *context)
 	return store_transaction_find(tx, at->call->claims.merchant, at->id, &at->view);
 }
 
-/* True where one of the listed tags, weak or strong, is ours (RFC 9110 section 13.1.2). */
-static bool etag_matches(const char *list, const char *etag)
-{
-	const size_t size = strlen(etag);
-
-	while (*list != '\0') {
-		const size_t tag = strcspn(list += strspn(list, " \t,"), " \t,");
-		const size_t weak = strncmp(list, "W/", 2) == 0 ? 2 : 0;
-
-		if ((tag == 1 && *list == '*') ||
-		    (tag == size + weak && memcmp(list + weak, etag, size) == 0))
-			return true;
-		list += tag;
-	}
-	return false;
-}
-
-static bool client_has(const struct call *call, const char *etag)
-{
-	for (size_t i = 0; i < call->http->line_count; i++)
-		if (strcasecmp(call->http->lines[i].name, "If-None-Match") == 0 &&
-		    etag_matches(call->http->lines[i].value, etag))
-			return true;
-	return false;
-}
-
 void transactions_show(struct call *call)
 {
 	struct look at = { .call = call };
-	char etag[ETAG_SIZE];
 
 	if (!look(&at, look_transaction))
 		return;
-	(void)snprintf(etag, sizeof etag, "\"%u\"", (unsigned)at.view.row.version);
-	http_reply_header(call->reply, "ETag", etag);
-	if (client_has(call, etag))
+	etag_set(call->reply, at.view.row.version);
+	if (etag_is_held(call->http, at.view.row.version))
 		call->reply->status = 304;
 	else
 		call_answer(call, 200, render_transaction(&at.view, RENDER_CUSTOMER));

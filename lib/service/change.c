@@ -25,6 +25,24 @@ struct change change_begin(struct transaction_row *transaction, struct operation
 	};
 }
 
+enum err change_lock(struct store_tx *tx, const struct change_target *target,
+		     struct operation_row *operation, struct transaction_row *transaction,
+		     int64_t *now_us)
+{
+	struct id operation_id;
+	enum err err = store_operation_find_money(tx, target->transaction_id, &operation_id);
+
+	if (err == ERR_OK)
+		err = store_operation_lock(tx, operation_id, operation);
+	if (err == ERR_OK && strcmp(operation->merchant, target->merchant) != 0)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_OK)
+		err = store_transaction_lock(tx, target->transaction_id, transaction);
+	if (err == ERR_OK && !version_matches(target->wanted, transaction->version))
+		err = ERR_STALE;
+	return err == ERR_OK ? store_now(tx, now_us) : err;
+}
+
 enum err change_transaction(struct change *change, enum transaction_event event)
 {
 	return transaction_next(change->transaction->status, event, &change->transaction->status)

@@ -15,6 +15,7 @@
 
 #include <stdint.h>
 
+#include "core/version.h"
 #include "store/attempt.h"
 #include "store/event.h"
 #include "store/operation.h"
@@ -37,6 +38,20 @@ struct change {
 /* Start a step on locked rows, remembering their statuses. */
 struct change change_begin(struct transaction_row *transaction, struct operation_row *operation,
 			   struct attempt_row *attempt, int64_t now_us);
+
+/*
+ * Lock a merchant's transaction and its money operation, in the order of all locks.
+ * Returns  ERR_OK with both rows and the database's time; ERR_NOT_FOUND: no such one, or another merchant's; ERR_STALE:
+ *          it is none of the wanted versions (NULL: any will do)
+ */
+struct change_target {
+	const char *merchant;
+	struct id transaction_id;
+	const struct version_match *wanted;
+};
+CHECKED enum err change_lock(struct store_tx *tx, const struct change_target *target,
+			     struct operation_row *operation, struct transaction_row *transaction,
+			     int64_t *now_us);
 
 /*
  * Move one object. Returns ERR_OK with the row's status changed in memory; ERR_STATE where the

@@ -24,26 +24,6 @@ struct scene {
 	int64_t now_us;
 };
 
-/* In this order everywhere: operation, transaction, attempt. */
-static enum err scene_lock(struct scene *scene)
-{
-	const struct control_request *request = scene->request;
-	struct id operation_id;
-	enum err err =
-		store_operation_find_money(scene->tx, request->transaction_id, &operation_id);
-
-	if (err == ERR_OK)
-		err = store_operation_lock(scene->tx, operation_id, &scene->operation);
-	if (err == ERR_OK && strcmp(scene->operation.merchant, request->merchant) != 0)
-		err = ERR_NOT_FOUND;
-	if (err == ERR_OK)
-		err = store_transaction_lock(scene->tx, request->transaction_id,
-					     &scene->transaction);
-	if (err == ERR_OK)
-		err = store_now(scene->tx, &scene->now_us);
-	return err;
-}
-
 /* The one writer of a step: rows, event, note. */
 static enum err step_write(struct scene *scene, enum control_outcome outcome, const char *type,
 			   const char *reason)
@@ -138,11 +118,14 @@ static enum err decide_cancel(struct scene *scene)
 static enum err control_work(struct store_tx *tx, void *context)
 {
 	struct scene *scene = context;
+	const struct change_target target = { scene->request->merchant,
+					      scene->request->transaction_id,
+					      scene->request->wanted };
 	enum err err;
 
 	scene->tx = tx;
 	scene->note = (struct change_note){ .type = "" };
-	err = scene_lock(scene);
+	err = change_lock(tx, &target, &scene->operation, &scene->transaction, &scene->now_us);
 	if (err != ERR_OK)
 		return err;
 	scene->change = change_begin(&scene->transaction, &scene->operation, NULL, scene->now_us);
@@ -160,8 +143,11 @@ static enum err control_run(struct store_pool *pool, struct scene *scene, int wa
 	enum err err = store_pool_run(pool, wait_ms, control_work, scene);
 
 	/* The commit's answer was lost: a second run finds what the first has done. */
-	if (err == ERR_UNCERTAIN)
+	if (err == ERR_UNCERTAIN) {
 		err = store_pool_run(pool, wait_ms, control_work, scene);
+		if (err == ERR_STALE) /* perhaps the first run itself made it so */
+			err = ERR_UNCERTAIN;
+	}
 	if (err != ERR_OK)
 		return err;
 	change_log(&scene->note);

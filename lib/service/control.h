@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "core/version.h"
 #include "store/operation.h"
 #include "store/store.h"
 #include "store/transaction.h"
@@ -22,6 +23,7 @@ struct control_request {
 	const char *merchant;
 	struct id transaction_id;
 	const char *api_call_id;
+	const struct version_match *wanted; /* NULL: whatever its version is */
 	bool remember; /* control_cancel(): keep the wish while the outcome is open */
 };
 
@@ -38,8 +40,9 @@ enum control_outcome {
  * What was started already, or needs no start, is CONTROL_BEFORE.
  *
  * Returns  ERR_OK with *outcome and the transaction after it in *view; ERR_NOT_FOUND (no such one, or
- *          another merchant's); ERR_BUSY, ERR_UNAVAILABLE, ERR_OVERLOADED: nothing was done;
- *          ERR_UNCERTAIN: perhaps it was, and the same request may be made again
+ *          another merchant's); ERR_STALE (none of the wanted versions); ERR_BUSY, ERR_UNAVAILABLE,
+ *          ERR_OVERLOADED: nothing was done; ERR_UNCERTAIN: perhaps it was, and the same request may
+ *          be made again
  */
 CHECKED enum err control_process(struct store_pool *pool, const struct control_request *request,
 				 int wait_ms, enum control_outcome *outcome,

@@ -35,6 +35,8 @@ static const struct conf_setting scalars[] = {
 	  "How long connecting to the database may take." },
 	{ "database.statement_timeout_ms", CONF_INT, "10000", 100, 600000, NULL,
 	  "How long the database may be silent during a statement." },
+	{ "cors.origins", CONF_TEXT, "", 0, 1000, NULL,
+	  "Origins, separated by blanks, whose web pages may read answers." },
 	{ "request.timeout_ms", CONF_INT, "10000", 100, 30000, NULL,
 	  "Deadline of a request whose client names none." },
 	{ "stop.patience_ms", CONF_INT, "20000", 0, 25000, NULL,
@@ -132,6 +134,33 @@ static bool is_base_url(const char *text)
 	size_t size = strlen(text);
 
 	return text_is(TEXT_URL, text, size) && text[size - 1] != '/';
+}
+
+/* Scheme, host and port as a browser writes them: nothing behind, no capitals. */
+static bool is_origin(const char *text, size_t size)
+{
+	const char *host = memchr(text, '/', size);
+
+	if (!text_is(TEXT_URL, text, size) || memchr(text, '?', size) != NULL)
+		return false;
+	host += 2;
+	for (size_t i = 0; i < size; i++)
+		if (text[i] >= 'A' && text[i] <= 'Z')
+			return false;
+	return memchr(host, '/', size - (size_t)(host - text)) == NULL;
+}
+
+static bool are_origins(const char *text)
+{
+	while (*text != '\0') {
+		const size_t size = strcspn(text, " ");
+
+		if (!is_origin(text, size))
+			return false;
+		text += size;
+		text += strspn(text, " ");
+	}
+	return true;
 }
 
 /* Two keys with one id: what the second sealed or signed would be tried with the first. */
@@ -323,6 +352,11 @@ static enum err server_take(struct reading *reading)
 	if (!is_base_url(public_url))
 		return refuse(reading, "public_url: must be an http or https address "
 				       "without a slash at the end");
+	settings->cors_origins = conf_text(conf, "cors.origins");
+	if (!are_origins(settings->cors_origins))
+		return refuse(reading,
+			      "cors.origins: each must be like https://shop.example, in small "
+			      "letters, with nothing behind host and port");
 	settings->listen_address = conf_text(conf, "listen.address");
 	settings->listen_port = (int)conf_int(conf, "listen.port");
 	settings->connections_max = (int)conf_int(conf, "listen.connections_max");

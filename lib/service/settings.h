@@ -35,6 +35,7 @@ struct settings {
 	size_t pool_size;
 	size_t in_flight_max;
 	int64_t manual_expiry_us;
+	const char *cors_origins; /* separated by blanks */
 	struct secret database_password;
 	struct store_settings database;
 	struct token_keys token_keys;

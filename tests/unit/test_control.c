@@ -327,6 +327,37 @@ START_TEST(while_an_exception_is_open_a_retry_is_not_cancelled)
 }
 END_TEST
 
+static const struct {
+	struct version_match wanted;
+	enum err err;
+} versions[] = {
+	{ { .any = true }, ERR_OK },
+	{ { .count = 1, .list = { 1 } }, ERR_OK },
+	{ { .count = 2, .list = { 3, 1 } }, ERR_OK },
+	{ { .count = 1, .list = { 2 } }, ERR_STALE },
+	{ { .count = 0 }, ERR_STALE },
+};
+
+START_TEST(a_request_about_another_version_changes_nothing)
+{
+	struct story story = put_manual();
+	struct control_request request = request_for(&story, false);
+	const enum err wanted = versions[_i].err;
+	struct transaction_view view;
+	enum control_outcome outcome;
+
+	ck_assert_uint_eq(story.transaction.version, 1);
+	request.wanted = &versions[_i].wanted;
+
+	ck_assert_int_eq(control_cancel(service.pool, &request, SERVICE_WAIT_MS, &outcome, &view),
+			 wanted);
+
+	story_get(&service, &story);
+	ck_assert_uint_eq(story.transaction.version, wanted == ERR_OK ? 2 : 1);
+	ck_assert_int_eq(story.transaction.status, wanted == ERR_OK ? TS_CANCELLED : TS_PENDING);
+}
+END_TEST
+
 START_TEST(what_is_not_the_merchants_is_not_found)
 {
 	struct story story = put_manual();
@@ -513,6 +544,8 @@ UNIT_MAIN("control", {
 			    2 * (int)COUNT(states));
 	tcase_add_test(tests, a_pending_payment_is_cancelled_for_ever);
 	tcase_add_test(tests, while_an_exception_is_open_a_retry_is_not_cancelled);
+	tcase_add_loop_test(tests, a_request_about_another_version_changes_nothing, 0,
+			    (int)COUNT(versions));
 	tcase_add_test(tests, what_is_not_the_merchants_is_not_found);
 	tcase_add_loop_test(tests, a_success_after_a_wish_is_an_exception, 0, 2);
 	tcase_add_loop_test(tests, after_a_wish_nothing_is_tried_again, 0, (int)COUNT(ends));

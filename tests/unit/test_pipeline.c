@@ -69,6 +69,7 @@ static void bench_init(struct bench *bench, unsigned writes_max)
 		key->material.bytes[i] = (unsigned char)(7 * i + 1);
 	bench->keys.count = 1;
 	bench->app.token_keys = &bench->keys;
+	bench->app.cors_origins = "https://shop.example";
 	bench->app.request_timeout_ms = TIMEOUT_MS;
 	ck_assert_int_eq(metrics_new(&bench->app.metrics), ERR_OK);
 	ck_assert_int_eq(pipeline_new(&bench->app, &settings, &bench->pipeline), ERR_OK);
@@ -390,8 +391,16 @@ START_TEST(pipeline_answers_options_without_credentials)
 	bench.call.method = "OPTIONS";
 	bench.call.line_count = 0;
 	ck_assert_int_eq(serve(&bench), 204);
-	ck_assert_str_eq(reply_header(&bench, "Allow"), "POST, OPTIONS");
+	ck_assert_str_eq(reply_header(&bench, "Allow"), "POST, GET, HEAD, OPTIONS");
+	ck_assert_str_eq(reply_header(&bench, "Access-Control-Allow-Origin"), "");
 	ck_assert_ptr_null(bench.reply.body);
+
+	bench.call.lines[0] = (struct http_line){ "Origin", "https://shop.example" };
+	bench.call.lines[1] = (struct http_line){ "Access-Control-Request-Method", "POST" };
+	bench.call.line_count = 2;
+	ck_assert_int_eq(serve(&bench), 204);
+	ck_assert_str_eq(reply_header(&bench, "Access-Control-Allow-Methods"),
+			 "POST, GET, HEAD, OPTIONS");
 	bench_done(&bench);
 }
 END_TEST

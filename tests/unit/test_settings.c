@@ -18,6 +18,7 @@ static const char good[] =
 	"listen = { address = \"127.0.0.9\"; port = 8181; connections_max = 77;\n"
 	"  read_deadline_ms = 1234; };\n"
 	"public_url = \"https://pay.example\";\n"
+	"cors = { origins = \"https://shop.example http://127.0.0.1:3000\"; };\n"
 	"log = { level = \"warning\"; };\n"
 	"database = { socket = \"db.sock\"; user = \"apid\"; name = \"pay\"; pool_size = 5;\n"
 	"  password_file = \"password\"; };\n"
@@ -136,6 +137,7 @@ START_TEST(a_good_configuration_gives_server_and_database)
 
 	path_of("db.sock", socket);
 	ck_assert_str_eq(settings->listen_address, "127.0.0.9");
+	ck_assert_str_eq(settings->cors_origins, "https://shop.example http://127.0.0.1:3000");
 	ck_assert_int_eq(settings->listen_port, 8181);
 	ck_assert_int_eq(settings->connections_max, 77);
 	ck_assert_int_eq(settings->read_deadline_ms, 1234);
@@ -257,6 +259,14 @@ static const struct wrong {
 	{ "level = \"warning\"", "level = \"loud\"", ERR_CONFIG, "log.level" },
 	{ "https://pay.example", "pay.example", ERR_CONFIG, "public_url" },
 	{ "https://pay.example", "https://pay.example/", ERR_CONFIG, "public_url" },
+	{ "https://shop.example", "https://shop.example/", ERR_CONFIG, "cors.origins" },
+	{ "https://shop.example", "https://shop.example/x", ERR_CONFIG, "cors.origins" },
+	{ "https://shop.example", "https://shop.example?x", ERR_CONFIG, "cors.origins" },
+	{ "https://shop.example", "https://Shop.example", ERR_CONFIG, "cors.origins" },
+	{ "https://shop.example", "shop.example", ERR_CONFIG, "cors.origins" },
+	{ "https://shop.example", "*", ERR_CONFIG, "cors.origins" },
+	{ "https://shop.example", "null", ERR_CONFIG, "cors.origins" },
+	{ "https://shop.example", "https://", ERR_CONFIG, "cors.origins" },
 	{ "password_file = \"password\"", "password_file = \"nowhere\"", ERR_IO, "nowhere" },
 	{ "file = \"token.key\"", "file = \"nowhere\"", ERR_IO, "nowhere" },
 	{ "file = \"token.key\"", "file = \"api.key\"", ERR_CONFIG, "k1" },
