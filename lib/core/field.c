@@ -34,7 +34,7 @@ static const char *const class_messages[] = {
 	[TEXT_FREE] = "must be UTF-8 text without controls other than tab and line breaks",
 	[TEXT_VISIBLE] = "must be visible ASCII characters without blanks",
 	[TEXT_WORD] = "must be lower-case letters a-z, digits and _",
-	[TEXT_TOKEN] = "must be letters A-Z and a-z, digits and . _ - @ / :",
+	[TEXT_TOKEN] = "must be letters A-Z and a-z, digits and . _ - @ / : +",
 	[TEXT_COUNTRY] = "must be an ISO 3166-1 code of two capital letters, such as ID",
 	[TEXT_URL] = "must be an http:// or https:// address without user name and fragment",
 };

@@ -106,7 +106,7 @@ static bool is_word(char c)
 
 static bool is_token(char c)
 {
-	return is_word(c) || is_capital(c) || (c != '\0' && strchr(".-@/:", c));
+	return is_word(c) || is_capital(c) || (c != '\0' && strchr(".-@/:+", c));
 }
 
 static bool is_visible(char c)

@@ -26,7 +26,7 @@ enum text_class {
 	TEXT_FREE,    /* any UTF-8; tab, LF and CR allowed, other controls not */
 	TEXT_VISIBLE, /* visible ASCII 0x21..0x7e */
 	TEXT_WORD,    /* a-z 0-9 _ */
-	TEXT_TOKEN,   /* A-Za-z0-9 and . _ - @ / : */
+	TEXT_TOKEN,   /* A-Za-z0-9 and . _ - @ / : + */
 	TEXT_COUNTRY, /* two capitals */
 	TEXT_URL,     /* http:// or https://, visible ASCII, no user info, no fragment */
 };

@@ -125,7 +125,7 @@ static const struct {
 	{ TEXT_VISIBLE, "!\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`"
 			"abcdefghijklmnopqrstuvwxyz{|}~" },
 	{ TEXT_WORD, "abcdefghijklmnopqrstuvwxyz0123456789_" },
-	{ TEXT_TOKEN, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@/:" },
+	{ TEXT_TOKEN, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-@/:+" },
 };
 
 START_TEST(text_classes_take_exactly_their_characters)
