@@ -18,13 +18,17 @@
 #define SIGNATURE_HEADER "Sandbox-Signature"
 #define SIGNED_MAX (64 * 1024)
 
-/* The gateway's words -> ours. */
+/*
+ * The gateway's words -> ours. What is not here tells nothing: "reversed" and "returned" speak of
+ * what came after a success, and are no outcome of an attempt.
+ */
 static const struct word {
 	const char *word;
 	enum attempt_event event;
 } words[] = {
-	{ "accepted", AE_ACCEPTED }, { "succeeded", AE_SUCCEEDED }, { "completed", AE_SUCCEEDED },
-	{ "declined", AE_DECLINED }, { "failed", AE_DECLINED },
+	{ "accepted", AE_ACCEPTED },   { "requires_action", AE_REQUIRES_ACTION },
+	{ "succeeded", AE_SUCCEEDED }, { "completed", AE_SUCCEEDED },
+	{ "declined", AE_DECLINED },   { "failed", AE_DECLINED },
 };
 
 /* Decline codes -> ours, and whether another attempt may follow without asking the customer. */
@@ -39,6 +43,18 @@ static const struct decline {
 	{ "stolen_card", "stolen_card", false },
 	{ "fraud_suspected", "fraud_suspected", false },
 	{ "issuer_unavailable", "issuer_unavailable", true },
+	{ "try_again_later", "try_again_later", true },
+	{ "processing_error", "processing_error", true },
+	{ "limit_exceeded", "limit_exceeded", false },
+	{ "invalid_card", "invalid_card", false },
+	{ "card_not_supported", "card_not_supported", false },
+	/* what its sums forbid: our books and the gateway's differ, trying again changes nothing */
+	{ "refund_exceeds_charge", "refund_exceeds_charge", false },
+	{ "capture_exceeds_authorisation", "capture_exceeds_authorisation", false },
+	{ "nothing_to_void", "nothing_to_void", false },
+	{ "parent_not_found", "parent_not_found", false },
+	{ "parent_not_succeeded", "parent_not_succeeded", false },
+	{ "currency_mismatch", "currency_mismatch", false },
 };
 #define DECLINE_UNKNOWN "declined_other"
 
@@ -47,10 +63,12 @@ static const struct refusal {
 	int status;
 	const char *error;
 	const char *ours;
+	bool retryable;
 } refusals[] = {
-	{ 400, "unknown_payment_token", "invalid_payment_token" },
-	{ 400, "unsupported_operation", "not_supported" },
-	{ 400, "malformed_request", "gateway_refused_request" },
+	{ 400, "unknown_payment_token", "invalid_payment_token", false },
+	{ 400, "unsupported_operation", "not_supported", false },
+	{ 400, "malformed_request", "gateway_refused_request", false },
+	{ 429, "rate_limited", "try_again_later", true },
 };
 
 static const char *member_text(const json_t *object, const char *name)
@@ -95,6 +113,8 @@ static char *order_text(const struct gateway_order *order)
 			 order->amount.currency, "callback_url", order->callback_url);
 	if (body != NULL && order->payment_token[0] != '\0')
 		json_object_set_new(body, "payment_token", json_string(order->payment_token));
+	if (body != NULL && order->parent_ref[0] != '\0')
+		json_object_set_new(body, "parent", json_string(order->parent_ref));
 	text = body == NULL ? NULL : json_text(body);
 	json_decref(body);
 	return text;
@@ -160,14 +180,37 @@ static void decline_fill(const char *code, struct gateway_answer *answer)
 	}
 }
 
-/* The answer speaks of our order, with its amount. */
+/* The answer speaks of our order, with its amount. Its kind is told by most, not by all. */
 static bool agrees(const struct gateway_order *order, const json_t *object)
 {
 	const json_t *amount = json_object_get(object, "amount_minor");
+	const char *kind = member_text(object, "operation");
 
+	if (kind[0] != '\0' &&
+	    strcmp(kind, words_text(operation_kind_words, (int)order->kind)) != 0)
+		return false;
 	return strcmp(member_text(object, "reference"), order->our_reference) == 0 &&
 	       json_is_integer(amount) && json_integer_value(amount) == order->amount.minor &&
 	       strcmp(member_text(object, "currency"), order->amount.currency) == 0;
+}
+
+/* One flat object of texts that fits; anything else is left out, and the state is no less known. */
+static void instructions_fill(json_t *instructions, struct gateway_answer *answer)
+{
+	const char *name;
+	json_t *value;
+	char *text;
+
+	if (!json_is_object(instructions))
+		return;
+	json_object_foreach(instructions, name, value) {
+		if (!json_is_string(value))
+			return;
+	}
+	text = json_text(instructions);
+	if (text != NULL && strlen(text) < sizeof answer->instructions)
+		text_copy(answer->instructions, sizeof answer->instructions, text);
+	free(text);
 }
 
 static void read_operation(const struct gateway_order *order, const json_t *object,
@@ -192,6 +235,8 @@ static void read_operation(const struct gateway_order *order, const json_t *obje
 		  words_text(attempt_event_words, (int)event));
 	if (event == AE_DECLINED)
 		decline_fill(member_text(object, "decline_code"), answer);
+	if (event == AE_REQUIRES_ACTION)
+		instructions_fill(json_object_get(object, "instructions"), answer);
 }
 
 static void read_refusal(int status, const json_t *object, struct gateway_answer *answer)
@@ -202,6 +247,7 @@ static void read_refusal(int status, const json_t *object, struct gateway_answer
 		if (refusals[i].status != status || strcmp(refusals[i].error, error) != 0)
 			continue;
 		answer->event = AE_DECLINED;
+		answer->retryable = refusals[i].retryable;
 		text_copy(answer->decline_code, sizeof answer->decline_code, refusals[i].ours);
 		text_copy(answer->reason, sizeof answer->reason, refusals[i].error);
 		return;
@@ -395,7 +441,7 @@ static enum err sandbox_read_callback(const struct gateway *gateway,
 
 const struct gateway_adapter gateway_sandbox = {
 	.name = "sandbox",
-	.operations = 1u << OPERATION_CHARGE,
+	.operations = (1u << OPERATION_KIND_COUNT) - 1,
 	.build = sandbox_build,
 	.read = sandbox_read,
 	.build_inquiry = sandbox_build_inquiry,

@@ -84,6 +84,12 @@ static const struct reading {
 	  AE_DECLINED, false },
 	{ 400, "application/json", "{\"error\":\"unknown_payment_token\"}", false, AE_DECLINED,
 	  false },
+	{ 429, "application/json", "{\"error\":\"rate_limited\"}", false, AE_DECLINED, false },
+	{ 202, "application/json", "{" AGREES ",\"status\":\"requires_action\"}", false,
+	  AE_REQUIRES_ACTION, false },
+	{ 200, "application/json",
+	  "{" AGREES ",\"operation\":\"charge\",\"status\":\"succeeded\"}", false, AE_SUCCEEDED,
+	  false },
 	/* everything below may have been charged */
 	{ 400, "application/json", "{\"error\":\"something_else\"}", false, AE_LOST, false },
 	{ 401, "application/json", "{\"error\":\"unauthenticated\"}", false, AE_LOST, false },
@@ -91,6 +97,16 @@ static const struct reading {
 	{ 422, "application/json", "{\"error\":\"idempotency_key_reused\"}", false, AE_LOST,
 	  false },
 	{ 500, "application/json", "{" AGREES ",\"status\":\"declined\"}", false, AE_LOST, false },
+	{ 500, "application/json", "{\"error\":\"internal_error\"}", false, AE_LOST, false },
+	{ 500, "application/json", "{\"error\":\"rate_limited\"}", false, AE_LOST, false },
+	{ 503, "application/json", "{\"error\":\"ledger_full\"}", false, AE_LOST, false },
+	{ 429, "text/html", "<html>slow down</html>", false, AE_LOST, false },
+	{ 429, "application/json", "{\"error\":\"in_progress\"}", false, AE_LOST, false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"reversed\"}", false, AE_LOST, false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"returned\"}", false, AE_LOST, false },
+	{ 200, "application/json",
+	  "{" AGREES ",\"operation\":\"refund\",\"status\":\"succeeded\"}", false, AE_LOST,
+	  true },
 	{ 302, "text/html", "", false, AE_LOST, false },
 	{ 200, "text/html", "<html>ok</html>", false, AE_LOST, false },
 	{ 200, "application/json", "", false, AE_LOST, false },
@@ -125,7 +141,10 @@ static const struct reading {
 	  false },
 	{ 200, "application/json", "{" AGREES ",\"status\":\"accepted\"}", true, AE_ACCEPTED,
 	  false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"requires_action\"}", true,
+	  AE_REQUIRES_ACTION, false },
 	{ 404, "application/json", "{\"error\":\"not_found\"}", true, AE_NOT_FOUND, false },
+	{ 429, "application/json", "{\"error\":\"rate_limited\"}", true, AE_LOST, false },
 	{ 404, "text/html", "not found", true, AE_LOST, false },
 	{ 404, "application/json", "{\"error\":\"no_such_path\"}", true, AE_LOST, false },
 	{ 500, "application/json", "{\"error\":\"not_found\"}", true, AE_LOST, false },
@@ -142,6 +161,108 @@ START_TEST(an_answer_is_definite_only_when_everything_agrees)
 	ck_assert(answer.reason[0] != '\0');
 	if (answer.event == AE_DECLINED)
 		ck_assert(answer.decline_code[0] != '\0');
+}
+END_TEST
+
+/* Every code that the sandbox declines with, and whether another attempt may follow. */
+static const struct decline_case {
+	const char *code;
+	bool retryable;
+} decline_cases[] = {
+	{ "insufficient_funds", false },    { "do_not_honor", false },
+	{ "expired_card", false },	    { "stolen_card", false },
+	{ "fraud_suspected", false },	    { "issuer_unavailable", true },
+	{ "try_again_later", true },	    { "processing_error", true },
+	{ "limit_exceeded", false },	    { "invalid_card", false },
+	{ "card_not_supported", false },    { "refund_exceeds_charge", false },
+	{ "nothing_to_void", false },	    { "capture_exceeds_authorisation", false },
+	{ "parent_not_found", false },	    { "parent_not_succeeded", false },
+	{ "currency_mismatch", false },
+};
+
+START_TEST(a_decline_says_whether_another_attempt_may_follow)
+{
+	const struct decline_case *given = &decline_cases[_i];
+	struct gateway_answer answer;
+	char body[256];
+
+	snprintf(body, sizeof body,
+		 "{" AGREES ",\"status\":\"declined\",\"decline_code\":\"%s\"}", given->code);
+	answer = read_made(402, "application/json", body, false);
+
+	ck_assert_int_eq(answer.event, AE_DECLINED);
+	ck_assert_str_eq(answer.decline_code, given->code);
+	ck_assert_int_eq(answer.retryable, given->retryable);
+}
+END_TEST
+
+START_TEST(a_decline_for_a_reason_of_its_own_is_final)
+{
+	struct gateway_answer answer = read_made(
+		402, "application/json",
+		"{" AGREES ",\"status\":\"declined\",\"decline_code\":\"unheard\"}", false);
+
+	ck_assert_int_eq(answer.event, AE_DECLINED);
+	ck_assert_str_eq(answer.decline_code, "declined_other");
+	ck_assert(!answer.retryable);
+}
+END_TEST
+
+START_TEST(too_many_requests_is_a_decline_after_which_another_attempt_may_follow)
+{
+	struct gateway_answer answer =
+		read_made(429, "application/json", "{\"error\":\"rate_limited\"}", false);
+
+	ck_assert_int_eq(answer.event, AE_DECLINED);
+	ck_assert_str_eq(answer.decline_code, "try_again_later");
+	ck_assert(answer.retryable);
+}
+END_TEST
+
+static const struct instruction_case {
+	const char *member, *text;
+} instruction_cases[] = {
+	{ ",\"instructions\":{\"qr_string\":\"00020101\"}", "{\"qr_string\":\"00020101\"}" },
+	{ ",\"instructions\":{\"virtual_account\":\"8810\",\"bank\":\"X\"}",
+	  "{\"virtual_account\":\"8810\",\"bank\":\"X\"}" },
+	{ "", "" },
+	{ ",\"instructions\":\"pay\"", "" },
+	{ ",\"instructions\":{\"amount\":1}", "" },
+	{ ",\"instructions\":{\"a\":{\"b\":\"c\"}}", "" },
+};
+
+START_TEST(what_the_customer_must_do_is_kept_where_it_is_plain)
+{
+	struct gateway_answer answer;
+	char body[512];
+
+	snprintf(body, sizeof body, "{" AGREES ",\"status\":\"requires_action\"%s}",
+		 instruction_cases[_i].member);
+	answer = read_made(202, "application/json", body, false);
+
+	ck_assert_int_eq(answer.event, AE_REQUIRES_ACTION);
+	ck_assert_str_eq(answer.instructions, instruction_cases[_i].text);
+}
+END_TEST
+
+START_TEST(instructions_that_do_not_fit_are_left_out)
+{
+	struct gateway_answer answer;
+	char body[2048];
+	int size;
+
+	for (int length = GATEWAY_INSTRUCTIONS_SIZE - 20; length < GATEWAY_INSTRUCTIONS_SIZE;
+	     length++) {
+		size = snprintf(body, sizeof body,
+				"{" AGREES ",\"status\":\"requires_action\",\"instructions\":"
+				"{\"qr\":\"%0*d\"}}",
+				length, 0);
+		ck_assert_int_lt(size, (int)sizeof body);
+		answer = read_made(202, "application/json", body, false);
+		ck_assert_int_eq(answer.event, AE_REQUIRES_ACTION);
+		ck_assert_int_eq(answer.instructions[0] != '\0',
+				 length + (int)strlen("{\"qr\":\"\"}") < GATEWAY_INSTRUCTIONS_SIZE);
+	}
 }
 END_TEST
 
@@ -186,6 +307,31 @@ START_TEST(a_charge_goes_out_fresh_with_one_key)
 	ck_assert_str_eq(request.headers[1], "Idempotency-Key: op_X-1");
 	ck_assert_ptr_nonnull(strstr(body, "\"amount_minor\":1000"));
 	ck_assert_ptr_nonnull(strstr(body, "\"payment_token\":\"tok_ok\""));
+}
+END_TEST
+
+START_TEST(every_operation_is_named_and_says_what_it_is_about)
+{
+	struct gateway gateway = gateway_made();
+	struct gateway_order order = order_make();
+	struct http_request request;
+	char body[GATEWAY_BODY_MAX];
+	char expected[64];
+
+	for (int kind = 0; kind < OPERATION_KIND_COUNT; kind++) {
+		const char *name = words_text(operation_kind_words, kind);
+
+		ck_assert_uint_ne(gateway_sandbox.operations & 1u << kind, 0);
+		order.kind = (enum operation_kind)kind;
+		order.parent_ref[0] = '\0';
+		ck_assert_int_eq(gateway_sandbox.build(&gateway, &order, body, &request), ERR_OK);
+		snprintf(expected, sizeof expected, "\"operation\":\"%s\"", name);
+		ck_assert_ptr_nonnull(strstr(body, expected));
+		ck_assert_ptr_null(strstr(body, "\"parent\""));
+	}
+	snprintf(order.parent_ref, sizeof order.parent_ref, "alpha_000007");
+	ck_assert_int_eq(gateway_sandbox.build(&gateway, &order, body, &request), ERR_OK);
+	ck_assert_ptr_nonnull(strstr(body, "\"parent\":\"alpha_000007\""));
 }
 END_TEST
 
@@ -262,6 +408,37 @@ START_TEST(a_callback_of_either_secret_inside_the_window_is_read)
 }
 END_TEST
 
+/* What a callback's word claims; a word that is not in the table is a hint to ask, no more. */
+static const struct word_case {
+	const char *word;
+	enum attempt_event event;
+} word_cases[] = {
+	{ "completed", AE_SUCCEEDED }, { "succeeded", AE_SUCCEEDED },
+	{ "failed", AE_DECLINED },     { "declined", AE_DECLINED },
+	{ "accepted", AE_ACCEPTED },   { "requires_action", AE_REQUIRES_ACTION },
+	{ "reversed", AE_LOST },       { "returned", AE_LOST },
+	{ "COMPLETED", AE_LOST },      { "pending", AE_LOST },
+};
+
+START_TEST(a_callback_claims_what_its_word_says)
+{
+	struct gateway_notice notice;
+	char signature[128];
+	char body[256];
+
+	snprintf(body, sizeof body,
+		 "{\"gateway_txn_id\":\"alpha_1\",\"reference\":\"op_X-1\",\"status\":\"%s\","
+		 "\"amount_minor\":1000,\"currency\":\"USD\"}",
+		 word_cases[_i].word);
+	ck_assert_int_eq(
+		callback_read(body, signature_make("new", NOW_S, body, signature), &notice),
+		ERR_OK);
+
+	ck_assert_int_eq(notice.answer.event, word_cases[_i].event);
+	ck_assert_str_eq(notice.word, word_cases[_i].word);
+}
+END_TEST
+
 START_TEST(a_callback_without_amount_claims_none)
 {
 	static const char body[] = "{\"gateway_txn_id\":\"gw-tx-12345\",\"status\":\"completed\"}";
@@ -332,6 +509,17 @@ END_TEST
 UNIT_MAIN("sandbox_adapter", {
 	tcase_add_loop_test(tests, an_answer_is_definite_only_when_everything_agrees, 0,
 			    (int)(sizeof readings / sizeof readings[0]));
+	tcase_add_loop_test(tests, a_decline_says_whether_another_attempt_may_follow, 0,
+			    (int)(sizeof decline_cases / sizeof decline_cases[0]));
+	tcase_add_test(tests, a_decline_for_a_reason_of_its_own_is_final);
+	tcase_add_test(tests,
+		       too_many_requests_is_a_decline_after_which_another_attempt_may_follow);
+	tcase_add_loop_test(tests, what_the_customer_must_do_is_kept_where_it_is_plain, 0,
+			    (int)(sizeof instruction_cases / sizeof instruction_cases[0]));
+	tcase_add_test(tests, instructions_that_do_not_fit_are_left_out);
+	tcase_add_test(tests, every_operation_is_named_and_says_what_it_is_about);
+	tcase_add_loop_test(tests, a_callback_claims_what_its_word_says, 0,
+			    (int)(sizeof word_cases / sizeof word_cases[0]));
 	tcase_add_test(tests, an_answer_that_never_came_says_whether_bytes_left);
 	tcase_add_test(tests, a_charge_goes_out_fresh_with_one_key);
 	tcase_add_test(tests, a_callback_of_either_secret_inside_the_window_is_read);
