@@ -3,6 +3,7 @@
 #include "sandbox/answer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* clang-format off */
 static const struct refusal_row rows[] = {
@@ -34,12 +35,18 @@ static const struct refusal_row rows[] = {
 		"The sandbox plays no such gateway." },
 	[REFUSAL_METHOD] =           { 405, "method_not_allowed",
 		"This path does not take the method." },
+	[REFUSAL_UNKNOWN_OPERATION] = { 404, "unknown_operation",
+		"No undecided operation has this id." },
 	[REFUSAL_IN_PROGRESS] =      { 409, "in_progress",
 		"A request with this key is still running." },
 	[REFUSAL_KEY_REUSED] =       { 422, "idempotency_key_reused",
 		"The Idempotency-Key was used with other content." },
 	[REFUSAL_MODE] =             { 422, "invalid_mode",
 		"Send mode down, slow, 5xx, hang or ok; ms 1 to 120000 with slow." },
+	[REFUSAL_RATE_LIMITED] =     { 429, "rate_limited",
+		"Too many requests; nothing was done." },
+	[REFUSAL_BROKEN] =           { 500, "internal_error",
+		"Something went wrong; ask what became of the operation." },
 	[REFUSAL_FAULT] =            { 500, "gateway_error",
 		"The gateway is in mode 5xx; nothing was done." },
 	[REFUSAL_STORAGE] =          { 500, "storage_error",
@@ -82,6 +89,23 @@ void answer_refuse(struct answer *answer, enum refusal refusal, const char *mess
 	render_text(&body, "message", message == NULL ? row->message : message);
 	render_end(&body, '}');
 	answer_send(answer, row->status, &body);
+}
+
+void answer_page(struct answer *answer)
+{
+	static const char page[] = "<!DOCTYPE html>\n<html><head><title>Please wait</title></head>"
+				   "<body><h1>Please wait</h1></body></html>\n";
+	char *body = malloc(sizeof page);
+
+	answer_done(answer);
+	if (body == NULL)
+		return;
+	memcpy(body, page, sizeof page);
+	*answer = (struct answer){.kind = ANSWER_SEND,
+				  .status = 200,
+				  .body = body,
+				  .body_size = sizeof page - 1,
+				  .type = "text/html; charset=utf-8"};
 }
 
 void answer_close(struct answer *answer)

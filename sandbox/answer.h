@@ -22,11 +22,23 @@ enum answer_kind {
 	ANSWER_RESET, /* nothing: the connection is reset (RST) */
 };
 
+/* How an ANSWER_SEND leaves; all but ANSWER_WHOLE end the connection behind it */
+enum answer_pace {
+	ANSWER_WHOLE,
+	ANSWER_HALVED, /* closed in the middle of the body */
+	ANSWER_CUT,    /* closed after cut_bytes, head included */
+	ANSWER_BROKEN, /* reset after cut_bytes */
+	ANSWER_DRIPS,  /* byte by byte */
+};
+
 struct answer {
 	enum answer_kind kind;
 	int status;
-	char *body; /* JSON on the heap */
+	char *body; /* on the heap */
 	size_t body_size;
+	const char *type; /* NULL: application/json */
+	enum answer_pace pace;
+	size_t cut_bytes;
 	bool replayed;                 /* header Idempotent-Replayed: true */
 	char allow[ANSWER_ALLOW_SIZE]; /* header Allow; "": none */
 };
@@ -46,15 +58,18 @@ enum refusal {
 	REFUSAL_PATH,
 	REFUSAL_GATEWAY,
 	REFUSAL_METHOD,
+	REFUSAL_UNKNOWN_OPERATION,
 	REFUSAL_IN_PROGRESS,
 	REFUSAL_KEY_REUSED,
 	REFUSAL_MODE,
+	REFUSAL_RATE_LIMITED,
+	REFUSAL_BROKEN,
 	REFUSAL_FAULT,
 	REFUSAL_STORAGE,
 	REFUSAL_PORT,
 	REFUSAL_FULL,
 };
-#define REFUSAL_COUNT 21
+#define REFUSAL_COUNT 24
 
 struct refusal_row {
 	int status;
@@ -71,6 +86,9 @@ void answer_refuse(struct answer *answer, enum refusal refusal, const char *mess
 /* Answer with the status and the rendered body, which is taken. Short memory closes the connection
  * instead. */
 void answer_send(struct answer *answer, int status, struct render *body);
+
+/* Answer 200 with an HTML page, as a proxy in front of a gateway might. */
+void answer_page(struct answer *answer);
 
 void answer_close(struct answer *answer);
 void answer_reset(struct answer *answer);

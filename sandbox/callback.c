@@ -12,8 +12,8 @@
 #include "base/clock.h"
 #include "base/http_client.h"
 #include "base/log.h"
-#include "sandbox/profile.h"
 #include "sandbox/signature.h"
+#include "sandbox/tale.h"
 #include "sandbox/timer.h"
 #include "sandbox/token.h"
 
@@ -28,20 +28,32 @@
 static const int64_t retry_ms[] = {500,	  1000,	 2000, 5000,
 				   10000, 30000, 60000}; /* the last one repeats */
 
+/* What a job does next; in this order, each only where the entry's token has it. */
+enum step {
+	STEP_VERDICT, /* decide, and tell the verdict */
+	STEP_AGAIN,   /* tell it again */
+	STEP_STALE,   /* tell the status of before */
+	STEP_TURN,    /* turn the verdict, and tell that */
+	STEP_END,
+};
+
 struct callback_job {
 	struct callback_queue *queue;
 	struct entry *entry;
 	STAILQ_ENTRY(callback_job) link; /* in the inbox or among the ready */
 	int64_t due_us;
-	int deliveries_left;
-	int64_t tries;
+	bool hastens; /* a message only: let the entry's own job be due now */
+	enum step step;
+	enum token_calls calls;
+	int64_t turn_due_us; /* with a verdict that turns */
+	int64_t tries;       /* of this step's callback */
 };
 
 STAILQ_HEAD(callback_jobs, callback_job);
 
 struct callback_queue {
 	struct ledger *ledger;
-	const struct secret *secret;
+	const struct secret *secrets; /* by profile */
 	struct callback_settings settings;
 	struct http_client *client;
 	pthread_t thread;
@@ -55,21 +67,23 @@ struct callback_queue {
 	size_t in_flight;
 };
 
+/* `waited_us` is how long ago the operation was recorded. */
 static struct callback_job *job_new(struct callback_queue *queue, struct entry *entry,
-				    int64_t due_us)
+				    int64_t waited_us)
 {
 	struct callback_job *job = calloc(1, sizeof *job);
+	int64_t recorded_us = clock_boot_us() - waited_us;
 	struct token token;
 
 	if (job == NULL)
 		return NULL;
-	job->queue = queue;
-	job->entry = entry;
-	job->due_us = due_us;
-	job->deliveries_left =
-		1; /* a token that a later version dropped: the callback was promised once */
-	if (token_find(entry->terms.payment_token, &token) && token.callbacks > 1)
-		job->deliveries_left = token.callbacks;
+	*job = (struct callback_job){.queue = queue, .entry = entry, .calls = TOKEN_ONE_CALL};
+	/* a token that a later version dropped: the callback was promised once */
+	if (!token_find(entry_effect(entry), &token))
+		return job;
+	job->calls = token.calls;
+	job->due_us = recorded_us + token.due_ms * INT64_C(1000);
+	job->turn_due_us = recorded_us + token.turn_ms * INT64_C(1000);
 	return job;
 }
 
@@ -93,18 +107,50 @@ static int64_t wait_us(const struct callback_queue *queue, int64_t tries)
 
 static void job_end(struct callback_job *job, const char *outcome)
 {
-	ledger_called_back(job->queue->ledger, job->entry, outcome, clock_now_us());
+	if (job->entry->callback_id != NULL)
+		ledger_called_back(job->queue->ledger, job->entry, outcome, clock_now_us());
 	free(job);
 }
 
-static void job_delivered(struct callback_job *job)
+static bool step_applies(const struct callback_job *job, enum step step)
 {
-	if (--job->deliveries_left == 0) {
-		job_end(job, "delivered");
-		return;
+	const struct entry *entry = job->entry;
+	bool told = entry->callback_id != NULL;
+
+	switch (step) {
+	case STEP_AGAIN:
+		return told && job->calls == TOKEN_TWO_CALLS;
+	case STEP_STALE:
+		return told && job->calls == TOKEN_STALE_CALL;
+	case STEP_TURN:
+		return entry->verdict.later != ENTRY_ACCEPTED;
+	case STEP_VERDICT:
+	case STEP_END:
+		break;
 	}
+	return true;
+}
+
+/* This step is done, `outcome` is how its callback ended: on to the next one that applies. */
+static void job_next(struct callback_job *job, const char *outcome)
+{
+	int64_t due_us = clock_boot_us() + REPEAT_MS * 1000;
+
+	do
+		job->step++;
+	while (!step_applies(job, job->step));
 	job->tries = 0;
-	job_wait(job, clock_boot_us() + REPEAT_MS * 1000);
+	if (job->step == STEP_END)
+		job_end(job, outcome);
+	else
+		job_wait(job, job->step == STEP_TURN ? job->turn_due_us : due_us);
+}
+
+/* A callback belongs to this step. */
+static bool job_calls(const struct callback_job *job)
+{
+	return job->entry->callback_id != NULL &&
+	       (job->step != STEP_VERDICT || job->calls != TOKEN_NO_CALL);
 }
 
 static void job_failed(struct callback_job *job, const char *reason, int status)
@@ -121,7 +167,7 @@ static void job_failed(struct callback_job *job, const char *reason, int status)
 	}
 	log_warning("callback given up", LOG_TEXT("callback_id", job->entry->callback_id),
 		    LOG_INT("tries", job->tries));
-	job_end(job, "abandoned");
+	job_next(job, "abandoned");
 }
 
 static void job_answered(void *context, const struct http_answer *answer)
@@ -131,30 +177,24 @@ static void job_answered(void *context, const struct http_answer *answer)
 	job->queue->in_flight--;
 	atomic_store(&job->entry->callback_tried, true);
 	if (answer->fate == HTTP_ANSWERED && answer->status / 100 == 2)
-		job_delivered(job);
+		job_next(job, "delivered");
 	else if (atomic_load(&job->queue->stopping))
 		free(job);
 	else
 		job_failed(job, answer->reason, answer->status);
 }
 
-static char *body_render(const struct entry *entry, size_t *size)
+static char *body_render(const struct callback_job *job, size_t *size)
 {
-	const struct entry_terms *terms = &entry->terms;
-	bool succeeded = entry->verdict.final == ENTRY_SUCCEEDED;
+	static const enum tale_call calls[] = {
+		[STEP_VERDICT] = TALE_VERDICT,
+		[STEP_AGAIN] = TALE_VERDICT,
+		[STEP_STALE] = TALE_STALE,
+		[STEP_TURN] = TALE_TURN,
+	};
 	struct render body = {0};
-	char id[ENTRY_ID_SIZE];
 
-	render_begin(&body, '{');
-	render_text(&body, "callback_id", entry->callback_id);
-	render_text(&body, "gateway", profile_row(terms->gateway)->name);
-	render_text(&body, "gateway_txn_id", entry_id(entry, id));
-	render_text(&body, "reference", terms->name[ENTRY_REFERENCE]);
-	render_text(&body, "status", succeeded ? "completed" : "failed");
-	render_integer(&body, "amount_minor", terms->amount.minor);
-	render_text(&body, "currency", terms->amount.currency);
-	render_text(&body, "decline_code", entry->verdict.decline_code);
-	render_end(&body, '}');
+	tale_callback(job->entry, calls[job->step], &body);
 	return render_take(&body, size);
 }
 
@@ -169,9 +209,10 @@ static enum err call_start(struct callback_job *job, const char *body, size_t si
 		.connect_timeout_ms = CONNECT_TIMEOUT_MS,
 		.total_timeout_ms = TOTAL_TIMEOUT_MS,
 	};
+	const struct secret *secret = &job->queue->secrets[entry->terms.gateway];
 	char signature[SIGNATURE_SIZE];
 	enum err err =
-		signature_make(job->queue->secret, clock_now_us() / 1000000, body, size, signature);
+		signature_make(secret, clock_now_us() / 1000000, body, size, signature);
 
 	if (err != ERR_OK)
 		return err;
@@ -186,7 +227,7 @@ static enum err call_start(struct callback_job *job, const char *body, size_t si
 static void job_send(struct callback_job *job)
 {
 	size_t size;
-	char *body = body_render(job->entry, &size);
+	char *body = body_render(job, &size);
 	enum err err = ERR_MEMORY;
 
 	job->queue->in_flight++;
@@ -199,6 +240,17 @@ static void job_send(struct callback_job *job)
 	job_failed(job, err_row(err)->code, 0);
 }
 
+static bool job_is_for(const void *entry, const void *job)
+{
+	return ((const struct callback_job *)job)->entry == entry;
+}
+
+static void job_hasten(struct callback_job *message)
+{
+	(void)timer_hasten(&message->queue->timers, job_is_for, message->entry, clock_boot_us());
+	free(message);
+}
+
 static void inbox_take(struct callback_queue *queue)
 {
 	struct callback_jobs taken = STAILQ_HEAD_INITIALIZER(taken);
@@ -209,8 +261,19 @@ static void inbox_take(struct callback_queue *queue)
 	pthread_mutex_unlock(&queue->mutex);
 	while ((job = STAILQ_FIRST(&taken)) != NULL) {
 		STAILQ_REMOVE_HEAD(&taken, link);
-		job_wait(job, job->due_us);
+		if (job->hastens)
+			job_hasten(job);
+		else
+			job_wait(job, job->due_us);
 	}
+}
+
+/* What its step asks for before anything is told. False: the ledger could not be written. */
+static bool job_turn(struct callback_job *job)
+{
+	if (job->step != STEP_TURN || job->entry->turned_at_us != 0)
+		return true;
+	return ledger_turn(job->queue->ledger, job->entry, clock_now_us()) == ERR_OK;
 }
 
 /* Decide what is due, with one write for all; what is to be told becomes ready. Returns how many
@@ -230,10 +293,10 @@ static size_t jobs_decide(struct callback_queue *queue)
 	}
 	err = ledger_decide(queue->ledger, entries, count, clock_now_us());
 	for (size_t i = 0; i < count; i++) {
-		if (err != ERR_OK)
+		if (err != ERR_OK || !job_turn(jobs[i]))
 			job_wait(jobs[i], clock_boot_us() + DECIDE_AGAIN_MS * 1000);
-		else if (jobs[i]->entry->callback_id == NULL)
-			free(jobs[i]);
+		else if (!job_calls(jobs[i]))
+			job_next(jobs[i], "delivered");
 		else
 			STAILQ_INSERT_TAIL(&queue->ready, jobs[i], link);
 	}
@@ -272,20 +335,18 @@ static void *callback_run(void *context)
 	return NULL;
 }
 
+/* A callback whose end is not known is sent again; of one that turned only that is told. */
 static void job_find(void *context, struct entry *entry)
 {
 	struct callback_queue *queue = context;
 	int64_t waited_us = clock_now_us() - entry->verdict.at_us;
-	int64_t due_us = clock_boot_us();
-	struct callback_job *job;
-	struct token token;
+	struct callback_job *job = job_new(queue, entry, waited_us < 0 ? 0 : waited_us);
 
-	if (token_find(entry->terms.payment_token, &token) && waited_us >= 0 &&
-	    waited_us < token.due_ms * INT64_C(1000))
-		due_us += token.due_ms * INT64_C(1000) - waited_us;
-	job = job_new(queue, entry, due_us);
-	if (job != NULL)
-		job_wait(job, due_us);
+	if (job == NULL)
+		return;
+	if (entry->turned_at_us != 0)
+		job->step = STEP_TURN;
+	job_wait(job, job->due_us);
 }
 
 static enum err thread_start(struct callback_queue *queue)
@@ -317,7 +378,7 @@ static void queue_free(struct callback_queue *queue)
 	free(queue);
 }
 
-enum err callback_start(struct ledger *ledger, const struct secret *secret,
+enum err callback_start(struct ledger *ledger, const struct secret *secrets,
 			const struct callback_settings *settings, struct callback_queue **queue)
 {
 	struct callback_queue *started = calloc(1, sizeof *started);
@@ -326,7 +387,7 @@ enum err callback_start(struct ledger *ledger, const struct secret *secret,
 	if (started == NULL)
 		return ERR_MEMORY;
 	started->ledger = ledger;
-	started->secret = secret;
+	started->secrets = secrets;
 	started->settings = *settings;
 	(void)pthread_mutex_init(&started->mutex, NULL);
 	STAILQ_INIT(&started->inbox);
@@ -344,16 +405,32 @@ enum err callback_start(struct ledger *ledger, const struct secret *secret,
 	return ERR_OK;
 }
 
-enum err callback_schedule(struct callback_queue *queue, struct entry *entry, int due_ms)
+static void inbox_put(struct callback_queue *queue, struct callback_job *job)
 {
-	struct callback_job *job = job_new(queue, entry, clock_boot_us() + due_ms * INT64_C(1000));
-
-	if (job == NULL)
-		return ERR_MEMORY;
 	pthread_mutex_lock(&queue->mutex);
 	STAILQ_INSERT_TAIL(&queue->inbox, job, link);
 	pthread_mutex_unlock(&queue->mutex);
 	http_client_wake(queue->client);
+}
+
+enum err callback_schedule(struct callback_queue *queue, struct entry *entry)
+{
+	struct callback_job *job = job_new(queue, entry, 0);
+
+	if (job == NULL)
+		return ERR_MEMORY;
+	inbox_put(queue, job);
+	return ERR_OK;
+}
+
+enum err callback_hasten(struct callback_queue *queue, struct entry *entry)
+{
+	struct callback_job *job = job_new(queue, entry, 0);
+
+	if (job == NULL)
+		return ERR_MEMORY;
+	job->hastens = true;
+	inbox_put(queue, job);
 	return ERR_OK;
 }
 

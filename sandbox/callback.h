@@ -1,15 +1,15 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Callbacks: one thread that lets accepted operations reach their verdict when due, and tells their
- * callers.
+ * Callbacks: one thread that lets accepted operations reach their verdict when due, turns those
+ * that turn later, and tells their callers.
  *
- * Invariant  a callback leaves only after its operation's verdict is durable; it is repeated with
- *            the same id until answered 2xx, or given up after its last try; what is not finished
- *            at the end is found again at start
+ * Invariant  a callback leaves only after what it tells is durable; it is repeated with the same
+ *            id until answered 2xx, or given up after its last try; an operation's callbacks
+ *            follow each other; what is not finished at the end is found again at start
  * Units      milliseconds in settings
- * Ownership  the queue borrows ledger and secret, which outlive it
- * Threads    callback_schedule() by any thread; start and stop by one
+ * Ownership  the queue borrows ledger and secrets, which outlive it
+ * Threads    callback_schedule(), callback_hasten() by any thread; start and stop by one
  */
 #ifndef SANDBOX_CALLBACK_H
 #define SANDBOX_CALLBACK_H
@@ -31,18 +31,22 @@ struct callback_settings {
 struct callback_queue;
 
 /*
- * Start the thread, with everything the ledger has unfinished.
+ * Start the thread, with everything the ledger has unfinished; `secrets` are by profile.
  * Returns  ERR_OK with *queue; ERR_MEMORY, ERR_NETWORK or ERR_INTERNAL
  */
-CHECKED enum err callback_start(struct ledger *ledger, const struct secret *secret,
+CHECKED enum err callback_start(struct ledger *ledger, const struct secret *secrets,
 				const struct callback_settings *settings,
 				struct callback_queue **queue);
 
 /*
- * Take over a new entry that is accepted or has a callback: decide and call back `due_ms` from now.
- * Returns  ERR_OK; ERR_MEMORY: it waits for the next start
+ * Take over a new entry that is accepted, turns later or has a callback: its token says when what
+ * is due. Returns ERR_OK; ERR_MEMORY: it waits for the next start
  */
-CHECKED enum err callback_schedule(struct callback_queue *queue, struct entry *entry, int due_ms);
+CHECKED enum err callback_schedule(struct callback_queue *queue, struct entry *entry);
+
+/* Let what the entry waits for, its verdict or its turn, be due now; nothing where it waits for
+ * nothing. Returns ERR_OK; ERR_MEMORY */
+CHECKED enum err callback_hasten(struct callback_queue *queue, struct entry *entry);
 
 /* End the thread; calls in flight are dropped. Accepts NULL. No other thread may schedule any more.
  */

@@ -152,11 +152,49 @@ static void mode_put(void *context, struct http_exchange *exchange, const char *
 		mode_answer(gateway, mode, ms, answer);
 }
 
+/* The entry of a gateway's id that waits for its verdict; NULL where there is none. */
+static struct entry *entry_waiting(struct control *control, const char *id)
+{
+	for (size_t i = 0; i < PROFILE_COUNT; i++) {
+		struct entry *entry = ledger_by_id(control->ledger, i, id);
+
+		if (entry != NULL &&
+		    !entry_status_is_decided(ledger_status(control->ledger, entry)))
+			return entry;
+	}
+	return NULL;
+}
+
+static void complete_post(void *context, struct http_exchange *exchange, const char *name,
+			  struct answer *answer)
+{
+	struct control *control = context;
+	struct entry *entry = entry_waiting(control, name);
+	struct render body = {0};
+
+	(void)exchange;
+	if (entry == NULL) {
+		answer_refuse(answer, REFUSAL_UNKNOWN_OPERATION, NULL);
+		return;
+	}
+	if (callback_hasten(control->callbacks, entry) != ERR_OK) {
+		answer_close(answer);
+		return;
+	}
+	render_begin(&body, '{');
+	render_text(&body, "id", name);
+	render_text(&body, "outcome",
+		    words_text(entry_status_words, (int)entry->verdict.final));
+	render_end(&body, '}');
+	answer_send(answer, 202, &body);
+}
+
 static const struct route routes[] = {
 	{"GET", "/healthz", health_get},
 	{"GET", "/_sandbox/ledger", ledger_get},
 	{"GET", "/_sandbox/gateways", gateways_get},
 	{"PUT", "/_sandbox/gateways/*/mode", mode_put},
+	{"POST", "/_sandbox/operations/*/complete", complete_post},
 };
 
 void control_serve(void *context, struct http_exchange *exchange, struct answer *answer)

@@ -3,13 +3,14 @@
 /*
  * Control: the sandbox's own port, where tests read the ledger and switch the gateways' modes.
  *
- * Ownership  borrows ledger and gateways
+ * Ownership  borrows everything
  * Threads    safe
  */
 #ifndef SANDBOX_CONTROL_H
 #define SANDBOX_CONTROL_H
 
 #include "sandbox/answer.h"
+#include "sandbox/callback.h"
 #include "sandbox/gateway.h"
 #include "sandbox/http.h"
 #include "sandbox/ledger.h"
@@ -17,6 +18,7 @@
 
 struct control {
 	struct ledger *ledger;
+	struct callback_queue *callbacks;
 	struct gateway *gateways[PROFILE_COUNT]; /* by profile */
 	int port;
 };

@@ -13,16 +13,17 @@
 
 #define LINE_DEPTH_MAX 2
 
-static const char *const statuses[] = {"accepted", "succeeded", "declined"};
+static const char *const statuses[] = {"accepted",        "succeeded", "declined",
+				       "requires_action", "reversed",  "returned"};
 const struct words entry_status_words = {statuses, sizeof statuses / sizeof statuses[0]};
 
-static const char *const records[] = {"operation", "decided", "called_back"};
+static const char *const records[] = {"operation", "decided", "turned", "called_back"};
 static const struct words record_words = {records, sizeof records / sizeof records[0]};
 
 static const char *const names[ENTRY_NAME_COUNT] = {"reference", "transaction", "operation_id",
 						    "attempt"};
 
-#define TEXT_COUNT (ENTRY_NAME_COUNT + 4)
+#define TEXT_COUNT (ENTRY_NAME_COUNT + 6)
 
 /* Where an entry keeps its texts, in one order for measuring and copying. */
 static void texts_of(struct entry *entry, const char **texts[TEXT_COUNT])
@@ -32,6 +33,8 @@ static void texts_of(struct entry *entry, const char **texts[TEXT_COUNT])
 	for (int i = 0; i < ENTRY_NAME_COUNT; i++)
 		texts[count++] = &entry->terms.name[i];
 	texts[count++] = &entry->terms.payment_token;
+	texts[count++] = &entry->terms.effect;
+	texts[count++] = &entry->terms.parent;
 	texts[count++] = &entry->terms.callback_url;
 	texts[count++] = &entry->verdict.decline_code;
 	texts[count++] = &entry->callback_id;
@@ -52,6 +55,11 @@ static void texts_copy(const char **texts[TEXT_COUNT], char *room)
 	}
 }
 
+static bool texts_equal(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 struct entry *entry_new(const struct entry_terms *terms, const struct entry_verdict *verdict,
 			const char *callback_id)
 {
@@ -62,6 +70,8 @@ struct entry *entry_new(const struct entry_terms *terms, const struct entry_verd
 
 	if (callback_id == NULL)
 		borrowed.terms.callback_url = NULL;
+	if (texts_equal(terms->effect, terms->payment_token))
+		borrowed.terms.effect = NULL;
 	texts_of(&borrowed, texts);
 	for (size_t i = 0; i < TEXT_COUNT; i++)
 		size += *texts[i] == NULL ? 0 : strlen(*texts[i]) + 1;
@@ -70,7 +80,7 @@ struct entry *entry_new(const struct entry_terms *terms, const struct entry_verd
 		return NULL;
 	memcpy(entry, &borrowed, sizeof *entry);
 	atomic_init(&entry->callback_tried, false);
-	entry->decided_at_us = verdict->opened == ENTRY_ACCEPTED ? 0 : verdict->at_us;
+	entry->decided_at_us = entry_status_is_decided(verdict->opened) ? verdict->at_us : 0;
 	texts_of(entry, texts);
 	texts_copy(texts, entry->texts);
 	return entry;
@@ -96,7 +106,25 @@ bool entry_has_terms(const struct entry *entry, const struct entry_terms *terms)
 	       money_equal(ours->amount, terms->amount) &&
 	       strcmp(ours->name[ENTRY_REFERENCE], terms->name[ENTRY_REFERENCE]) == 0 &&
 	       strcmp(ours->name[ENTRY_TRANSACTION], terms->name[ENTRY_TRANSACTION]) == 0 &&
+	       texts_equal(ours->parent, terms->parent) &&
 	       strcmp(ours->payment_token, terms->payment_token) == 0;
+}
+
+const char *entry_effect(const struct entry *entry)
+{
+	return entry->terms.effect == NULL ? entry->terms.payment_token : entry->terms.effect;
+}
+
+bool entry_status_is_decided(enum entry_status status)
+{
+	return status != ENTRY_ACCEPTED && status != ENTRY_REQUIRES_ACTION;
+}
+
+enum entry_status entry_status_now(const struct entry *entry)
+{
+	if (entry->turned_at_us != 0)
+		return entry->verdict.later;
+	return entry->decided_at_us == 0 ? entry->verdict.opened : entry->verdict.final;
 }
 
 static void line_begin(const struct entry *entry, enum entry_record record, struct render *line)
@@ -105,6 +133,7 @@ static void line_begin(const struct entry *entry, enum entry_record record, stru
 	render_text(line, "record", words_text(record_words, (int)record));
 	render_text(line, "gateway", profile_row(entry->terms.gateway)->name);
 	render_text(line, "reference", entry->terms.name[ENTRY_REFERENCE]);
+	render_integer(line, "number", entry->number);
 }
 
 static void line_end(int64_t at_us, struct render *line)
@@ -120,16 +149,19 @@ void entry_render_operation(const struct entry *entry, struct render *line)
 	const struct entry_verdict *verdict = &entry->verdict;
 
 	line_begin(entry, ENTRY_RECORD_OPERATION, line);
-	render_integer(line, "number", entry->number);
 	render_text(line, "operation", words_text(operation_kind_words, (int)terms->kind));
 	for (int i = ENTRY_TRANSACTION; i < ENTRY_NAME_COUNT; i++)
 		render_text(line, names[i], terms->name[i]);
 	render_integer(line, "amount_minor", terms->amount.minor);
 	render_text(line, "currency", terms->amount.currency);
 	render_text(line, "payment_token", terms->payment_token);
+	render_text(line, "effect", terms->effect);
+	render_text(line, "parent", terms->parent);
 	render_text(line, "opened", words_text(entry_status_words, (int)verdict->opened));
 	render_text(line, "final", words_text(entry_status_words, (int)verdict->final));
 	render_text(line, "decline_code", verdict->decline_code);
+	if (verdict->later != ENTRY_ACCEPTED)
+		render_text(line, "later", words_text(entry_status_words, (int)verdict->later));
 	render_text(line, "callback_id", entry->callback_id);
 	render_text(line, "callback_url", terms->callback_url);
 	line_end(verdict->at_us, line);
@@ -138,6 +170,12 @@ void entry_render_operation(const struct entry *entry, struct render *line)
 void entry_render_decided(const struct entry *entry, int64_t at_us, struct render *line)
 {
 	line_begin(entry, ENTRY_RECORD_DECIDED, line);
+	line_end(at_us, line);
+}
+
+void entry_render_turned(const struct entry *entry, int64_t at_us, struct render *line)
+{
+	line_begin(entry, ENTRY_RECORD_TURNED, line);
 	line_end(at_us, line);
 }
 
@@ -163,18 +201,36 @@ static bool word_of(const json_t *object, const char *name, struct words words, 
 	return *value >= 0;
 }
 
+/* A decline turns to success only, a success to something else. */
+static bool verdict_holds(const struct entry_verdict *verdict)
+{
+	bool declined = verdict->final == ENTRY_DECLINED;
+
+	if (verdict->final != ENTRY_SUCCEEDED && !declined)
+		return false;
+	if (entry_status_is_decided(verdict->opened) && verdict->opened != verdict->final)
+		return false;
+	if (declined != (verdict->decline_code != NULL))
+		return false;
+	if (verdict->later == ENTRY_ACCEPTED)
+		return true;
+	return declined ? verdict->later == ENTRY_SUCCEEDED
+			: verdict->later == ENTRY_REVERSED || verdict->later == ENTRY_RETURNED;
+}
+
 static bool verdict_read(const json_t *object, int64_t at_us, struct entry_verdict *verdict)
 {
-	int opened, final;
+	int opened, final, later = ENTRY_ACCEPTED;
 
 	if (!word_of(object, "opened", entry_status_words, &opened) ||
-	    !word_of(object, "final", entry_status_words, &final))
+	    !word_of(object, "final", entry_status_words, &final) ||
+	    (json_object_get(object, "later") != NULL &&
+	     !word_of(object, "later", entry_status_words, &later)))
 		return false;
 	*verdict = (struct entry_verdict){(enum entry_status)opened, (enum entry_status) final,
-					  text_of(object, "decline_code"), at_us};
-	return verdict->final != ENTRY_ACCEPTED &&
-	       (verdict->opened == ENTRY_ACCEPTED || verdict->opened == verdict->final) &&
-	       (verdict->final == ENTRY_DECLINED) == (verdict->decline_code != NULL);
+					  text_of(object, "decline_code"), at_us,
+					  (enum entry_status)later};
+	return verdict_holds(verdict);
 }
 
 static bool amount_read(const json_t *object, struct money *amount)
@@ -198,6 +254,8 @@ static bool terms_read(const json_t *object, struct entry_terms *terms)
 			return false;
 	}
 	terms->payment_token = text_of(object, "payment_token");
+	terms->effect = text_of(object, "effect");
+	terms->parent = text_of(object, "parent");
 	terms->callback_url = text_of(object, "callback_url");
 	if (!word_of(object, "operation", operation_kind_words, &kind))
 		return false;
@@ -210,16 +268,15 @@ static enum err operation_read(const json_t *object, struct entry_line *line)
 	struct entry_terms terms = {.gateway = line->gateway};
 	struct entry_verdict verdict;
 	const char *callback_id = text_of(object, "callback_id");
-	json_int_t number = json_integer_value(json_object_get(object, "number"));
 
-	if (number < 1 || !terms_read(object, &terms) ||
+	if (line->number == 0 || !terms_read(object, &terms) ||
 	    !verdict_read(object, line->at_us, &verdict) ||
 	    (callback_id == NULL) != (terms.callback_url == NULL))
 		return ERR_MALFORMED;
 	line->entry = entry_new(&terms, &verdict, callback_id);
 	if (line->entry == NULL)
 		return ERR_MEMORY;
-	line->entry->number = number;
+	line->entry->number = line->number;
 	return ERR_OK;
 }
 
@@ -227,12 +284,15 @@ static enum err object_read(const json_t *object, struct entry_line *line)
 {
 	const char *gateway = text_of(object, "gateway");
 	const char *reference = text_of(object, "reference");
-	struct entry_line out = {.at_us = json_integer_value(json_object_get(object, "at_us"))};
+	struct entry_line out = {
+		.at_us = json_integer_value(json_object_get(object, "at_us")),
+		.number = json_integer_value(json_object_get(object, "number")),
+	};
 	enum err err = ERR_OK;
 	int record;
 
 	if (gateway == NULL || reference == NULL || strlen(reference) > ENTRY_NAME_MAX ||
-	    out.at_us <= 0 || !word_of(object, "record", record_words, &record))
+	    out.at_us <= 0 || out.number < 0 || !word_of(object, "record", record_words, &record))
 		return ERR_MALFORMED;
 	out.record = (enum entry_record)record;
 	out.gateway = profile_find(gateway);

@@ -139,6 +139,6 @@ struct gateway_state gateway_state_get(struct gateway *gateway)
 	state.mode = gateway->mode;
 	state.ms = gateway->ms;
 	pthread_mutex_unlock(&gateway->mutex);
-	state.charges = ledger_succeeded(gateway->operations.ledger, gateway->operations.profile);
+	state.charges = ledger_charges(gateway->operations.ledger, gateway->operations.profile);
 	return state;
 }

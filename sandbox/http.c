@@ -23,6 +23,8 @@
 #define CONNECTION_MEMORY (32 * 1024)
 #define BACKLOG 1024
 #define BODY_ROOM_FIRST 1024
+#define HEAD_MAX 512
+#define DRIP_MS 4 /* between two bytes: an answer takes a second or two */
 
 struct http_server {
 	struct MHD_Daemon *daemon;
@@ -103,9 +105,50 @@ static void connection_reset(struct MHD_Connection *connection)
 		(void)close(other);
 }
 
+/* Wait for the server's end, for the client's end where `fd` is not -1, or for `ms` (-1: for ever).
+ * True: time is up. */
+static bool wait_for_end(const struct http_server *server, int fd, int ms)
+{
+	struct pollfd ends[] = {{.fd = server->stop_fd, .events = POLLIN},
+				{.fd = fd, .events = POLLRDHUP}};
+	int64_t until_us = clock_boot_us() + (int64_t)ms * 1000;
+	int left_ms = ms;
+
+	for (;;) {
+		int ready = poll(ends, sizeof ends / sizeof ends[0], left_ms);
+
+		if (ready > 0)
+			return false;
+		if (ms >= 0) {
+			int64_t left_us = until_us - clock_boot_us();
+
+			if (left_us <= 0)
+				return true;
+			left_ms = (int)((left_us + 999) / 1000);
+		}
+	}
+}
+
+/* The daemon's idle clock stands still while a handler waits, and starts afresh behind it. */
+static bool stream_wait(struct http_stream *stream, int fd, int ms)
+{
+	bool time_is_up;
+
+	(void)MHD_set_connection_option(stream->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
+	time_is_up = wait_for_end(stream->server, fd, ms);
+	(void)MHD_set_connection_option(stream->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+					(unsigned)HTTP_IDLE_S);
+	return time_is_up;
+}
+
+static const char *type_of(const struct answer *answer)
+{
+	return answer->type == NULL ? "application/json" : answer->type;
+}
+
 static void headers_add(struct MHD_Response *response, const struct answer *answer)
 {
-	(void)MHD_add_response_header(response, "Content-Type", "application/json");
+	(void)MHD_add_response_header(response, "Content-Type", type_of(answer));
 	(void)MHD_add_response_header(response, "Cache-Control", "no-store");
 	if (answer->replayed)
 		(void)MHD_add_response_header(response, "Idempotent-Replayed", "true");
@@ -113,6 +156,8 @@ static void headers_add(struct MHD_Response *response, const struct answer *answ
 		(void)MHD_add_response_header(response, "Allow", answer->allow);
 	if (answer->status == MHD_HTTP_UNAUTHORIZED)
 		(void)MHD_add_response_header(response, "WWW-Authenticate", "Bearer");
+	if (answer->status == MHD_HTTP_TOO_MANY_REQUESTS)
+		(void)MHD_add_response_header(response, "Retry-After", "1");
 }
 
 static enum MHD_Result answer_queue(struct MHD_Connection *connection, struct answer *answer)
@@ -130,13 +175,82 @@ static enum MHD_Result answer_queue(struct MHD_Connection *connection, struct an
 	return queued;
 }
 
-static enum MHD_Result answer_deliver(struct MHD_Connection *connection, struct answer *answer)
+/* The whole answer as it goes over the wire, on the heap; NULL where memory is short. */
+static char *answer_text(const struct answer *answer, size_t *size)
 {
+	size_t room = HEAD_MAX + answer->body_size;
+	char *text = malloc(room);
+	int head;
+
+	if (text == NULL)
+		return NULL;
+	head = snprintf(text, room,
+			"HTTP/1.1 %d %s\r\nContent-Type: %s\r\nCache-Control: no-store\r\n"
+			"Content-Length: %zu\r\nConnection: close\r\n\r\n",
+			answer->status, MHD_get_reason_phrase_for((unsigned)answer->status),
+			type_of(answer), answer->body_size);
+	if (head < 0 || (size_t)head > HEAD_MAX) {
+		free(text);
+		return NULL;
+	}
+	memcpy(text + head, answer->body, answer->body_size);
+	*size = (size_t)head + answer->body_size;
+	return text;
+}
+
+/* How many bytes of the whole answer leave. */
+static size_t answer_limit(const struct answer *answer, size_t size)
+{
+	size_t limit = size;
+
+	if (answer->pace == ANSWER_HALVED)
+		limit = size - answer->body_size / 2;
+	if (answer->pace == ANSWER_CUT || answer->pace == ANSWER_BROKEN)
+		limit = answer->cut_bytes;
+	return limit < size ? limit : size;
+}
+
+/* Send `size` bytes, `step` at a time. The socket's buffer is empty, and larger than any answer. */
+static bool bytes_send(struct http_stream *stream, const char *bytes, size_t size, size_t step)
+{
+	for (size_t at = 0; at < size; at += step) {
+		size_t now = size - at < step ? size - at : step;
+		ssize_t sent = send(connection_fd(stream->connection), bytes + at, now,
+				    MSG_NOSIGNAL);
+
+		if (sent != (ssize_t)now)
+			return false;
+		if (at + now < size && !stream_wait(stream, -1, DRIP_MS))
+			return false;
+	}
+	return true;
+}
+
+/* Past the daemon, which then only closes the connection. */
+static void answer_pace(struct http_stream *stream, const struct answer *answer)
+{
+	size_t size = 0;
+	char *text = answer_text(answer, &size);
+	size_t limit = text == NULL ? 0 : answer_limit(answer, size);
+
+	if (!bytes_send(stream, text, limit, answer->pace == ANSWER_DRIPS ? 1 : HTTP_BODY_MAX))
+		log_note(LOG_DEBUG, "an answer was given up in its middle");
+	if (answer->pace == ANSWER_BROKEN)
+		connection_reset(stream->connection);
+	free(text);
+}
+
+static enum MHD_Result answer_deliver(struct http_stream *stream, struct answer *answer)
+{
+	struct MHD_Connection *connection = stream->connection;
 	enum MHD_Result result = MHD_NO;
 
 	switch (answer->kind) {
 	case ANSWER_SEND:
-		result = answer_queue(connection, answer);
+		if (answer->pace == ANSWER_WHOLE)
+			result = answer_queue(connection, answer);
+		else
+			answer_pace(stream, answer);
 		break;
 	case ANSWER_CLOSE:
 		break;
@@ -184,7 +298,7 @@ static enum MHD_Result request_take(void *context, struct MHD_Connection *connec
 	exchange.body = stream->too_large || stream->body == NULL ? "" : stream->body;
 	exchange.body_size = stream->too_large ? 0 : stream->size;
 	server->serve(server->context, &exchange, &answer);
-	return answer_deliver(connection, &answer);
+	return answer_deliver(stream, &answer);
 }
 
 static void request_done(void *context, struct MHD_Connection *connection, void **slot,
@@ -302,42 +416,6 @@ const char *http_exchange_query(const struct http_exchange *exchange, const char
 	struct lookup lookup = {.name = name, .compare = strcmp};
 
 	return value_find(exchange, MHD_GET_ARGUMENT_KIND, &lookup, count);
-}
-
-/* Wait for the server's end, for the client's end where `fd` is not -1, or for `ms` (-1: for ever).
- * True: time is up. */
-static bool wait_for_end(const struct http_server *server, int fd, int ms)
-{
-	struct pollfd ends[] = {{.fd = server->stop_fd, .events = POLLIN},
-				{.fd = fd, .events = POLLRDHUP}};
-	int64_t until_us = clock_boot_us() + (int64_t)ms * 1000;
-	int left_ms = ms;
-
-	for (;;) {
-		int ready = poll(ends, sizeof ends / sizeof ends[0], left_ms);
-
-		if (ready > 0)
-			return false;
-		if (ms >= 0) {
-			int64_t left_us = until_us - clock_boot_us();
-
-			if (left_us <= 0)
-				return true;
-			left_ms = (int)((left_us + 999) / 1000);
-		}
-	}
-}
-
-/* The daemon's idle clock stands still while a handler waits, and starts afresh behind it. */
-static bool stream_wait(struct http_stream *stream, int fd, int ms)
-{
-	bool time_is_up;
-
-	(void)MHD_set_connection_option(stream->connection, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
-	time_is_up = wait_for_end(stream->server, fd, ms);
-	(void)MHD_set_connection_option(stream->connection, MHD_CONNECTION_OPTION_TIMEOUT,
-					(unsigned)HTTP_IDLE_S);
-	return time_is_up;
 }
 
 bool http_exchange_pause(struct http_exchange *exchange, int ms)

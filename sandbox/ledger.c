@@ -14,6 +14,8 @@
 #include "core/id.h"
 #include "sandbox/index.h"
 #include "sandbox/profile.h"
+#include "sandbox/roll.h"
+#include "sandbox/sums.h"
 
 #define RENDER_STEP 256 /* entries rendered while the mutex is held */
 
@@ -24,8 +26,8 @@ struct ledger {
 	struct entry **entries; /* by ordinal; NULL where the line could not be written */
 	size_t count;
 	size_t room;
-	int64_t last_number[PROFILE_COUNT];
-	uint64_t succeeded[PROFILE_COUNT];
+	struct roll rolls[PROFILE_COUNT];
+	uint64_t charges[PROFILE_COUNT];
 };
 
 /* Under the mutex, as all static functions here that take an entry. */
@@ -49,31 +51,45 @@ static enum err entries_reserve(struct ledger *ledger)
 	return ERR_OK;
 }
 
+/* The entry's number is free and above 0. */
 static enum err entry_insert(struct ledger *ledger, struct entry *entry)
 {
+	struct roll *roll = &ledger->rolls[entry->terms.gateway];
 	enum err err = entries_reserve(ledger);
 
 	if (err == ERR_OK)
 		err = index_reserve(&ledger->index);
+	if (err == ERR_OK)
+		err = roll_reserve(roll, entry->number);
 	if (err != ERR_OK)
 		return err;
 	entry->ordinal = ledger->count;
 	ledger->entries[ledger->count++] = entry;
+	roll_insert(roll, entry);
 	index_insert(&ledger->index, entry);
 	return ERR_OK;
 }
 
+/* It succeeds, or will. */
+static bool entry_will_succeed(const struct entry *entry)
+{
+	return entry->verdict.final == ENTRY_SUCCEEDED || entry->verdict.later == ENTRY_SUCCEEDED;
+}
+
 static void entry_remove(struct ledger *ledger, struct entry *entry)
 {
+	if (entry_will_succeed(entry))
+		sums_give_back(entry);
 	index_remove(&ledger->index, entry);
 	ledger->entries[entry->ordinal] = NULL;
+	roll_remove(&ledger->rolls[entry->terms.gateway], entry);
 	entry_free(entry);
 }
 
-static void entry_count_verdict(struct ledger *ledger, const struct entry *entry)
+static void entry_count_success(struct ledger *ledger, const struct entry *entry)
 {
-	if (entry->decided_at_us != 0 && entry->verdict.final == ENTRY_SUCCEEDED)
-		ledger->succeeded[entry->terms.gateway]++;
+	if (entry->terms.kind == OPERATION_CHARGE && entry_status_now(entry) == ENTRY_SUCCEEDED)
+		ledger->charges[entry->terms.gateway]++;
 }
 
 static void entry_decide(struct ledger *ledger, struct entry *entry, int64_t at_us)
@@ -81,51 +97,121 @@ static void entry_decide(struct ledger *ledger, struct entry *entry, int64_t at_
 	if (entry->decided_at_us != 0)
 		return;
 	entry->decided_at_us = at_us;
-	entry_count_verdict(ledger, entry);
+	entry_count_success(ledger, entry);
 }
 
-static enum entry_status entry_status_now(const struct entry *entry)
+static void entry_turn(struct ledger *ledger, struct entry *entry, int64_t at_us)
 {
-	return entry->decided_at_us == 0 ? ENTRY_ACCEPTED : entry->verdict.final;
+	if (entry->turned_at_us != 0)
+		return;
+	entry->turned_at_us = at_us;
+	if (entry->verdict.later == ENTRY_SUCCEEDED)
+		entry_count_success(ledger, entry);
+	else
+		sums_give_back(entry);
+}
+
+/* The entry of a gateway's own id, once it is durable; NULL where there is none. */
+static struct entry *entry_of_id(const struct ledger *ledger, size_t gateway, const char *id)
+{
+	struct entry *entry = roll_find_id(&ledger->rolls[gateway], id);
+
+	return entry != NULL && entry->durable ? entry : NULL;
+}
+
+/* The root of an entry that was judged when it was taken. False: the file misses it. */
+static bool replay_parent(const struct ledger *ledger, struct entry *entry)
+{
+	struct entry *parent;
+
+	if (!entry_will_succeed(entry) || !sums_need_parent(entry->terms.kind))
+		return true;
+	if (entry->terms.parent == NULL)
+		return false;
+	parent = entry_of_id(ledger, entry->terms.gateway, entry->terms.parent);
+	if (parent != NULL && parent->terms.kind == OPERATION_CAPTURE)
+		parent = parent->parent;
+	entry->parent = parent;
+	if (parent != NULL)
+		sums_take(entry);
+	return parent != NULL;
+}
+
+/* Neither its number nor, where that is one operation only, its reference is taken. */
+static bool replay_is_new(const struct ledger *ledger, const struct entry *entry)
+{
+	size_t gateway = entry->terms.gateway;
+
+	if (entry->number > LEDGER_ENTRIES_MAX ||
+	    roll_find(&ledger->rolls[gateway], entry->number) != NULL)
+		return false;
+	return !profile_row(gateway)->idempotent ||
+	       entry_of(ledger, gateway, entry->terms.name[ENTRY_REFERENCE]) == NULL;
 }
 
 static enum err replay_operation(struct ledger *ledger, struct entry *entry)
 {
-	int64_t *last = &ledger->last_number[entry->terms.gateway];
 	enum err err = ERR_MALFORMED;
 
-	if (entry_of(ledger, entry->terms.gateway, entry->terms.name[ENTRY_REFERENCE]) == NULL)
+	if (replay_is_new(ledger, entry) && replay_parent(ledger, entry))
 		err = entry_insert(ledger, entry);
 	if (err != ERR_OK) {
 		entry_free(entry);
 		return err;
 	}
 	entry->durable = true;
-	if (entry->number > *last)
-		*last = entry->number;
-	entry_count_verdict(ledger, entry);
+	entry_count_success(ledger, entry);
 	return ERR_OK;
+}
+
+/* Which entry a line tells of: by its number, in older files by its reference alone. */
+static struct entry *replay_find(const struct ledger *ledger, const struct entry_line *line)
+{
+	struct entry *entry;
+
+	if (line->number == 0)
+		return entry_of(ledger, line->gateway, line->reference);
+	entry = roll_find(&ledger->rolls[line->gateway], line->number);
+	if (entry == NULL || strcmp(entry->terms.name[ENTRY_REFERENCE], line->reference) != 0)
+		return NULL;
+	return entry;
+}
+
+static enum err replay_step(struct ledger *ledger, const struct entry_line *line)
+{
+	struct entry *entry = replay_find(ledger, line);
+
+	if (entry == NULL)
+		return ERR_MALFORMED;
+	switch (line->record) {
+	case ENTRY_RECORD_OPERATION:
+		return ERR_MALFORMED;
+	case ENTRY_RECORD_DECIDED:
+		entry_decide(ledger, entry, line->at_us);
+		return ERR_OK;
+	case ENTRY_RECORD_TURNED:
+		if (entry->verdict.later == ENTRY_ACCEPTED || entry->decided_at_us == 0)
+			return ERR_MALFORMED;
+		entry_turn(ledger, entry, line->at_us);
+		return ERR_OK;
+	case ENTRY_RECORD_CALLED_BACK:
+		entry->called_back = true;
+		return ERR_OK;
+	}
+	return ERR_MALFORMED;
 }
 
 static enum err replay_line(void *context, const char *text, size_t size)
 {
 	struct ledger *ledger = context;
 	struct entry_line line;
-	struct entry *entry;
 	enum err err = entry_line_read(text, size, &line);
 
 	if (err != ERR_OK)
 		return err;
 	if (line.record == ENTRY_RECORD_OPERATION)
 		return replay_operation(ledger, line.entry);
-	entry = entry_of(ledger, line.gateway, line.reference);
-	if (entry == NULL)
-		return ERR_MALFORMED;
-	if (line.record == ENTRY_RECORD_DECIDED)
-		entry_decide(ledger, entry, line.at_us);
-	else
-		entry->called_back = true;
-	return ERR_OK;
+	return replay_step(ledger, &line);
 }
 
 enum err ledger_open(const char *path, struct ledger **ledger, char why[JOURNAL_WHY_SIZE])
@@ -160,6 +246,27 @@ static struct entry *entry_make(const struct entry_terms *terms,
 	return entry_new(terms, verdict, callback_id);
 }
 
+/* Under the mutex. What its parent's sums forbid becomes a decline made at once. */
+static void fresh_judge(const struct ledger *ledger, struct entry *fresh)
+{
+	const struct entry_terms *terms = &fresh->terms;
+	const char *code;
+
+	if (!sums_need_parent(terms->kind) || !entry_will_succeed(fresh))
+		return;
+	code = sums_judge(terms, entry_of_id(ledger, terms->gateway, terms->parent),
+			  &fresh->parent);
+	if (code == NULL) {
+		sums_take(fresh);
+		return;
+	}
+	fresh->verdict = (struct entry_verdict){ENTRY_DECLINED, ENTRY_DECLINED, code,
+						fresh->verdict.at_us, ENTRY_ACCEPTED};
+	fresh->decided_at_us = fresh->verdict.at_us;
+	fresh->callback_id = NULL;
+	fresh->terms.callback_url = NULL;
+}
+
 /* Under the mutex. Judge what the ledger has; with LEDGER_ENTERED `fresh` was put into it. */
 static enum err claim(struct ledger *ledger, struct entry *fresh, enum ledger_outcome *outcome,
 		      struct entry **entry)
@@ -168,7 +275,7 @@ static enum err claim(struct ledger *ledger, struct entry *fresh, enum ledger_ou
 	struct entry *found = entry_of(ledger, terms->gateway, terms->name[ENTRY_REFERENCE]);
 	enum err err;
 
-	if (found != NULL) {
+	if (found != NULL && profile_row(terms->gateway)->idempotent) {
 		*outcome = !entry_has_terms(found, terms) ? LEDGER_KEY_REUSED
 			   : found->running		  ? LEDGER_IN_PROGRESS
 							  : LEDGER_REPLAYED;
@@ -180,11 +287,11 @@ static enum err claim(struct ledger *ledger, struct entry *fresh, enum ledger_ou
 		return ERR_OK;
 	}
 	fresh->running = true;
-	fresh->number = ledger->last_number[terms->gateway] + 1;
+	fresh->number = ledger->rolls[terms->gateway].last + 1;
 	err = entry_insert(ledger, fresh);
 	if (err != ERR_OK)
 		return err;
-	ledger->last_number[terms->gateway]++;
+	fresh_judge(ledger, fresh);
 	*outcome = LEDGER_ENTERED;
 	*entry = fresh;
 	return ERR_OK;
@@ -223,7 +330,7 @@ static enum err confirm(struct ledger *ledger, struct entry *entry)
 	pthread_mutex_lock(&ledger->mutex);
 	if (err == ERR_OK) {
 		entry->durable = true;
-		entry_count_verdict(ledger, entry);
+		entry_count_success(ledger, entry);
 	} else {
 		entry_remove(ledger, entry);
 	}
@@ -280,6 +387,26 @@ bool ledger_find(struct ledger *ledger, size_t gateway, const char *reference,
 	}
 	pthread_mutex_unlock(&ledger->mutex);
 	return known;
+}
+
+struct entry *ledger_by_id(struct ledger *ledger, size_t gateway, const char *id)
+{
+	struct entry *entry;
+
+	pthread_mutex_lock(&ledger->mutex);
+	entry = entry_of_id(ledger, gateway, id);
+	pthread_mutex_unlock(&ledger->mutex);
+	return entry;
+}
+
+enum entry_status ledger_status(struct ledger *ledger, const struct entry *entry)
+{
+	enum entry_status status;
+
+	pthread_mutex_lock(&ledger->mutex);
+	status = entry_status_now(entry);
+	pthread_mutex_unlock(&ledger->mutex);
+	return status;
 }
 
 /* Those of `entries` that are not decided yet; returns how many. */
@@ -342,6 +469,25 @@ enum err ledger_decide(struct ledger *ledger, struct entry *const *entries, size
 	return ERR_OK;
 }
 
+enum err ledger_turn(struct ledger *ledger, struct entry *entry, int64_t at_us)
+{
+	struct render line = {0};
+	struct journal_batch *batch;
+	enum err err;
+
+	assert(entry->verdict.later != ENTRY_ACCEPTED);
+	entry_render_turned(entry, at_us, &line);
+	err = line_append(ledger, &line, &batch);
+	if (err == ERR_OK)
+		err = journal_wait(ledger->journal, batch);
+	if (err != ERR_OK)
+		return err;
+	pthread_mutex_lock(&ledger->mutex);
+	entry_turn(ledger, entry, at_us);
+	pthread_mutex_unlock(&ledger->mutex);
+	return ERR_OK;
+}
+
 void ledger_called_back(struct ledger *ledger, struct entry *entry, const char *outcome,
 			int64_t at_us)
 {
@@ -368,16 +514,34 @@ void ledger_each_unfinished(struct ledger *ledger, void (*each)(void *context, s
 		struct entry *entry = ledger->entries[i];
 		bool calls = entry->callback_id != NULL && !entry->called_back;
 
-		if (entry->decided_at_us == 0 || calls)
+		bool turns = entry->verdict.later != ENTRY_ACCEPTED && entry->turned_at_us == 0;
+
+		if (entry->decided_at_us == 0 || turns || calls)
 			each(context, entry);
 	}
+}
+
+/* A late success counts as one from then on; what was reversed or returned had succeeded. */
+static void render_outcome(const struct entry *entry, struct render *render)
+{
+	bool late = entry->turned_at_us != 0 && entry->verdict.later == ENTRY_SUCCEEDED;
+	enum entry_status outcome = late ? ENTRY_SUCCEEDED : entry->verdict.final;
+	char at[CLOCK_TEXT_SIZE];
+
+	render_text(render, "outcome", words_text(entry_status_words, (int)outcome));
+	render_text(render, "at",
+		    clock_format(late ? entry->turned_at_us : entry->decided_at_us, at));
+	if (late || entry->turned_at_us == 0)
+		return;
+	render_text(render, "turned",
+		    words_text(entry_status_words, (int)entry->verdict.later));
+	render_text(render, "turned_at", clock_format(entry->turned_at_us, at));
 }
 
 static void render_row(const struct entry *entry, struct render *render)
 {
 	const struct entry_terms *terms = &entry->terms;
 	char id[ENTRY_ID_SIZE];
-	char at[CLOCK_TEXT_SIZE];
 
 	if (!entry->durable || entry->decided_at_us == 0)
 		return;
@@ -389,10 +553,10 @@ static void render_row(const struct entry *entry, struct render *render)
 	render_text(render, "transaction", terms->name[ENTRY_TRANSACTION]);
 	render_text(render, "operation_id", terms->name[ENTRY_OPERATION]);
 	render_text(render, "gateway_ref", entry_id(entry, id));
+	render_text(render, "parent", terms->parent);
 	render_integer(render, "amount_minor", terms->amount.minor);
 	render_text(render, "currency", terms->amount.currency);
-	render_text(render, "outcome", words_text(entry_status_words, (int)entry->verdict.final));
-	render_text(render, "at", clock_format(entry->decided_at_us, at));
+	render_outcome(entry, render);
 	render_end(render, '}');
 }
 
@@ -440,15 +604,15 @@ void ledger_render(struct ledger *ledger, const char *name, struct render *rende
 	render_end(render, ']');
 }
 
-uint64_t ledger_succeeded(struct ledger *ledger, size_t gateway)
+uint64_t ledger_charges(struct ledger *ledger, size_t gateway)
 {
-	uint64_t succeeded;
+	uint64_t charges;
 
 	assert(gateway < PROFILE_COUNT);
 	pthread_mutex_lock(&ledger->mutex);
-	succeeded = ledger->succeeded[gateway];
+	charges = ledger->charges[gateway];
 	pthread_mutex_unlock(&ledger->mutex);
-	return succeeded;
+	return charges;
 }
 
 size_t ledger_count(struct ledger *ledger)
@@ -469,6 +633,8 @@ void ledger_close(struct ledger *ledger)
 	for (size_t i = 0; i < ledger->count; i++)
 		entry_free(ledger->entries[i]);
 	free(ledger->entries);
+	for (size_t i = 0; i < PROFILE_COUNT; i++)
+		roll_done(&ledger->rolls[i]);
 	index_done(&ledger->index);
 	(void)pthread_mutex_destroy(&ledger->mutex);
 	free(ledger);

@@ -4,8 +4,9 @@
  * Ledger: every operation the gateways ever took, in memory by all its names and in a file that
  * only grows.
  *
- * Invariant  one entry per gateway and reference, ever; nothing is told of an entry before its line
- *            is on the disk; an accepted entry reaches its verdict once
+ * Invariant  one entry per idempotent gateway and reference, ever; nothing is told of an entry
+ *            before its line is on the disk; an accepted entry reaches its verdict once; captures,
+ *            voids and refunds never pass the sums of what they are about (sandbox/sums.h)
  * Units      times in microseconds UTC
  * Ownership  the ledger owns its entries; they stay where they are until ledger_close()
  * Threads    safe
@@ -34,7 +35,7 @@ struct ledger;
  */
 CHECKED enum err ledger_open(const char *path, struct ledger **ledger, char why[JOURNAL_WHY_SIZE]);
 
-/* In order of precedence */
+/* In order of precedence; at a gateway without idempotency none of the first three */
 enum ledger_outcome {
 	LEDGER_KEY_REUSED,  /* the reference is taken by other content */
 	LEDGER_IN_PROGRESS, /* the same content, and its first request is still
@@ -45,7 +46,8 @@ enum ledger_outcome {
 };
 
 /*
- * Take an operation, once. With `with_callback` the entry gets a callback id.
+ * Take an operation, once. With `with_callback` the entry gets a callback id. Where the sums of
+ * its parent forbid what would succeed, the entry is a decline made at once, without callback.
  * Returns  ERR_OK with *outcome; ERR_IO, ERR_MEMORY: nothing was taken
  * Writes   *entry with LEDGER_REPLAYED and LEDGER_ENTERED only
  */
@@ -56,10 +58,16 @@ CHECKED enum err ledger_enter(struct ledger *ledger, const struct entry_terms *t
 /* The first request of the entry is answered, or never will be: from now on its key is replayed. */
 void ledger_release(struct ledger *ledger, struct entry *entry);
 
-/* The durable entry of a gateway's reference and its status now. False (nothing written) where
- * there is none. */
+/* The durable entry of a gateway's reference, the latest where there are several, and its status
+ * now. False (nothing written) where there is none. */
 bool ledger_find(struct ledger *ledger, size_t gateway, const char *reference,
 		 const struct entry **entry, enum entry_status *status);
+
+/* The durable entry of this gateway's own id ("alpha_000001"), or NULL. */
+struct entry *ledger_by_id(struct ledger *ledger, size_t gateway, const char *id);
+
+/* An entry's status now. */
+enum entry_status ledger_status(struct ledger *ledger, const struct entry *entry);
 
 /*
  * Let accepted entries reach their verdict, durably; those that have are left as they are.
@@ -67,6 +75,12 @@ bool ledger_find(struct ledger *ledger, size_t gateway, const char *reference,
  */
 CHECKED enum err ledger_decide(struct ledger *ledger, struct entry *const *entries, size_t count,
 			       int64_t at_us);
+
+/*
+ * Turn a decided entry's verdict to what it becomes later, durably and once.
+ * Returns  ERR_OK; ERR_IO, ERR_MEMORY: it did not turn
+ */
+CHECKED enum err ledger_turn(struct ledger *ledger, struct entry *entry, int64_t at_us);
 
 /*
  * The entry's callback needs no further try: `outcome` is "delivered" or "abandoned". The line
@@ -79,8 +93,8 @@ void ledger_called_back(struct ledger *ledger, struct entry *entry, const char *
 /* Make all lines durable. Returns ERR_OK or ERR_IO. */
 CHECKED enum err ledger_sync(struct ledger *ledger);
 
-/* Call `each` for every entry that is not decided or whose callback is not done. Before threads
- * start. */
+/* Call `each` for every entry that is not decided, has not turned yet, or whose callback is not
+ * done. Before threads start. */
 void ledger_each_unfinished(struct ledger *ledger, void (*each)(void *context, struct entry *entry),
 			    void *context);
 
@@ -90,8 +104,8 @@ void ledger_each_unfinished(struct ledger *ledger, void (*each)(void *context, s
  */
 void ledger_render(struct ledger *ledger, const char *name, struct render *render);
 
-/* How many of a gateway's operations succeeded. */
-uint64_t ledger_succeeded(struct ledger *ledger, size_t gateway);
+/* How many of a gateway's charges succeeded. */
+uint64_t ledger_charges(struct ledger *ledger, size_t gateway);
 
 /* How many entries there are. */
 size_t ledger_count(struct ledger *ledger);

@@ -4,7 +4,9 @@
  * payops-sandbox: plays payment gateways on loopback ports. Start and stop order mirror each other:
  * ledger, callbacks, gateways, control.
  */
+#include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +33,7 @@ enum option {
 	OPTION_LISTEN,
 	OPTION_PORT,
 	OPTION_LEDGER,
+	OPTION_KEYS,
 	OPTION_API_KEY_FILE,
 	OPTION_CALLBACK_SECRET_FILE,
 	OPTION_CALLBACK_RETRY_MS,
@@ -46,10 +49,12 @@ static const struct cli_option options[] = {
 		"control port; the gateways listen on the ports behind it" },
 	[OPTION_LEDGER] = { "ledger", 'f', CLI_TEXT, "FILE", NULL, 0, 0,
 		"ledger file, made where absent (required)" },
+	[OPTION_KEYS] = { "keys", 'k', CLI_TEXT, "DIRECTORY", NULL, 0, 0,
+		"directory with NAME.api-key and NAME.callback-secret of each gateway" },
 	[OPTION_API_KEY_FILE] = { "api-key-file", 0, CLI_TEXT, "FILE", NULL, 0, 0,
-		"file with the API key of the gateways (required)" },
+		"file with one API key for all gateways" },
 	[OPTION_CALLBACK_SECRET_FILE] = { "callback-secret-file", 0, CLI_TEXT, "FILE", NULL, 0, 0,
-		"file with the secret that signs callbacks (required)" },
+		"file with one secret that signs the callbacks of all gateways" },
 	[OPTION_CALLBACK_RETRY_MS] = { "callback-retry-ms", 0, CLI_INT, "N", "60000", 1, 600000,
 		"longest wait between two tries of a callback" },
 	[OPTION_CALLBACK_TRIES] = { "callback-tries", 0, CLI_INT, "N", "20", 1, 100000,
@@ -68,26 +73,47 @@ static const struct cli_program program = {
 };
 
 struct sandbox { /* start as { 0 } */
-	struct secret api_key;
-	struct secret callback_secret;
+	struct secret api_keys[PROFILE_COUNT];
+	struct secret callback_secrets[PROFILE_COUNT];
 	struct ledger *ledger;
 	struct callback_queue *callbacks;
 	struct control control;
 	struct http_server *server;
 };
 
-static enum err options_check(const struct cli_values *values, enum log_level *level)
+static bool is_given(const struct cli_values *values, enum option option)
 {
-	static const enum option required[] = {OPTION_LEDGER, OPTION_API_KEY_FILE,
-					       OPTION_CALLBACK_SECRET_FILE};
-	struct sockaddr_storage ignored;
+	return values->text[option] != NULL && values->text[option][0] != '\0';
+}
 
-	for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
-		if (values->text[required[i]] != NULL && values->text[required[i]][0] != '\0')
+/* Keys come from a directory, one pair for each gateway, or as one pair for all. */
+static enum err keys_check(const struct cli_values *values)
+{
+	static const enum option pair[] = {OPTION_API_KEY_FILE, OPTION_CALLBACK_SECRET_FILE};
+	bool directory = is_given(values, OPTION_KEYS);
+
+	for (size_t i = 0; i < sizeof pair / sizeof pair[0]; i++) {
+		if (is_given(values, pair[i]) != directory)
 			continue;
-		cli_fail(PROGRAM, "--%s is required; try --help", options[required[i]].name);
+		cli_fail(PROGRAM,
+			 directory ? "--keys and --%s exclude each other; try --help"
+				   : "--keys or --%s is required; try --help",
+			 options[pair[i]].name);
 		return ERR_USAGE;
 	}
+	return ERR_OK;
+}
+
+static enum err options_check(const struct cli_values *values, enum log_level *level)
+{
+	struct sockaddr_storage ignored;
+
+	if (!is_given(values, OPTION_LEDGER)) {
+		cli_fail(PROGRAM, "--ledger is required; try --help");
+		return ERR_USAGE;
+	}
+	if (keys_check(values) != ERR_OK)
+		return ERR_USAGE;
 	if (!loopback_address(values->text[OPTION_LISTEN], 0, &ignored)) {
 		cli_fail(PROGRAM,
 			 "--listen takes a loopback address only, such as 127.0.0.1 or ::1");
@@ -110,19 +136,43 @@ static enum err secret_open(const char *path, struct secret *secret)
 	return err;
 }
 
+/* The file of one gateway's key or secret: in the directory, else the one for all. */
+static const char *key_path(const struct cli_values *values, enum option for_all, size_t profile,
+			    char room[PATH_MAX])
+{
+	const char *kind = for_all == OPTION_API_KEY_FILE ? "api-key" : "callback-secret";
+
+	if (!is_given(values, OPTION_KEYS))
+		return values->text[for_all];
+	(void)snprintf(room, PATH_MAX, "%s/%s.%s", values->text[OPTION_KEYS],
+		       profile_row(profile)->name, kind);
+	return room;
+}
+
+static enum err gateway_secrets_open(struct sandbox *sandbox, const struct cli_values *values,
+				     size_t profile)
+{
+	const struct secret *key = &sandbox->api_keys[profile];
+	char room[PATH_MAX];
+	const char *path = key_path(values, OPTION_API_KEY_FILE, profile, room);
+	enum err err = secret_open(path, &sandbox->api_keys[profile]);
+
+	if (err != ERR_OK)
+		return err;
+	if (!text_is(TEXT_VISIBLE, (const char *)key->bytes, key->size)) {
+		cli_fail(PROGRAM, "%s: the API key must be visible ASCII without blanks", path);
+		return ERR_CONFIG;
+	}
+	return secret_open(key_path(values, OPTION_CALLBACK_SECRET_FILE, profile, room),
+			   &sandbox->callback_secrets[profile]);
+}
+
 static enum err secrets_open(struct sandbox *sandbox, const struct cli_values *values)
 {
-	enum err err = secret_open(values->text[OPTION_API_KEY_FILE], &sandbox->api_key);
+	enum err err = ERR_OK;
 
-	if (err == ERR_OK &&
-	    !text_is(TEXT_VISIBLE, (const char *)sandbox->api_key.bytes, sandbox->api_key.size)) {
-		cli_fail(PROGRAM, "%s: the API key must be visible ASCII without blanks",
-			 values->text[OPTION_API_KEY_FILE]);
-		err = ERR_CONFIG;
-	}
-	if (err == ERR_OK)
-		err = secret_open(values->text[OPTION_CALLBACK_SECRET_FILE],
-				  &sandbox->callback_secret);
+	for (size_t i = 0; err == ERR_OK && i < PROFILE_COUNT; i++)
+		err = gateway_secrets_open(sandbox, values, i);
 	return err;
 }
 
@@ -174,7 +224,7 @@ static enum err callbacks_start(struct sandbox *sandbox, const struct cli_values
 		.wait_max_ms = values->integer[OPTION_CALLBACK_RETRY_MS],
 		.tries_max = values->integer[OPTION_CALLBACK_TRIES],
 	};
-	enum err err = callback_start(sandbox->ledger, &sandbox->callback_secret, &settings,
+	enum err err = callback_start(sandbox->ledger, sandbox->callback_secrets, &settings,
 				      &sandbox->callbacks);
 
 	if (err != ERR_OK)
@@ -188,7 +238,7 @@ static enum err gateways_start(struct sandbox *sandbox, const struct cli_values 
 
 	for (size_t i = 0; err == ERR_OK && i < PROFILE_COUNT; i++) {
 		const struct operations operations = {i, sandbox->ledger, sandbox->callbacks,
-						      &sandbox->api_key};
+						      &sandbox->api_keys[i]};
 		struct sockaddr_storage address = address_of(values, profile_row(i)->port_offset);
 
 		err = gateway_open(&address, &operations, &sandbox->control.gateways[i]);
@@ -206,6 +256,7 @@ static enum err control_start(struct sandbox *sandbox, const struct cli_values *
 	enum err err;
 
 	sandbox->control.ledger = sandbox->ledger;
+	sandbox->control.callbacks = sandbox->callbacks;
 	sandbox->control.port = (int)values->integer[OPTION_PORT];
 	err = http_server_open(&address, control_serve, &sandbox->control, &sandbox->server);
 	if (err != ERR_OK)
@@ -236,8 +287,10 @@ static void sandbox_stop(struct sandbox *sandbox)
 		gateway_close(sandbox->control.gateways[i - 1]);
 	callback_stop(sandbox->callbacks);
 	ledger_close(sandbox->ledger);
-	secret_done(&sandbox->callback_secret);
-	secret_done(&sandbox->api_key);
+	for (size_t i = 0; i < PROFILE_COUNT; i++) {
+		secret_done(&sandbox->callback_secrets[i]);
+		secret_done(&sandbox->api_keys[i]);
+	}
 }
 
 static enum err sandbox_run(const struct cli_values *values)

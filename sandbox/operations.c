@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "core/text.h"
 #include "sandbox/request.h"
+#include "sandbox/profile.h"
 #include "sandbox/route.h"
+#include "sandbox/tale.h"
 
 #define EARLY_POLL_MS 5
 #define EARLY_WAIT_MS 5000 /* longest wait for the callback that comes before its answer */
@@ -19,7 +21,8 @@
 /* What is left to do for a request once its answer is made, before it leaves. */
 struct closing {
 	struct entry *entry; /* new: its key is running until then; NULL: none */
-	struct token token;  /* with an entry */
+	bool mannered;       /* the token says how to answer */
+	struct token token;
 };
 
 static bool is_authentic(const struct operations *operations, const struct http_exchange *exchange)
@@ -33,29 +36,6 @@ static bool is_authentic(const struct operations *operations, const struct http_
 		return false;
 	value += sizeof scheme - 1;
 	return secret_equal(value, strlen(value), key->bytes, key->size);
-}
-
-static void render_operation(const struct entry *entry, enum entry_status status, bool inquiry,
-			     struct answer *answer)
-{
-	static const int answers[] = {
-		[ENTRY_ACCEPTED] = 202, [ENTRY_SUCCEEDED] = 200, [ENTRY_DECLINED] = 402};
-	const struct entry_terms *terms = &entry->terms;
-	struct render body = {0};
-	char id[ENTRY_ID_SIZE];
-
-	render_begin(&body, '{');
-	render_text(&body, "id", entry_id(entry, id));
-	render_text(&body, "reference", terms->name[ENTRY_REFERENCE]);
-	if (inquiry)
-		render_text(&body, "operation", words_text(operation_kind_words, (int)terms->kind));
-	render_text(&body, "status", words_text(entry_status_words, (int)status));
-	render_integer(&body, "amount_minor", terms->amount.minor);
-	render_text(&body, "currency", terms->amount.currency);
-	if (status == ENTRY_DECLINED)
-		render_text(&body, "decline_code", entry->verdict.decline_code);
-	render_end(&body, '}');
-	answer_send(answer, inquiry ? 200 : answers[status], &body);
 }
 
 static bool header_is_json(const struct http_exchange *exchange)
@@ -104,47 +84,69 @@ static bool operation_read(const struct operations *operations,
 	return false;
 }
 
-static struct entry_verdict verdict_of(const struct token *token)
+/* What a verdict turns to, and of which kinds of operations. */
+static const struct turn {
+	enum entry_status later;
+	unsigned kinds;
+} turns[] = {
+	[TOKEN_STAYS] = {ENTRY_ACCEPTED, 0},
+	[TOKEN_TURNS_SUCCESS] = {ENTRY_SUCCEEDED, PROFILE_ALL_OPERATIONS},
+	[TOKEN_TURNS_REVERSED] = {ENTRY_REVERSED, 1U << OPERATION_REFUND},
+	[TOKEN_TURNS_RETURNED] = {ENTRY_RETURNED, 1U << OPERATION_PAYOUT},
+};
+
+static struct entry_verdict verdict_of(const struct token *token, enum operation_kind kind)
 {
+	static const enum entry_status opened[] = {
+		[TOKEN_AT_ONCE] = ENTRY_SUCCEEDED, /* the final one */
+		[TOKEN_LATER] = ENTRY_ACCEPTED,
+		[TOKEN_ACTS] = ENTRY_REQUIRES_ACTION,
+	};
 	struct entry_verdict verdict = {
 		.final = token->verdict == TOKEN_SUCCEEDS ? ENTRY_SUCCEEDED : ENTRY_DECLINED,
 		.decline_code = token->decline_code,
 		.at_us = clock_now_us(),
 	};
 
-	verdict.opened = token->timing == TOKEN_LATER ? ENTRY_ACCEPTED : verdict.final;
+	verdict.opened = opened[token->timing] == ENTRY_SUCCEEDED ? verdict.final
+								  : opened[token->timing];
+	if (turns[token->turn].kinds & 1U << kind)
+		verdict.later = turns[token->turn].later;
 	return verdict;
 }
 
 /* The entry is new: whatever happens to the answer from here on, it counts. */
-static void operation_entered(const struct operations *operations, struct entry *entry,
-			      const struct token *token)
+static void operation_entered(const struct operations *operations, struct entry *entry)
 {
-	bool unfinished = entry->verdict.opened == ENTRY_ACCEPTED || entry->callback_id != NULL;
+	const struct entry_verdict *verdict = &entry->verdict;
+	bool unfinished = !entry_status_is_decided(verdict->opened) ||
+			  verdict->later != ENTRY_ACCEPTED || entry->callback_id != NULL;
 
-	if (unfinished && callback_schedule(operations->callbacks, entry, token->due_ms) != ERR_OK)
+	if (unfinished && callback_schedule(operations->callbacks, entry) != ERR_OK)
 		log_note(LOG_ERROR, "out of memory: an operation waits for the next start");
 }
 
-static void operation_post(const struct operations *operations, struct http_exchange *exchange,
+static bool with_callback(const struct request *request, const struct entry_verdict *verdict)
+{
+	bool told = request->token.calls != TOKEN_NO_CALL || verdict->later != ENTRY_ACCEPTED;
+
+	return told && request->terms.callback_url != NULL;
+}
+
+/* Take it, and make the answer that its state deserves; the manner comes later. */
+static void operation_take(const struct operations *operations, const struct request *request,
 			   struct closing *closing, struct answer *answer)
 {
-	struct request request = {0};
-	struct entry_verdict verdict;
+	struct entry_verdict verdict = verdict_of(&request->token, request->terms.kind);
 	enum ledger_outcome outcome;
 	struct entry *entry;
-	bool with_callback;
 	enum err err;
 
-	if (!operation_read(operations, exchange, &request, answer))
-		goto out;
-	verdict = verdict_of(&request.token);
-	with_callback = request.token.callbacks > 0 && request.terms.callback_url != NULL;
-	err = ledger_enter(operations->ledger, &request.terms, &verdict, with_callback, &outcome,
-			   &entry);
+	err = ledger_enter(operations->ledger, &request->terms, &verdict,
+			   with_callback(request, &verdict), &outcome, &entry);
 	if (err != ERR_OK) {
 		answer_refuse(answer, REFUSAL_STORAGE, NULL);
-		goto out;
+		return;
 	}
 	switch (outcome) {
 	case LEDGER_KEY_REUSED:
@@ -157,17 +159,45 @@ static void operation_post(const struct operations *operations, struct http_exch
 		answer_refuse(answer, REFUSAL_FULL, NULL);
 		break;
 	case LEDGER_REPLAYED:
-		render_operation(entry, entry->verdict.opened, false, answer);
+		tale_answer(entry, entry->verdict.opened, false, answer);
 		answer->replayed = true;
 		break;
 	case LEDGER_ENTERED:
-		*closing = (struct closing){entry, request.token};
-		operation_entered(operations, entry, &request.token);
-		render_operation(entry, entry->verdict.opened, false, answer);
+		*closing = (struct closing){entry, true, request->token};
+		operation_entered(operations, entry);
+		tale_answer(entry, entry->verdict.opened, false, answer);
 		break;
 	}
-out:
+}
+
+static void operation_post(const struct operations *operations, struct http_exchange *exchange,
+			   struct closing *closing, struct answer *answer)
+{
+	struct request request = {0};
+	const struct entry *parent = NULL;
+
+	if (!operation_read(operations, exchange, &request, answer))
+		return;
+	if (request.terms.parent != NULL)
+		parent = ledger_by_id(operations->ledger, operations->profile,
+				      request.terms.parent);
+	if (parent != NULL)
+		request_inherit(&request, parent->terms.payment_token);
+	if (request.token.verdict == TOKEN_DOES_NOTHING)
+		*closing = (struct closing){NULL, true, request.token};
+	else
+		operation_take(operations, &request, closing, answer);
 	request_done(&request);
+}
+
+/* A gateway whose inquiry cannot be trusted sees nothing of what is new, or not decided yet. */
+static bool is_blind(const struct profile *profile, const struct entry *entry,
+		     enum entry_status status)
+{
+	int64_t age_us = clock_now_us() - entry->verdict.at_us;
+
+	return profile->blind_ms > 0 && (!entry_status_is_decided(status) ||
+					 age_us < profile->blind_ms * INT64_C(1000));
 }
 
 static void operation_get(const struct operations *operations, struct http_exchange *exchange,
@@ -180,10 +210,12 @@ static void operation_get(const struct operations *operations, struct http_excha
 
 	if (count != 1 || reference == NULL || *reference == '\0')
 		answer_refuse(answer, REFUSAL_REFERENCE, NULL);
-	else if (!ledger_find(operations->ledger, operations->profile, reference, &entry, &status))
+	else if (!ledger_find(operations->ledger, operations->profile, reference, &entry,
+			      &status) ||
+		 is_blind(profile_row(operations->profile), entry, status))
 		answer_refuse(answer, REFUSAL_NOT_FOUND, NULL);
 	else
-		render_operation(entry, status, true, answer);
+		tale_answer(entry, status, true, answer);
 }
 
 static bool callback_await(struct http_exchange *exchange, const struct entry *entry)
@@ -207,6 +239,13 @@ static bool pause_ms(struct http_exchange *exchange, int ms)
 static void manner_apply(struct http_exchange *exchange, const struct closing *closing,
 			 struct answer *answer)
 {
+	static const enum answer_pace paces[] = {
+		[TOKEN_HALVES] = ANSWER_HALVED,
+		[TOKEN_CUTS] = ANSWER_CUT,
+		[TOKEN_BREAKS] = ANSWER_BROKEN,
+		[TOKEN_DRIPS] = ANSWER_DRIPS,
+	};
+
 	switch (closing->token.manner) {
 	case TOKEN_ANSWERS:
 		break;
@@ -220,6 +259,19 @@ static void manner_apply(struct http_exchange *exchange, const struct closing *c
 	case TOKEN_AFTER_CALLBACK:
 		if (!callback_await(exchange, closing->entry))
 			answer_close(answer);
+		break;
+	case TOKEN_REFUSES:
+		answer_refuse(answer, closing->token.instead, NULL);
+		break;
+	case TOKEN_PAGE:
+		answer_page(answer);
+		break;
+	case TOKEN_HALVES:
+	case TOKEN_CUTS:
+	case TOKEN_BREAKS:
+	case TOKEN_DRIPS:
+		answer->pace = paces[closing->token.manner];
+		answer->cut_bytes = (size_t)closing->token.cut_bytes;
 		break;
 	}
 	if (!pause_ms(exchange, closing->token.answer_ms))
@@ -268,7 +320,7 @@ void operations_serve(const struct operations *operations, struct http_exchange 
 	const struct closing *closing = &serving.closing;
 
 	route_dispatch(routes, sizeof routes / sizeof routes[0], &serving, exchange, answer);
-	if (closing->entry != NULL)
+	if (closing->mannered)
 		manner_apply(exchange, closing, answer);
 	if (answer->kind == ANSWER_SEND && !pause_ms(exchange, delay_ms))
 		answer_close(answer);

@@ -7,8 +7,10 @@
 
 /* clang-format off */
 static const struct profile profiles[] = {
-	/* name     port  operations             */
-	{ "alpha",  1,    1U << OPERATION_CHARGE },
+	/* name     port  operations              idempotent  blind ms */
+	{ "alpha",  1,    PROFILE_ALL_OPERATIONS, true,       0 },
+	{ "beta",   2,    PROFILE_ALL_OPERATIONS, true,       0 },
+	{ "gamma",  3,    PROFILE_ALL_OPERATIONS, false,      1000 },
 };
 /* clang-format on */
 

@@ -10,16 +10,21 @@
 #ifndef SANDBOX_PROFILE_H
 #define SANDBOX_PROFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "core/operation.h"
 
-#define PROFILE_COUNT 1
+#define PROFILE_COUNT 3
+#define PROFILE_ALL_OPERATIONS ((1U << OPERATION_KIND_COUNT) - 1)
 
 struct profile {
 	const char *name;    /* [a-z]+, the prefix of its operation ids */
 	int port_offset;     /* added to the control port */
 	unsigned operations; /* bits, 1 << enum operation_kind, of what it performs */
+	bool idempotent;     /* the same key again is answered again; else it is done again */
+	int blind_ms;        /* for how long its inquiry knows nothing of an operation, nor of one
+				that is not decided; 0: it tells the truth at any time */
 };
 
 /* The row; `index` is below PROFILE_COUNT (assert). */

@@ -114,6 +114,12 @@ void render_integer(struct render *render, const char *name, int64_t value)
 	append(render, digits, strlen(digits));
 }
 
+void render_member(struct render *render, const char *name, char bracket)
+{
+	append_name(render, name);
+	append(render, &bracket, 1);
+}
+
 void render_line_end(struct render *render)
 {
 	append(render, "\n", 1);

@@ -31,6 +31,9 @@ void render_end(struct render *render, char bracket);
 void render_text(struct render *render, const char *name, const char *text);
 void render_integer(struct render *render, const char *name, int64_t value);
 
+/* Open a member that is an object or array; render_end() closes it. */
+void render_member(struct render *render, const char *name, char bracket);
+
 /* A line feed, to end a line of a JSON-lines file; the next render_begin() starts without a comma.
  */
 void render_line_end(struct render *render);

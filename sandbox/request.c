@@ -10,6 +10,7 @@
 #include "core/money.h"
 #include "sandbox/loopback.h"
 #include "sandbox/profile.h"
+#include "sandbox/sums.h"
 
 #define REQUEST_DEPTH_MAX 4
 
@@ -19,7 +20,7 @@
 	  .class = CLASS, .min = 1, .max = ENTRY_NAME_MAX, .help = HELP }
 
 static const struct field_spec specs[] = {
-	NAME("operation", TEXT_WORD, "What to do: charge."),
+	NAME("operation", TEXT_WORD, "charge, authorise, capture, void, refund or payout."),
 	NAME("reference", TEXT_VISIBLE, "The caller's reference, equal to the idempotency key."),
 	NAME("transaction", TEXT_TOKEN, "The caller's transaction id."),
 	NAME("operation_id", TEXT_TOKEN, "The caller's operation id."),
@@ -30,6 +31,8 @@ static const struct field_spec specs[] = {
 	  .min = 3, .max = 3, .help = "ISO 4217 code." },
 	{ .name = "payment_token", .rule = FIELD_TEXT, .may_hold_card = true, .class = TEXT_TOKEN,
 	  .min = 1, .max = TOKEN_TEXT_SIZE - 1, .help = "What the sandbox shall do." },
+	{ .name = "parent", .rule = FIELD_TEXT, .may_hold_card = true, .class = TEXT_TOKEN,
+	  .min = 1, .max = ENTRY_NAME_MAX, .help = "The gateway's id of what it is about." },
 	{ .name = "callback_url", .rule = FIELD_TEXT, .may_hold_card = true, .class = TEXT_URL,
 	  .min = 1, .max = ENTRY_URL_MAX, .help = "Where to call back, on this machine." },
 };
@@ -91,6 +94,17 @@ static bool amount_read(const struct members *members, struct money *amount,
 	return true;
 }
 
+static bool parent_check(const struct entry_terms *terms, struct request_refusal *refusal)
+{
+	bool needed = sums_need_parent(terms->kind);
+
+	if (needed == (terms->parent != NULL))
+		return true;
+	return refuse(refusal, REFUSAL_FIELD, "parent: %s",
+		      needed ? "is required with a capture, void or refund"
+			     : "is for a capture, void or refund only");
+}
+
 static bool terms_read(const struct members *members, struct entry_terms *terms,
 		       struct request_refusal *refusal)
 {
@@ -103,6 +117,7 @@ static bool terms_read(const struct members *members, struct entry_terms *terms,
 	terms->name[ENTRY_OPERATION] = text_of(members, "operation_id", NULL);
 	terms->name[ENTRY_ATTEMPT] = text_of(members, "attempt", NULL);
 	terms->payment_token = text_of(members, "payment_token", TOKEN_DEFAULT);
+	terms->parent = text_of(members, "parent", NULL);
 	terms->callback_url = text_of(members, "callback_url", NULL);
 	if (terms->callback_url != NULL && !loopback_url(terms->callback_url))
 		return refuse(refusal, REFUSAL_FIELD,
@@ -110,7 +125,25 @@ static bool terms_read(const struct members *members, struct entry_terms *terms,
 	if (kind < 0 || !profile_performs(profile_row(terms->gateway), (enum operation_kind)kind))
 		return refuse(refusal, REFUSAL_OPERATION, "%s", "");
 	terms->kind = (enum operation_kind)kind;
-	return true;
+	return parent_check(terms, refusal);
+}
+
+/* Where no part of the token is for this gateway and operation, the default counts. */
+static bool token_read(struct request *request)
+{
+	const struct entry_terms *terms = &request->terms;
+	const struct token_place place = {terms->gateway, terms->kind, false};
+
+	switch (token_choose(terms->payment_token, &place, request->effect, &request->token)) {
+	case TOKEN_CHOSEN:
+		return true;
+	case TOKEN_ELSEWHERE:
+		(void)snprintf(request->effect, sizeof request->effect, "%s", TOKEN_DEFAULT);
+		return token_find(TOKEN_DEFAULT, &request->token);
+	case TOKEN_UNKNOWN:
+		break;
+	}
+	return false;
 }
 
 /* `request` has its document; everything else is made from it. */
@@ -124,7 +157,8 @@ static bool document_read(struct request *request, struct request_refusal *refus
 		return refuse(refusal, REFUSAL_FIELD, "The body has too many members");
 	if (!fields_check(&members, refusal) || !terms_read(&members, &request->terms, refusal))
 		return false;
-	if (!token_find(request->terms.payment_token, &request->token))
+	request->has_token = text_of(&members, "payment_token", NULL) != NULL;
+	if (!token_read(request))
 		return refuse(refusal, REFUSAL_TOKEN, "%s", "");
 	return true;
 }
@@ -142,7 +176,16 @@ bool request_read(const char *body, size_t size, size_t gateway, struct request 
 		return false;
 	}
 	*request = fresh;
+	request->terms.effect = request->effect;
 	return true;
+}
+
+void request_inherit(struct request *request, const char *parent_token)
+{
+	const struct token_place place = {request->terms.gateway, request->terms.kind, true};
+
+	if (!request->has_token)
+		(void)token_choose(parent_token, &place, request->effect, &request->token);
 }
 
 void request_done(struct request *request)

@@ -23,6 +23,8 @@
 struct request {
 	json_t *document;
 	struct entry_terms terms;
+	bool has_token;               /* terms.payment_token is the caller's, not the default */
+	char effect[TOKEN_NAME_SIZE]; /* the token that counts; terms.effect points here */
 	struct token token;
 };
 
@@ -38,6 +40,12 @@ struct request_refusal {
  */
 CHECKED bool request_read(const char *body, size_t size, size_t gateway, struct request *request,
 			  struct request_refusal *refusal);
+
+/*
+ * Let what was wished at its parent's request count for an operation that has no token of its own:
+ * the parts of that payment token that name this operation.
+ */
+void request_inherit(struct request *request, const char *parent_token);
 
 /* Free the document. Accepts an empty request. */
 void request_done(struct request *request);

@@ -21,20 +21,40 @@ static enum err reserve(struct timer_queue *queue)
 	return ERR_OK;
 }
 
-enum err timer_push(struct timer_queue *queue, int64_t due_us, void *item)
+/* Let a timer rise from `at`, where a hole is, to its place. */
+static void rise(struct timer_queue *queue, size_t at, struct timer timer)
 {
-	enum err err = reserve(queue);
-	size_t at;
-
-	if (err != ERR_OK)
-		return err;
-	at = queue->count++;
-	while (at > 0 && queue->heap[(at - 1) / 2].due_us > due_us) {
+	while (at > 0 && queue->heap[(at - 1) / 2].due_us > timer.due_us) {
 		queue->heap[at] = queue->heap[(at - 1) / 2];
 		at = (at - 1) / 2;
 	}
-	queue->heap[at] = (struct timer){due_us, item};
+	queue->heap[at] = timer;
+}
+
+enum err timer_push(struct timer_queue *queue, int64_t due_us, void *item)
+{
+	enum err err = reserve(queue);
+
+	if (err != ERR_OK)
+		return err;
+	queue->count++;
+	rise(queue, queue->count - 1, (struct timer){due_us, item});
 	return ERR_OK;
+}
+
+bool timer_hasten(struct timer_queue *queue, bool (*wanted)(const void *context, const void *item),
+		  const void *context, int64_t now_us)
+{
+	for (size_t i = 0; i < queue->count; i++) {
+		struct timer timer = queue->heap[i];
+
+		if (!wanted(context, timer.item))
+			continue;
+		if (timer.due_us > now_us)
+			rise(queue, i, (struct timer){now_us, timer.item});
+		return true;
+	}
+	return false;
 }
 
 /* Let `last` sink from the top, where a hole is, to its place. */

@@ -34,6 +34,13 @@ CHECKED enum err timer_push(struct timer_queue *queue, int64_t due_us, void *ite
 /* The earliest item when it is due at `now_us`, taken off the queue; NULL where none is. */
 void *timer_pop_due(struct timer_queue *queue, int64_t now_us);
 
+/*
+ * Make the first item for which `wanted` says true due at `now_us`, where it is due later.
+ * Looks at all items. Returns false where there is none.
+ */
+bool timer_hasten(struct timer_queue *queue, bool (*wanted)(const void *context, const void *item),
+		  const void *context, int64_t now_us);
+
 /* Microseconds from `now_us` until the earliest is due, 0 where it is; `idle_us` for an empty
  * queue. */
 int64_t timer_wait_us(const struct timer_queue *queue, int64_t now_us, int64_t idle_us);

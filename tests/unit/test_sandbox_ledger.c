@@ -14,111 +14,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/unit/sandbox_bench.h"
 #include "tests/unit/unit.h"
 
-#define AT_US INT64_C(1767225600000000)
 #define THREADS 8
-#define ALPHA 0
-
-static const struct entry_verdict succeeded = {ENTRY_SUCCEEDED, ENTRY_SUCCEEDED, NULL, AT_US};
-static const struct entry_verdict declined = {ENTRY_DECLINED, ENTRY_DECLINED, "expired_card",
-					      AT_US};
-static const struct entry_verdict accepted = {ENTRY_ACCEPTED, ENTRY_SUCCEEDED, NULL, AT_US};
-
-/* A directory and a ledger of its own for each test. */
-struct bench {
-	char directory[64];
-	char path[96];
-	struct ledger *ledger;
-};
-
-static void bench_open(struct bench *bench)
-{
-	char why[JOURNAL_WHY_SIZE];
-
-	ck_assert_int_eq(ledger_open(bench->path, &bench->ledger, why), ERR_OK);
-}
-
-static void bench_begin(struct bench *bench)
-{
-	(void)snprintf(bench->directory, sizeof bench->directory,
-		       "/tmp/test_sandbox_ledger.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(bench->directory));
-	(void)snprintf(bench->path, sizeof bench->path, "%s/ledger", bench->directory);
-	bench_open(bench);
-}
-
-static void bench_reopen(struct bench *bench)
-{
-	ledger_close(bench->ledger);
-	bench_open(bench);
-}
-
-static void bench_end(struct bench *bench)
-{
-	ledger_close(bench->ledger);
-	ck_assert_int_eq(unlink(bench->path), 0);
-	ck_assert_int_eq(rmdir(bench->directory), 0);
-}
-
-static struct entry_terms terms_of(const char *reference)
-{
-	return (struct entry_terms){
-		.gateway = ALPHA,
-		.kind = OPERATION_CHARGE,
-		.amount = {1050, "USD"},
-		.name = {reference, "trans_1", "op_1", "att_1"},
-		.payment_token = "tok_sync",
-		.callback_url = "http://127.0.0.1/callback",
-	};
-}
-
-static enum ledger_outcome enter(struct bench *bench, const struct entry_terms *terms,
-				 const struct entry_verdict *verdict, struct entry **entry)
-{
-	enum ledger_outcome outcome;
-
-	ck_assert_int_eq(ledger_enter(bench->ledger, terms, verdict, true, &outcome, entry),
-			 ERR_OK);
-	return outcome;
-}
-
-/* Enter and answer. */
-static struct entry *enter_new(struct bench *bench, const char *reference,
-			       const struct entry_verdict *verdict)
-{
-	struct entry_terms terms = terms_of(reference);
-	struct entry *entry = NULL;
-
-	ck_assert_int_eq(enter(bench, &terms, verdict, &entry), LEDGER_ENTERED);
-	ledger_release(bench->ledger, entry);
-	return entry;
-}
-
-static json_t *rows_of(struct bench *bench, const char *name)
-{
-	struct render render = {0};
-	size_t size = 0;
-	char *text;
-	json_t *rows;
-
-	ledger_render(bench->ledger, name, &render);
-	text = render_take(&render, &size);
-	ck_assert_ptr_nonnull(text);
-	rows = json_loadb(text, size, 0, NULL);
-	ck_assert(json_is_array(rows));
-	free(text);
-	return rows;
-}
-
-static size_t count_rows(struct bench *bench, const char *name)
-{
-	json_t *rows = rows_of(bench, name);
-	size_t count = json_array_size(rows);
-
-	json_decref(rows);
-	return count;
-}
 
 static void append_to_file(const struct bench *bench, const char *text)
 {
@@ -160,7 +59,7 @@ START_TEST(the_same_content_is_replayed_and_entered_once)
 
 	ck_assert_int_eq(enter(&bench, &terms, &succeeded, &again), LEDGER_REPLAYED);
 	ck_assert_ptr_eq(again, first);
-	ck_assert_uint_eq(ledger_succeeded(bench.ledger, ALPHA), 1);
+	ck_assert_uint_eq(ledger_charges(bench.ledger, ALPHA), 1);
 	ck_assert_uint_eq(count_rows(&bench, NULL), 1);
 	bench_end(&bench);
 }
@@ -254,7 +153,7 @@ START_TEST(an_accepted_operation_reaches_its_verdict_once)
 	ck_assert(ledger_find(bench.ledger, ALPHA, "op_1.1", &found, &status));
 	ck_assert_int_eq(status, ENTRY_SUCCEEDED);
 	ck_assert_int_eq(entry->decided_at_us, AT_US + 1);
-	ck_assert_uint_eq(ledger_succeeded(bench.ledger, ALPHA), 1);
+	ck_assert_uint_eq(ledger_charges(bench.ledger, ALPHA), 1);
 	bench_end(&bench);
 }
 END_TEST
@@ -342,22 +241,6 @@ START_TEST(many_operations_are_all_found)
 }
 END_TEST
 
-static void count_unfinished(void *context, struct entry *entry)
-{
-	size_t *count = context;
-
-	ck_assert_ptr_nonnull(entry);
-	(*count)++;
-}
-
-static size_t unfinished(struct bench *bench)
-{
-	size_t count = 0;
-
-	ledger_each_unfinished(bench->ledger, count_unfinished, &count);
-	return count;
-}
-
 START_TEST(a_restart_knows_everything_that_was_entered)
 {
 	struct bench bench;
@@ -380,7 +263,7 @@ START_TEST(a_restart_knows_everything_that_was_entered)
 	after = rows_of(&bench, NULL);
 	ck_assert(json_equal(before, after));
 	ck_assert_uint_eq(json_array_size(after), 3);
-	ck_assert_uint_eq(ledger_succeeded(bench.ledger, ALPHA), 2);
+	ck_assert_uint_eq(ledger_charges(bench.ledger, ALPHA), 2);
 	ck_assert_int_eq(enter(&bench, &terms, &succeeded, &again), LEDGER_REPLAYED);
 	ck_assert_str_eq(again->callback_id, callback_id);
 	ck_assert_str_eq(again->terms.callback_url, terms.callback_url);
@@ -467,6 +350,18 @@ static const char *const bad_lines[] = {
 	"\"operation\":\"charge\",\"transaction\":\"t\",\"operation_id\":\"o\",\"attempt\":\"a\","
 	"\"amount_minor\":1,\"currency\":\"USD\",\"payment_token\":\"tok_sync\","
 	"\"opened\":\"succeeded\",\"final\":\"succeeded\",\"at_us\":1}\n",
+	/* about something that is not there */
+	"{\"record\":\"operation\",\"gateway\":\"alpha\",\"reference\":\"op_9\",\"number\":9,"
+	"\"operation\":\"refund\",\"transaction\":\"t\",\"operation_id\":\"o\",\"attempt\":\"a\","
+	"\"amount_minor\":1,\"currency\":\"USD\",\"payment_token\":\"tok_sync\","
+	"\"parent\":\"alpha_000007\","
+	"\"opened\":\"succeeded\",\"final\":\"succeeded\",\"at_us\":1}\n",
+	/* a turn of what does not turn */
+	"{\"record\":\"turned\",\"gateway\":\"alpha\",\"reference\":\"op_1.1\",\"number\":1,"
+	"\"at_us\":1}\n",
+	/* a number and a reference that do not belong together */
+	"{\"record\":\"decided\",\"gateway\":\"alpha\",\"reference\":\"op_1.2\",\"number\":1,"
+	"\"at_us\":1}\n",
 	/* a decline without its code */
 	"{\"record\":\"operation\",\"gateway\":\"alpha\",\"reference\":\"op_9\",\"number\":9,"
 	"\"operation\":\"charge\",\"transaction\":\"t\",\"operation_id\":\"o\",\"attempt\":\"a\","

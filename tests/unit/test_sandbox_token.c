@@ -8,38 +8,68 @@
 #include "tests/unit/unit.h"
 
 /* clang-format off */
-static const struct {
+static const struct known {
 	const char *text;
-	enum token_timing timing;
-	enum token_verdict verdict;
-	const char *decline_code;
-	enum token_manner manner;
-	int answer_ms, callbacks;
+	struct token promised; /* without name, number and help */
 } known[] = {
-	{ "tok_ok", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 0, 1 },
-	{ "tok_sync", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 0, 0 },
-	{ "tok_decline_insufficient_funds", TOKEN_AT_ONCE, TOKEN_DECLINES, "insufficient_funds",
-	  TOKEN_ANSWERS, 0, 0 },
-	{ "tok_decline_do_not_honor", TOKEN_AT_ONCE, TOKEN_DECLINES, "do_not_honor",
-	  TOKEN_ANSWERS, 0, 0 },
-	{ "tok_decline_expired_card", TOKEN_AT_ONCE, TOKEN_DECLINES, "expired_card",
-	  TOKEN_ANSWERS, 0, 0 },
-	{ "tok_decline_stolen_card", TOKEN_AT_ONCE, TOKEN_DECLINES, "stolen_card",
-	  TOKEN_ANSWERS, 0, 0 },
-	{ "tok_decline_fraud_suspected", TOKEN_AT_ONCE, TOKEN_DECLINES, "fraud_suspected",
-	  TOKEN_ANSWERS, 0, 0 },
-	{ "tok_decline_issuer_unavailable", TOKEN_AT_ONCE, TOKEN_DECLINES, "issuer_unavailable",
-	  TOKEN_ANSWERS, 0, 0 },
-	{ "tok_decline_callback", TOKEN_LATER, TOKEN_DECLINES, "insufficient_funds",
-	  TOKEN_ANSWERS, 0, 1 },
-	{ "tok_answer_lost", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_HOLDS, 0, 0 },
-	{ "tok_answer_lost_callback", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_HOLDS, 0, 1 },
-	{ "tok_reset_after_charge", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_RESETS, 0, 0 },
-	{ "tok_callback_twice", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 0, 2 },
-	{ "tok_callback_early", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_AFTER_CALLBACK, 300, 1 },
-	{ "tok_callback_never", TOKEN_LATER, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 0, 0 },
-	{ "tok_slow_1", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 1, 0 },
-	{ "tok_slow_120000", TOKEN_AT_ONCE, TOKEN_SUCCEEDS, NULL, TOKEN_ANSWERS, 120000, 0 },
+	{ "tok_ok", { .timing = TOKEN_LATER, .due_ms = 100, .calls = TOKEN_ONE_CALL } },
+	{ "tok_sync", { .due_ms = 0 } },
+#define DECLINE(CODE) { "tok_decline_" CODE, { .verdict = TOKEN_DECLINES, .decline_code = CODE } }
+	DECLINE("insufficient_funds"),
+	DECLINE("do_not_honor"),
+	DECLINE("expired_card"),
+	DECLINE("stolen_card"),
+	DECLINE("fraud_suspected"),
+	DECLINE("issuer_unavailable"),
+	DECLINE("try_again_later"),
+	DECLINE("limit_exceeded"),
+	DECLINE("invalid_card"),
+	DECLINE("card_not_supported"),
+	DECLINE("processing_error"),
+	{ "tok_decline_callback", { .timing = TOKEN_LATER, .verdict = TOKEN_DECLINES,
+	  .decline_code = "insufficient_funds", .due_ms = 100, .calls = TOKEN_ONE_CALL } },
+	{ "tok_requires_action", { .timing = TOKEN_ACTS, .instruction = "redirect_url",
+	  .due_ms = 1500, .calls = TOKEN_ONE_CALL } },
+	{ "tok_requires_action_virtual_account", { .timing = TOKEN_ACTS,
+	  .instruction = "virtual_account", .due_ms = 1500, .calls = TOKEN_ONE_CALL } },
+	{ "tok_requires_action_qr", { .timing = TOKEN_ACTS, .instruction = "qr_string",
+	  .due_ms = 1500, .calls = TOKEN_ONE_CALL } },
+	{ "tok_requires_action_60000", { .timing = TOKEN_ACTS, .instruction = "redirect_url",
+	  .due_ms = 60000, .calls = TOKEN_ONE_CALL } },
+	{ "tok_answer_lost", { .manner = TOKEN_HOLDS } },
+	{ "tok_answer_lost_callback", { .manner = TOKEN_HOLDS, .due_ms = 1000,
+	  .calls = TOKEN_ONE_CALL } },
+	{ "tok_reset_after_charge", { .manner = TOKEN_RESETS } },
+	{ "tok_5xx_charged", { .manner = TOKEN_REFUSES, .instead = REFUSAL_BROKEN } },
+	{ "tok_5xx_uncharged", { .verdict = TOKEN_DOES_NOTHING, .manner = TOKEN_REFUSES,
+	  .instead = REFUSAL_BROKEN } },
+	{ "tok_timeout_uncharged", { .verdict = TOKEN_DOES_NOTHING, .manner = TOKEN_HOLDS } },
+	{ "tok_409", { .manner = TOKEN_REFUSES, .instead = REFUSAL_IN_PROGRESS } },
+	{ "tok_429", { .verdict = TOKEN_DOES_NOTHING, .manner = TOKEN_REFUSES,
+	  .instead = REFUSAL_RATE_LIMITED } },
+	{ "tok_html", { .manner = TOKEN_PAGE } },
+	{ "tok_truncated", { .manner = TOKEN_HALVES } },
+	{ "tok_truncate_at_17", { .manner = TOKEN_CUTS, .cut_bytes = 17 } },
+	{ "tok_reset_at_120000", { .manner = TOKEN_BREAKS, .cut_bytes = 120000 } },
+	{ "tok_drip", { .manner = TOKEN_DRIPS } },
+	{ "tok_wrong_amount", { .lie = TOKEN_WRONG_AMOUNT } },
+	{ "tok_wrong_id", { .lie = TOKEN_WRONG_REFERENCE } },
+	{ "tok_callback_twice", { .timing = TOKEN_LATER, .due_ms = 100,
+	  .calls = TOKEN_TWO_CALLS } },
+	{ "tok_callback_early", { .timing = TOKEN_LATER, .manner = TOKEN_AFTER_CALLBACK,
+	  .answer_ms = 300, .calls = TOKEN_ONE_CALL } },
+	{ "tok_callback_never", { .timing = TOKEN_LATER, .due_ms = 200 } },
+	{ "tok_out_of_order", { .timing = TOKEN_LATER, .due_ms = 100,
+	  .calls = TOKEN_STALE_CALL } },
+	{ "tok_late_success", { .verdict = TOKEN_DECLINES, .decline_code = "do_not_honor",
+	  .turn = TOKEN_TURNS_SUCCESS, .turn_ms = 1000 } },
+	{ "tok_late_success_retryable", { .verdict = TOKEN_DECLINES,
+	  .decline_code = "issuer_unavailable", .turn = TOKEN_TURNS_SUCCESS, .turn_ms = 1000 } },
+	{ "tok_reversed_30", { .turn = TOKEN_TURNS_REVERSED, .turn_ms = 30 } },
+	{ "tok_returned_40", { .turn = TOKEN_TURNS_RETURNED, .turn_ms = 40 } },
+	{ "tok_queued_1500", { .timing = TOKEN_LATER, .due_ms = 1500, .calls = TOKEN_ONE_CALL } },
+	{ "tok_slow_1", { .answer_ms = 1 } },
+	{ "tok_slow_120000", { .answer_ms = 120000 } },
 };
 /* clang-format on */
 
@@ -67,6 +97,9 @@ static const char *const unknown[] = {
 	"tok_slow_999999",
 	"tok_slow_1000000",
 	"tok_slow_18446744073709551617",
+	"tok_reset_at_",
+	"tok_requires_action_",
+	"tok_requires_action_0",
 	"tok_ok@alpha",
 	"tok_ok/refund",
 };
@@ -78,16 +111,24 @@ static bool texts_equal(const char *a, const char *b)
 
 START_TEST(token_find_gives_what_each_token_promises)
 {
+	const struct token *promised = &known[_i].promised;
 	struct token token;
 
 	ck_assert(token_find(known[_i].text, &token));
 
-	ck_assert_int_eq(token.timing, known[_i].timing);
-	ck_assert_int_eq(token.verdict, known[_i].verdict);
-	ck_assert(texts_equal(token.decline_code, known[_i].decline_code));
-	ck_assert_int_eq(token.manner, known[_i].manner);
-	ck_assert_int_eq(token.answer_ms, known[_i].answer_ms);
-	ck_assert_int_eq(token.callbacks, known[_i].callbacks);
+	ck_assert_int_eq(token.timing, promised->timing);
+	ck_assert_int_eq(token.verdict, promised->verdict);
+	ck_assert(texts_equal(token.decline_code, promised->decline_code));
+	ck_assert_int_eq(token.manner, promised->manner);
+	ck_assert_int_eq(token.instead, promised->instead);
+	ck_assert_int_eq(token.lie, promised->lie);
+	ck_assert_int_eq(token.calls, promised->calls);
+	ck_assert_int_eq(token.turn, promised->turn);
+	ck_assert(texts_equal(token.instruction, promised->instruction));
+	ck_assert_int_eq(token.answer_ms, promised->answer_ms);
+	ck_assert_int_eq(token.due_ms, promised->due_ms);
+	ck_assert_int_eq(token.turn_ms, promised->turn_ms);
+	ck_assert_int_eq(token.cut_bytes, promised->cut_bytes);
 }
 END_TEST
 
@@ -138,18 +179,87 @@ START_TEST(every_row_is_consistent)
 		const struct token *row = &rows[i];
 		bool declines = row->verdict == TOKEN_DECLINES;
 
-		ck_assert_msg(strlen(row->name) < TOKEN_TEXT_SIZE, "%s", row->name);
+		ck_assert_msg(strlen(row->name) + 6 < TOKEN_NAME_SIZE, "%s", row->name);
 		ck_assert_msg(declines == (row->decline_code != NULL), "%s", row->name);
-		ck_assert_msg(row->callbacks >= 0 && row->callbacks <= 2, "%s", row->name);
+		ck_assert_msg((row->timing == TOKEN_ACTS) == (row->instruction != NULL), "%s",
+			      row->name);
+		/* What is never recorded cannot be told, nor turn. */
+		ck_assert_msg(row->verdict != TOKEN_DOES_NOTHING ||
+				      (row->calls == TOKEN_NO_CALL && row->turn == TOKEN_STAYS &&
+				       row->manner != TOKEN_ANSWERS),
+			      "%s", row->name);
+		/* Only a decline can still succeed. */
+		ck_assert_msg(row->turn != TOKEN_TURNS_SUCCESS || declines, "%s", row->name);
 		ck_assert_msg(row->help != NULL && row->help[0] != '\0', "%s", row->name);
 		/* An answer that waits for a callback needs one to come. */
-		ck_assert_msg(row->manner != TOKEN_AFTER_CALLBACK || row->callbacks > 0, "%s",
-			      row->name);
+		ck_assert_msg(row->manner != TOKEN_AFTER_CALLBACK || row->calls != TOKEN_NO_CALL,
+			      "%s", row->name);
 	}
 }
 END_TEST
 
+#define ALPHA 0
+#define BETA 1
+#define CHOSEN(NAME) TOKEN_CHOSEN, NAME
+
+static const struct choice {
+	const char *text;
+	size_t gateway;
+	enum operation_kind kind;
+	bool named_only;
+	enum token_choice choice;
+	const char *name;
+} choices[] = {
+	{"tok_sync", ALPHA, OPERATION_CHARGE, false, CHOSEN("tok_sync")},
+	{"tok_html@alpha", ALPHA, OPERATION_CHARGE, false, CHOSEN("tok_html")},
+	{"tok_html@alpha", BETA, OPERATION_CHARGE, false, TOKEN_ELSEWHERE, ""},
+	{"tok_html/refund", ALPHA, OPERATION_REFUND, false, CHOSEN("tok_html")},
+	{"tok_html/refund", ALPHA, OPERATION_CHARGE, false, TOKEN_ELSEWHERE, ""},
+	{"tok_html@beta/refund", BETA, OPERATION_REFUND, false, CHOSEN("tok_html")},
+	{"tok_html@beta/refund", ALPHA, OPERATION_REFUND, false, TOKEN_ELSEWHERE, ""},
+	{"tok_html@beta/refund", BETA, OPERATION_VOID, false, TOKEN_ELSEWHERE, ""},
+	{"tok_html@alpha+tok_sync", ALPHA, OPERATION_CHARGE, false, CHOSEN("tok_html")},
+	{"tok_html@alpha+tok_sync", BETA, OPERATION_CHARGE, false, CHOSEN("tok_sync")},
+	{"tok_sync+tok_html@alpha", ALPHA, OPERATION_CHARGE, false, CHOSEN("tok_sync")},
+	{"tok_html/void+tok_slow_7/refund+tok_sync", ALPHA, OPERATION_REFUND, false,
+	 CHOSEN("tok_slow_7")},
+	/* what a refund inherits from its charge's token */
+	{"tok_sync", ALPHA, OPERATION_REFUND, true, TOKEN_ELSEWHERE, ""},
+	{"tok_sync@alpha", ALPHA, OPERATION_REFUND, true, TOKEN_ELSEWHERE, ""},
+	{"tok_sync+tok_409/refund", ALPHA, OPERATION_REFUND, true, CHOSEN("tok_409")},
+	{"tok_sync+tok_409@beta/refund", ALPHA, OPERATION_REFUND, true, TOKEN_ELSEWHERE, ""},
+	/* a part that nobody knows spoils all */
+	{"tok_sync+tok_unheard@beta", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"tok_sync@delta", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"tok_sync/unheard", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"tok_sync/refund@alpha", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"tok_sync@", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"tok_sync/", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"tok_sync@/refund", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"tok_sync+", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"+tok_sync", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"tok_sync++tok_ok", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"@alpha", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+	{"", ALPHA, OPERATION_CHARGE, false, TOKEN_UNKNOWN, ""},
+};
+
+START_TEST(token_choose_takes_the_first_part_that_counts)
+{
+	const struct choice *given = &choices[_i];
+	const struct token_place place = {given->gateway, given->kind, given->named_only};
+	struct token token = {.help = "untouched"};
+	char name[TOKEN_NAME_SIZE] = "";
+
+	ck_assert_int_eq(token_choose(given->text, &place, name, &token), given->choice);
+
+	ck_assert_str_eq(name, given->name);
+	ck_assert_int_eq(strcmp(token.help, "untouched") == 0, given->choice != TOKEN_CHOSEN);
+}
+END_TEST
+
 UNIT_MAIN("sandbox_token", {
+	tcase_add_loop_test(tests, token_choose_takes_the_first_part_that_counts, 0,
+			    (int)(sizeof choices / sizeof choices[0]));
 	tcase_add_loop_test(tests, token_find_gives_what_each_token_promises, 0,
 			    (int)(sizeof known / sizeof known[0]));
 	tcase_add_loop_test(tests, token_find_refuses_what_no_row_names_and_writes_nothing, 0,
