@@ -8,18 +8,12 @@ import http.client
 import http.server
 import json
 import os
-import pathlib
 import socket
 import subprocess
-import sys
 import threading
 import urllib.parse
 
 from support import until
-
-sys.path.append(str(pathlib.Path(__file__).parents[1]))
-
-from run import free_base_port  # noqa: E402,F401
 
 GATEWAYS = ("alpha", "beta", "gamma")
 OPERATIONS = ("charge", "authorise", "capture", "void", "refund", "payout")

@@ -517,6 +517,18 @@ def test_sandbox_refuses_what_it_cannot_use(payops, tmp_path):
         assert done.returncode == EX_IOERR, done.stderr
         assert "none" in done.stderr or "ledger" in done.stderr or f"port {payops.port + 1}" in done.stderr
     assert started(log_level="loud").returncode == EX_USAGE
+    assert started(keys=keys).returncode == EX_USAGE
+
+
+def test_sandbox_takes_keys_from_a_directory_or_one_pair_for_all(payops, tmp_path):
+    words = ["--port", free_port(), "--ledger", tmp_path / "ledger"]
+
+    assert run(payops, "payops-sandbox", *words).returncode == EX_USAGE
+    half = run(payops, "payops-sandbox", *words, "--callback-secret-file", "secret")
+    missing = run(payops, "payops-sandbox", *words, "--keys", tmp_path)
+
+    assert half.returncode == EX_USAGE and "--api-key-file is required" in half.stderr
+    assert_one_line(missing, EX_IOERR, tmp_path / "alpha.api-key")
 
 
 # --- ./dev ---
@@ -581,12 +593,12 @@ def test_dev_says_which_port_is_taken_and_leaves_nothing_behind(payops, tmp_path
     assert payops.request("GET", "/readyz").status == 200
 
 
-@pytest.mark.parametrize("port", ["80", "1023", "65533", "08080", "9080x", "-1"])
+@pytest.mark.parametrize("port", ["80", "1023", "65532", "08080", "9080x", "-1"])
 def test_dev_refuses_a_base_port_it_cannot_use(payops, port):
     done = dev(payops, "status", PAYOPS_PORT=port)
 
     assert done.returncode == 1 and done.stdout == ""
-    assert "PAYOPS_PORT is a number from 1024 to 65532" in done.stderr
+    assert "PAYOPS_PORT is a number from 1024 to 65531" in done.stderr
 
 
 def test_dev_help_and_status_write_nothing(payops, tmp_path):

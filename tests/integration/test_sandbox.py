@@ -10,7 +10,7 @@ from typing import NamedTuple, Union
 
 import pytest
 
-from sandbox import GATEWAYS, OPERATIONS, Sandbox, free_base_port, signature_of
+from sandbox import GATEWAYS, OPERATIONS, Sandbox, signature_of
 from support import until
 
 HELD_S = 1.5  # a caller's patience with a gateway that never answers
@@ -18,7 +18,7 @@ HELD_S = 1.5  # a caller's patience with a gateway that never answers
 
 @pytest.fixture(scope="module")
 def gateways(shared, tmp_path_factory):
-    box = Sandbox(shared.programs, tmp_path_factory.mktemp("sandbox"), free_base_port()).start()
+    box = Sandbox(shared.programs, tmp_path_factory.mktemp("sandbox"), shared.port + 10).start()
     yield box
     assert box.close() == 0
 

@@ -10,7 +10,7 @@ from runner import processes
 from runner.jobs import Result
 
 INSTANCE_DEADLINE_S = 240
-PORT_SPAN = 8        # an instance takes its base port and those above it
+PORT_SPAN = 14       # an instance takes its base port and those above it, test_sandbox.py those from the tenth on
 PORT_STEP = 20
 LOG_LINES = 25       # of each log, shown beside a failure
 LOGS = ("apid", "second", "sandbox", "database")
