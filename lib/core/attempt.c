@@ -7,7 +7,8 @@ static const char *const statuses[] = { "prepared",        "sent",      "accepte
 					"not_sent",        "unknown",   "not_found" };
 static const char *const events[] = { "sent",      "accepted", "requires_action",
 				      "succeeded", "declined", "not_sent",
-				      "lost",      "not_found" };
+				      "lost",      "not_found", "reversed",
+				      "returned" };
 
 static const char *const classes[] = { "none", "definite", "not_sent", "unknown" };
 

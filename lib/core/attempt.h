@@ -41,8 +41,11 @@ enum attempt_event {
 	AE_NOT_SENT,
 	AE_LOST, /* bytes left and no definite answer, or found after a crash */
 	AE_NOT_FOUND,
+	/* Of what succeeded, told later; the operation moves by them, the attempt stays succeeded. */
+	AE_REVERSED, /* a refund that the gateway took back */
+	AE_RETURNED, /* a payout that came back */
 };
-#define AE_COUNT 8
+#define AE_COUNT 10
 
 /* What an answer, or its absence, tells */
 enum attempt_class {

@@ -9,28 +9,28 @@
 /* Written from the design, not from the table: one row a status, one column an event. */
 /* clang-format off */
 static const int expected[AS_COUNT][AE_COUNT] = {
-	/* sent, accepted, requires_action, succeeded, declined, not_sent, lost, not_found */
+	/* sent, accepted, requires_action, succeeded, declined, not_sent, lost, not_found, reversed, returned */
 	[AS_PREPARED] = {
 		AS_SENT, AS_ACCEPTED, AS_REQUIRES_ACTION, AS_SUCCEEDED, AS_DECLINED, AS_NOT_SENT,
-		AS_UNKNOWN, NO },
+		AS_UNKNOWN, NO, NO, NO },
 	[AS_SENT] = {
 		NO, AS_ACCEPTED, AS_REQUIRES_ACTION, AS_SUCCEEDED, AS_DECLINED, NO,
-		AS_UNKNOWN, NO },
+		AS_UNKNOWN, NO, NO, NO },
 	[AS_ACCEPTED] = {
-		NO, NO, AS_REQUIRES_ACTION, AS_SUCCEEDED, AS_DECLINED, NO, NO, NO },
+		NO, NO, AS_REQUIRES_ACTION, AS_SUCCEEDED, AS_DECLINED, NO, NO, NO, NO, NO },
 	[AS_REQUIRES_ACTION] = {
-		NO, AS_ACCEPTED, NO, AS_SUCCEEDED, AS_DECLINED, NO, NO, NO },
+		NO, AS_ACCEPTED, NO, AS_SUCCEEDED, AS_DECLINED, NO, NO, NO, NO, NO },
 	[AS_SUCCEEDED] = {
-		NO, NO, NO, NO, NO, NO, NO, NO },
+		NO, NO, NO, NO, NO, NO, NO, NO, NO, NO },
 	[AS_DECLINED] = {
-		NO, NO, NO, NO, NO, NO, NO, NO },
+		NO, NO, NO, NO, NO, NO, NO, NO, NO, NO },
 	[AS_NOT_SENT] = {
-		NO, NO, NO, NO, NO, NO, NO, NO },
+		NO, NO, NO, NO, NO, NO, NO, NO, NO, NO },
 	[AS_UNKNOWN] = {
 		NO, AS_ACCEPTED, AS_REQUIRES_ACTION, AS_SUCCEEDED, AS_DECLINED, NO, NO,
-		AS_NOT_FOUND },
+		AS_NOT_FOUND, NO, NO },
 	[AS_NOT_FOUND] = {
-		NO, NO, NO, NO, NO, NO, NO, NO },
+		NO, NO, NO, NO, NO, NO, NO, NO, NO, NO },
 };
 /* clang-format on */
 
@@ -126,6 +126,8 @@ static const struct {
 	{ &attempt_event_words, AE_COUNT, AE_NOT_SENT, "not_sent" },
 	{ &attempt_event_words, AE_COUNT, AE_LOST, "lost" },
 	{ &attempt_event_words, AE_COUNT, AE_NOT_FOUND, "not_found" },
+	{ &attempt_event_words, AE_COUNT, AE_REVERSED, "reversed" },
+	{ &attempt_event_words, AE_COUNT, AE_RETURNED, "returned" },
 };
 
 START_TEST(attempt_words_name_each_value)
