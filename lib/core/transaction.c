@@ -25,6 +25,7 @@ static const struct transition transitions[] = { /* everything absent is refused
 	{ TS_AUTHORISED,   TE_COMPLETED,   TS_COMPLETED  },
 	{ TS_AUTHORISED,   TE_CANCELLED,   TS_CANCELLED  },
 	{ TS_PARKED,       TE_STARTED,     TS_PROCESSING },
+	{ TS_PARKED,       TE_AUTHORISED,  TS_AUTHORISED },
 	{ TS_PARKED,       TE_COMPLETED,   TS_COMPLETED  },
 	{ TS_PARKED,       TE_FAILED,      TS_FAILED     },
 };

@@ -5,8 +5,13 @@
 #include "base/crypto.h"
 #include "base/log.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "core/consequence.h"
+#include "core/posting.h"
+#include "store/ledger.h"
 
 struct change change_begin(struct transaction_row *transaction, struct operation_row *operation,
 			   struct attempt_row *attempt, int64_t now_us)
@@ -43,18 +48,47 @@ enum err change_lock(struct store_tx *tx, const struct change_target *target,
 	return err == ERR_OK ? store_now(tx, now_us) : err;
 }
 
-enum err change_transaction(struct change *change, enum transaction_event event)
+struct change change_begin_new(struct transaction_row *transaction, struct operation_row *operation,
+			       int64_t now_us)
 {
-	return transaction_next(change->transaction->status, event, &change->transaction->status)
-		       ? ERR_OK
-		       : ERR_STATE;
+	struct change change = change_begin(transaction, operation, NULL, now_us);
+
+	change.operation_is_new = true;
+	change.operation_from = EVENT_NO_STATUS;
+	return change;
+}
+
+/* What gives back a surplus is outside of its transaction. */
+static enum err consequence_take(struct change *change, enum operation_event event)
+{
+	struct transaction_row *transaction = change->transaction;
+	struct consequence_sums sums = { transaction->amount.minor, transaction->amount_captured,
+					 transaction->amount_refunded };
+	int follows = CONSEQUENCE_NONE;
+
+	if (!change->operation->surplus)
+		follows = consequence_of(change->operation->kind, event,
+					 change->operation->amount_minor, &sums);
+	if (follows != CONSEQUENCE_NONE &&
+	    !transaction_next(transaction->status, (enum transaction_event)follows,
+			      &transaction->status))
+		return ERR_STATE;
+	transaction->amount_captured = sums.captured;
+	transaction->amount_refunded = sums.refunded;
+	return ERR_OK;
 }
 
 enum err change_operation(struct change *change, enum operation_event event)
 {
-	return operation_next(change->operation->status, event, &change->operation->status)
-		       ? ERR_OK
-		       : ERR_STATE;
+	enum operation_status to;
+	enum err err;
+
+	if (!operation_next(change->operation->status, event, &to))
+		return ERR_STATE;
+	err = consequence_take(change, event);
+	if (err == ERR_OK)
+		change->operation->status = to;
+	return err;
 }
 
 enum err change_attempt(struct change *change, enum attempt_event event)
@@ -63,20 +97,52 @@ enum err change_attempt(struct change *change, enum attempt_event event)
 										      : ERR_STATE;
 }
 
-enum err change_withdraw(struct change *change, const char *reason)
+void change_reason(struct change *change, const char *reason)
 {
 	struct transaction_row *transaction = change->transaction;
-	bool started = change->operation->status != OS_PENDING;
-	enum err err = change_operation(change, started ? OE_FAILED : OE_CANCELLED);
+	struct operation_row *operation = change->operation;
 
-	if (err == ERR_OK)
-		err = change_transaction(change, started ? TE_FAILED : TE_CANCELLED);
+	if (consequence_leads(operation->kind))
+		snprintf(transaction->status_reason, sizeof transaction->status_reason, "%s",
+			 reason);
+	else
+		snprintf(operation->status_reason, sizeof operation->status_reason, "%s", reason);
+}
+
+enum err change_fail(struct change *change, const char *reason)
+{
+	struct transaction_row *transaction = change->transaction;
+	enum err err = change_operation(change, OE_FAILED);
+
 	if (err != ERR_OK)
 		return err;
-	snprintf(transaction->status_reason, sizeof transaction->status_reason, "%s", reason);
-	if (started)
+	change_reason(change, reason);
+	if (transaction->status == TS_FAILED && change->transaction_from != TS_FAILED)
 		snprintf(transaction->failure_code, sizeof transaction->failure_code, "%s", reason);
 	return ERR_OK;
+}
+
+enum err change_park(struct change *change, const char *reason)
+{
+	enum err err = change_operation(change, OE_PARKED);
+
+	if (err != ERR_OK)
+		return err;
+	change_reason(change, reason);
+	change_next(change, NEXT_HUMAN, change->now_us);
+	return ERR_OK;
+}
+
+enum err change_withdraw(struct change *change, const char *reason)
+{
+	enum err err;
+
+	if (change->operation->status != OS_PENDING)
+		return change_fail(change, reason);
+	err = change_operation(change, OE_CANCELLED);
+	if (err == ERR_OK)
+		change_reason(change, reason);
+	return err;
 }
 
 void change_next(struct change *change, enum next_action action, int64_t at_us)
@@ -128,6 +194,77 @@ static struct change_note note_of(const struct change *change)
 	return note;
 }
 
+static void side_fill(struct ledger_side *side, enum account account, unsigned line,
+		      const struct attempt_row *attempt)
+{
+	*side = (struct ledger_side){ .line = line, .account = account };
+	if (attempt == NULL || !posting_account_is_of_gateway(account))
+		return;
+	memcpy(side->gateway, attempt->gateway, sizeof side->gateway);
+	memcpy(side->gateway_account, attempt->account, sizeof side->gateway_account);
+}
+
+static void posting_fill(const struct change *change, const struct event_row *event, size_t index,
+			 enum posting posting, struct ledger_row *row)
+{
+	const struct posting_row *said = posting_row(posting);
+	const unsigned line = (unsigned)(2 * index) + 1;
+
+	*row = (struct ledger_row){
+		.entry_group = event->id,
+		.transaction_id = event->transaction_id,
+		.operation_id = event->operation_id,
+		.attempt_id = event->attempt_id,
+		.amount_minor = change->operation->amount_minor,
+		.at_us = event->at_us,
+	};
+	memcpy(row->merchant, event->merchant, sizeof row->merchant);
+	memcpy(row->currency, change->transaction->amount.currency, sizeof row->currency);
+	side_fill(&row->debit, said->debit, line, change->attempt);
+	side_fill(&row->credit, said->credit, line + 1, change->attempt);
+}
+
+/* What the ledger has to say of this step follows from the step alone. */
+static enum err postings_write(struct store_tx *tx, const struct change *change,
+			       const struct event_row *event)
+{
+	const struct posting_step step = {
+		.kind = change->operation->kind,
+		.surplus = change->operation->surplus,
+		.contradicted = change->contradicted,
+		.operation_from = event->operation_from,
+		.operation_to = event->operation_to,
+		.attempt_from = event->attempt_from,
+		.attempt_to = event->attempt_to,
+	};
+	enum posting postings[POSTING_STEP_MAX];
+	struct ledger_row rows[POSTING_STEP_MAX];
+	const size_t count = posting_of_step(&step, postings);
+
+	static_assert(POSTING_NO_STATUS == EVENT_NO_STATUS, "one word for no status");
+	for (size_t i = 0; i < count; i++)
+		posting_fill(change, event, i, postings[i], &rows[i]);
+	return store_ledger_insert(tx, rows, count);
+}
+
+static enum err rows_write(struct store_tx *tx, struct change *change)
+{
+	enum err err = ERR_OK;
+
+	/*
+	 * The attempt first: where it conflicts with a live one, nothing of the step was written.
+	 */
+	if (change->attempt != NULL) {
+		change->attempt->updated_at_us = change->now_us;
+		err = change->attempt_is_new ? store_attempt_insert(tx, change->attempt)
+					     : store_attempt_update(tx, change->attempt);
+	}
+	if (err == ERR_OK)
+		err = change->operation_is_new ? store_operation_insert(tx, change->operation)
+					       : store_operation_update(tx, change->operation);
+	return err == ERR_OK ? store_transaction_update(tx, change->transaction) : err;
+}
+
 enum err change_write(struct store_tx *tx, struct change *change, struct change_note *note)
 {
 	struct event_row event;
@@ -140,28 +277,16 @@ enum err change_write(struct store_tx *tx, struct change *change, struct change_
 		change_next(change, NEXT_NONE, 0);
 		change->operation->payment_token_sealed_size = 0;
 	}
-	/*
-	 * The attempt first: where it conflicts with a live one, nothing of the step was written.
-	 */
-	if (change->attempt != NULL) {
-		change->attempt->updated_at_us = change->now_us;
-		err = change->attempt_is_new ? store_attempt_insert(tx, change->attempt)
-					     : store_attempt_update(tx, change->attempt);
-		if (err != ERR_OK)
-			return err;
-	}
-	err = store_operation_update(tx, change->operation);
-	if (err != ERR_OK)
-		return err;
-	err = store_transaction_update(tx, change->transaction);
+	err = rows_write(tx, change);
 	if (err != ERR_OK)
 		return err;
 	event = event_of(change);
 	err = store_event_insert(tx, &event);
-	if (err != ERR_OK)
-		return err;
-	*note = note_of(change);
-	return ERR_OK;
+	if (err == ERR_OK)
+		err = postings_write(tx, change, &event);
+	if (err == ERR_OK)
+		*note = note_of(change);
+	return err;
 }
 
 void change_log(const struct change_note *note)

@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Change: the one place where statuses move. One step of a transaction, with its operation and
- * attempt, its event.
+ * attempt, its event and its postings.
  *
  * Invariant  rows are locked in the order operation, transaction, attempt; every step raises the
- *            transaction's version by one and writes one event of that sequence in the same commit;
- *            the tables of lib/core decide what is allowed
+ *            transaction's version by one and writes one event of that sequence, and the ledger's
+ *            entries, in the same commit; the tables of lib/core decide what is allowed, and what a
+ *            step of an operation does to its transaction
  * Ownership  the rows stay the caller's; a step is a plain value
  * Threads    as the store transaction passed in
  */
@@ -29,6 +30,8 @@ struct change {
 	int operation_from;
 	int attempt_from;
 	bool attempt_is_new;     /* insert it instead of updating */
+	bool operation_is_new;   /* the same */
+	bool contradicted;       /* a success was found of what was decided otherwise */
 	const char *type;        /* "attempt_accepted": the event's type, a literal */
 	const char *reason;      /* short words or "" */
 	const char *api_call_id; /* "" when no call caused it */
@@ -38,6 +41,10 @@ struct change {
 /* Start a step on locked rows, remembering their statuses. */
 struct change change_begin(struct transaction_row *transaction, struct operation_row *operation,
 			   struct attempt_row *attempt, int64_t now_us);
+
+/* The same for an operation that is new: it is inserted. */
+struct change change_begin_new(struct transaction_row *transaction, struct operation_row *operation,
+			       int64_t now_us);
 
 /*
  * Lock a merchant's transaction and its money operation, in the order of all locks.
@@ -54,18 +61,24 @@ CHECKED enum err change_lock(struct store_tx *tx, const struct change_target *ta
 			     int64_t *now_us);
 
 /*
- * Move one object. Returns ERR_OK with the row's status changed in memory; ERR_STATE where the
- * table refuses it (row untouched).
+ * Move the operation, and by core/consequence.h its transaction's status and sums, or the attempt.
+ * Returns  ERR_OK with the rows changed in memory; ERR_STATE where a table refuses it (rows untouched)
  */
-CHECKED enum err change_transaction(struct change *change, enum transaction_event event);
 CHECKED enum err change_operation(struct change *change, enum operation_event event);
 CHECKED enum err change_attempt(struct change *change, enum attempt_event event);
 
+/* Say why it waits or ended ("": no more): on the transaction where the operation leads it, else on itself. */
+void change_reason(struct change *change, const char *reason);
+
+/* The operation has failed, for this reason. Returns as change_operation(). */
+CHECKED enum err change_fail(struct change *change, const char *reason);
+
+/* Automatic ways are used up, for this reason: a human decides. Returns as change_operation(). */
+CHECKED enum err change_park(struct change *change, const char *reason);
+
 /*
  * End what was certainly not charged, for this reason: what is pending becomes cancelled; what is
- * processing, or was parked, has failed, with the reason as its failure code. Only while no attempt
- * is live.
- * Returns  ERR_OK; ERR_STATE where the tables refuse it (a row may be half moved: do not write it)
+ * processing, or was parked, has failed. Only while no attempt is live. Returns as change_operation().
  */
 CHECKED enum err change_withdraw(struct change *change, const char *reason);
 
@@ -88,7 +101,7 @@ struct change_note {
 };
 
 /*
- * Write rows and event, fill *note. The store transaction's caller commits, then calls
+ * Write rows, event and postings, fill *note. The store transaction's caller commits, then calls
  * change_log().
  */
 CHECKED enum err change_write(struct store_tx *tx, struct change *change, struct change_note *note);

@@ -143,14 +143,8 @@ static enum err item_park(struct item *item, const char *reason)
 	change = change_begin(&item->transaction, item->operation, NULL, item->now_us);
 	change.type = "parked";
 	change.reason = reason;
-	err = change_operation(&change, OE_PARKED);
-	if (err == ERR_OK)
-		err = change_transaction(&change, TE_PARKED);
-	if (err != ERR_OK)
+	if (change_park(&change, reason) != ERR_OK)
 		return item_postpone(item);
-	snprintf(item->transaction.status_reason, sizeof item->transaction.status_reason, "%s",
-		 reason);
-	change_next(&change, NEXT_HUMAN, item->now_us);
 	return note_keep(item, &change);
 }
 
@@ -202,12 +196,10 @@ static enum err item_send(struct item *item, struct due_job *job)
 	change.reason = gateway->name;
 	if (operation->status != OS_PROCESSING)
 		err = change_operation(&change, OE_STARTED);
-	if (err == ERR_OK && item->transaction.status != TS_PROCESSING)
-		err = change_transaction(&change, TE_STARTED);
 	if (err != ERR_OK)
 		return err;
 	operation->attempt_count++;
-	item->transaction.status_reason[0] = '\0';
+	change_reason(&change, "");
 	change_next(&change, NEXT_ASK, item->attempt.lease_until_us);
 	job->kind = DUE_SEND;
 	job->lease_expired = false;
@@ -231,8 +223,7 @@ static enum err item_adopt(struct item *item)
 	item->attempt.class = ATTEMPT_UNKNOWN;
 	item->attempt.open_since_us = item->now_us;
 	snprintf(item->attempt.reason, sizeof item->attempt.reason, "lease_expired");
-	snprintf(item->transaction.status_reason, sizeof item->transaction.status_reason,
-		 "outcome_unknown");
+	change_reason(&change, "outcome_unknown");
 	return note_keep(item, &change);
 }
 

@@ -3,6 +3,7 @@
 #include "service/outcome.h"
 
 #include "base/crypto.h"
+#include "core/consequence.h"
 #include "core/schedule.h"
 #include "store/callback.h"
 
@@ -25,30 +26,10 @@ struct scene {
 	int64_t now_us;
 };
 
-/* What an operation of a kind does to its transaction. */
-struct consequence {
-	enum operation_kind kind;
-	enum transaction_event on_success;
-	enum transaction_event on_failure;
-};
-
-static const struct consequence consequences[] = {
-	{ OPERATION_CHARGE, TE_COMPLETED, TE_FAILED },
-};
-
 /* Failure codes of a transaction, by what its last attempt ended with. */
 #define FAILURE_DECLINED "declined"
 #define FAILURE_UNREACHABLE "gateway_unreachable"
 #define FAILURE_NOT_FOUND "gateway_lost_request"
-
-static const struct consequence *consequence_of(enum operation_kind kind)
-{
-	for (size_t i = 0; i < sizeof consequences / sizeof consequences[0]; i++)
-		if (consequences[i].kind == kind)
-			return &consequences[i];
-	assert(false && "an operation of this kind is never started");
-	return NULL;
-}
 
 static void text_set(char *field, size_t size, const char *text)
 {
@@ -110,18 +91,7 @@ static enum err exception_open(struct scene *scene, enum exception_kind kind)
 
 static enum err park(struct scene *scene, const char *reason)
 {
-	enum err err;
-
-	if (scene->operation.status == OS_PARKED)
-		return ERR_OK;
-	err = change_operation(&scene->change, OE_PARKED);
-	if (err == ERR_OK)
-		err = change_transaction(&scene->change, TE_PARKED);
-	if (err != ERR_OK)
-		return err;
-	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason, reason);
-	change_next(&scene->change, NEXT_HUMAN, scene->now_us);
-	return ERR_OK;
+	return scene->operation.status == OS_PARKED ? ERR_OK : change_park(&scene->change, reason);
 }
 
 static bool still_open(const struct scene *scene)
@@ -179,9 +149,11 @@ static uint32_t retry_seed(const struct operation_row *operation)
 }
 
 /* Every attempt is definitely uncharged: try again later, or end it. */
-static enum err retry_or_fail(struct scene *scene, bool retryable, const char *failure)
+static enum err retry_or_fail(struct scene *scene, bool told_retryable, const char *failure)
 {
 	struct operation_row *operation = &scene->operation;
+	const bool retryable = told_retryable && consequence_may_repeat(operation->kind,
+									scene->attempt.status);
 	int64_t open_exceptions;
 	int64_t delay_us;
 	enum err err;
@@ -198,21 +170,13 @@ static enum err retry_or_fail(struct scene *scene, bool retryable, const char *f
 	if (retryable && !operation->human_verdict && operation->status == OS_PROCESSING &&
 	    schedule_retry(operation->retry_count + 1, retry_seed(operation), &delay_us)) {
 		operation->retry_count++;
-		text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
-			 "retry_scheduled");
+		change_reason(&scene->change, "retry_scheduled");
 		change_next(&scene->change, NEXT_SEND, scene->now_us + delay_us);
 		return ERR_OK;
 	}
-	err = change_operation(&scene->change, OE_FAILED);
-	if (err == ERR_OK)
-		err = change_transaction(&scene->change,
-					 consequence_of(operation->kind)->on_failure);
-	if (err != ERR_OK)
-		return err;
-	text_set(scene->transaction.failure_code, sizeof scene->transaction.failure_code, failure);
-	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
-		 failure);
-	return ERR_OK;
+	if (!consequence_may_fail(operation->kind))
+		return park(scene, failure);
+	return change_fail(&scene->change, failure);
 }
 
 static enum err apply_succeeded(struct scene *scene, enum outcome_effect *effect)
@@ -223,17 +187,11 @@ static enum err apply_succeeded(struct scene *scene, enum outcome_effect *effect
 		return ERR_OK;
 	answer_keep(scene, ATTEMPT_DEFINITE);
 	err = change_operation(&scene->change, OE_SUCCEEDED);
-	if (err == ERR_OK)
-		err = change_transaction(&scene->change,
-					 consequence_of(scene->operation.kind)->on_success);
 	if (err != ERR_OK)
 		return err;
-	if (scene->transaction.status == TS_COMPLETED)
-		scene->transaction.amount_captured = scene->operation.amount_minor;
-	scene->transaction.status_reason[0] = '\0';
+	change_reason(&scene->change, "");
 	if (scene->operation.cancel_wished_at_us != 0) {
-		text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason,
-			 "cancel_wished");
+		change_reason(&scene->change, "cancel_wished");
 		err = exception_open(scene, EXCEPTION_UNWANTED_SUCCESS);
 	}
 	*effect = OUTCOME_APPLIED;
@@ -277,7 +235,7 @@ static void outcome_await(struct scene *scene, int64_t ask_at_us, const char *re
 	if (scene->operation.status != OS_PROCESSING)
 		return;
 	change_next(&scene->change, NEXT_ASK, ask_at_us);
-	text_set(scene->transaction.status_reason, sizeof scene->transaction.status_reason, reason);
+	change_reason(&scene->change, reason);
 }
 
 /* The gateway took it, or the customer must act: wait for the callback, then ask. */
@@ -419,6 +377,7 @@ static enum err contradict(struct scene *scene, enum outcome_effect *effect)
 	if (scene->attempt.contradicted_at_us != 0)
 		return ERR_OK;
 	scene->attempt.contradicted_at_us = scene->now_us;
+	scene->change.contradicted = true;
 	evidence_keep(scene);
 	err = exception_open(scene, EXCEPTION_LATE_SUCCESS);
 	if (err == ERR_OK && scene->operation.status == OS_PROCESSING &&

@@ -83,6 +83,7 @@ static void format_allowed(const struct machine *machine, char out[ALLOWED_SIZE]
 #define T ID_TRANSACTION
 #define O ID_OPERATION
 #define A ID_ATTEMPT
+#define E ID_EVENT /* whose id an entry group bears */
 #define PAGES(TABLE) STATEMENT_FSCK_PAGE_##TABLE
 #define STATEMENT(NAME) STATEMENT_FSCK_##NAME
 
@@ -129,7 +130,7 @@ static const struct check {
 	  PAGES(OPERATIONS), STATEMENT(OPERATION_TOLD), NULL },
 	{ { "I4", "attempt-event-agrees", "an attempt is what its last event says", NULL, A },
 	  PAGES(ATTEMPTS), STATEMENT(ATTEMPT_TOLD), NULL },
-	{ { "I4", "charge-fits-transaction", "a charge and its transaction say the same", NULL, O },
+	{ { "I4", "charge-fits-transaction", "a payment and its operation say the same", NULL, O },
 	  PAGES(OPERATIONS), STATEMENT(CHARGE_STATUS), NULL },
 
 	{ { "I5", "one-money-operation",
@@ -154,9 +155,29 @@ static const struct check {
 	{ { "I5", "event-has-transaction", "an event's transaction is there", NULL, T },
 	  PAGES(EVENTS), STATEMENT(EVENT_PARENT), NULL },
 
-	{ { "I6", "ledger-postings",
-	    "postings sum to zero", "there are no ledger postings yet", T },
-	  0, 0, NULL },
+	{ { "I6", "ledger-groups", "what a step debits it credits", NULL, E },
+	  PAGES(LEDGER), STATEMENT(LEDGER_GROUPS), NULL },
+	{ { "I6", "ledger-receivable",
+	    "gateways owe what was captured and not refunded", NULL, T },
+	  PAGES(TRANSACTIONS), STATEMENT(LEDGER_RECEIVABLE), NULL },
+	{ { "I6", "ledger-payable",
+	    "a merchant is owed what was captured, less what leaves", NULL, T },
+	  PAGES(TRANSACTIONS), STATEMENT(LEDGER_PAYABLE), NULL },
+	{ { "I6", "ledger-in-flight",
+	    "in flight is what open refunds and payouts reserve", NULL, T },
+	  PAGES(TRANSACTIONS), STATEMENT(LEDGER_IN_FLIGHT), NULL },
+	{ { "I6", "ledger-float",
+	    "gateways paid out what succeeded and did not return", NULL, T },
+	  PAGES(TRANSACTIONS), STATEMENT(LEDGER_FLOAT), NULL },
+	{ { "I6", "ledger-suspense", "in suspense is what may have been taken", NULL, T },
+	  PAGES(TRANSACTIONS), STATEMENT(LEDGER_SUSPENSE), NULL },
+	{ { "I6", "ledger-surplus",
+	    "owed as surplus are late successes not given back", NULL, T },
+	  PAGES(TRANSACTIONS), STATEMENT(LEDGER_SURPLUS), NULL },
+
+	{ { "I7", "authorised-ends",
+	    "what is authorised will be captured or released", NULL, T },
+	  PAGES(TRANSACTIONS), STATEMENT(AUTHORISED_ENDS), NULL },
 	{ { "I7", "next-action", "what is not final has a next action and its time", NULL, O },
 	  PAGES(OPERATIONS), STATEMENT(NEXT_ACTION), NULL },
 	{ { "I9", "audit-chain", "the audit chain verifies", "there is no audit chain yet", T },

@@ -28,8 +28,15 @@ static const struct column columns[] = {
 	COLUMN_NUMBER(struct operation_row, created_at_us),
 	COLUMN_NUMBER(struct operation_row, updated_at_us),
 	COLUMN_NUMBER_OR_NULL(struct operation_row, cancel_wished_at_us),
+	/* of captures, voids and refunds */
+	COLUMN_FIXED_OR_NULL(struct operation_row, parent_attempt_id),
+	COLUMN_NUMBER(struct operation_row, surplus),
+	COLUMN_TEXT_OR_NULL(struct operation_row, reason),
+	COLUMN_WORD_OR_NULL(struct operation_row, form, amount_form_words, OPERATION_NO_FORM),
+	COLUMN_TEXT_OR_NULL(struct operation_row, status_reason),
 };
 static const struct shape shape = SHAPE(columns);
+#define ACCEPTED_COLUMNS 19 /* those that a payment's own operation has */
 #define NEXT_ACTION_AT 7 /* its place in them */
 
 static const struct column changing[] = {
@@ -42,6 +49,7 @@ static const struct column changing[] = {
 	COLUMN_NUMBER(struct operation_row, human_verdict),
 	COLUMN_NUMBER_OR_NULL(struct operation_row, cancel_wished_at_us),
 	COLUMN_NUMBER(struct operation_row, updated_at_us),
+	COLUMN_TEXT_OR_NULL(struct operation_row, status_reason),
 };
 static const struct shape change = SHAPE(changing);
 
@@ -76,14 +84,14 @@ enum err store_operation_insert(struct store_tx *tx, const struct operation_row 
 enum err store_operation_accept_all(struct store_tx *tx, const struct operation_row *const *rows,
 				    size_t count, size_t *inserted)
 {
-	struct column accepting[sizeof columns / sizeof columns[0]];
+	struct column accepting[ACCEPTED_COLUMNS];
 	const struct shape accept_shape = SHAPE(accepting);
 	const struct bulk_rows bulk = { STATEMENT_OPERATION_ACCEPT_ALL, &accept_shape,
 					(const void *const *)rows, count };
 	uint64_t affected;
 	enum err err;
 
-	memcpy(accepting, columns, sizeof accepting);
+	memcpy(accepting, columns, sizeof accepting); /* the first ones */
 	accepting[NEXT_ACTION_AT].nullable = false; /* 0 is at once, not never */
 	err = bulk_write(tx, &bulk, &affected);
 	if (err == ERR_OK)

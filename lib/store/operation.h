@@ -13,11 +13,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/attempt.h"
 #include "core/id.h"
 #include "core/operation.h"
+#include "core/payment.h"
 #include "core/transaction.h"
 #include "store/merchant.h"
 #include "store/store.h"
+#include "store/transaction.h"
 
 #define OPERATION_KEY_SIZE 256
 #define OPERATION_HASHES_SIZE 512
@@ -46,7 +49,14 @@ struct operation_row {
 	int64_t created_at_us;
 	int64_t updated_at_us;
 	int64_t cancel_wished_at_us; /* 0: never; nothing more is sent, and a success is unwanted */
+	/* of captures, voids and refunds: */
+	struct id parent_attempt_id; /* whose money it is about: the charge, or the authorisation */
+	bool surplus; /* gives back the late success of that attempt, outside the transaction's sums */
+	char reason[PAYMENT_DESCRIPTION_SIZE]; /* the client's; "" is NULL */
+	int form; /* enum amount_form, as the client wrote it, or OPERATION_NO_FORM: NULL */
+	char status_reason[REASON_SIZE]; /* why it waits, or failed; "" is NULL; payments: the transaction's */
 };
+#define OPERATION_NO_FORM (-1)
 
 /*
  * Insert. Returns ERR_OK; ERR_CONFLICT where the id, the merchant's idempotency key, or the transaction's sole money
@@ -96,7 +106,7 @@ CHECKED enum err store_operation_find_money(struct store_tx *tx, struct id trans
 
 /*
  * Write status, next action and time, gateway_key_number, attempt_count, retry_count,
- * human_verdict, cancel_wished_at_us, updated_at_us; where payment_token_sealed_size is 0 the sealed
+ * human_verdict, cancel_wished_at_us, updated_at_us, status_reason; where payment_token_sealed_size is 0 the sealed
  * token is wiped.
  */
 CHECKED enum err store_operation_update(struct store_tx *tx, const struct operation_row *row);

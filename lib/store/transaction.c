@@ -7,9 +7,8 @@
 #include "store/bulk.h"
 #include "store/statement.h"
 
-/* How an amount was written: words of the column amount_form; core has no use for them. */
 static const char *const forms[] = { "minor", "major" };
-static const struct words form_words = { forms, sizeof forms / sizeof forms[0] };
+const struct words amount_form_words = { forms, sizeof forms / sizeof forms[0] };
 
 #define VIEW_ONLY 5 /* columns behind those of the row itself */
 
@@ -21,7 +20,7 @@ static const struct column columns[] = {
 	COLUMN_NUMBER(struct transaction_row, amount.minor),
 	COLUMN_TEXT(struct transaction_row, amount.currency),
 	COLUMN_NUMBER(struct transaction_row, exponent),
-	COLUMN_WORD(struct transaction_row, form, form_words),
+	COLUMN_WORD(struct transaction_row, form, amount_form_words),
 	COLUMN_TEXT(struct transaction_row, method),
 	COLUMN_TEXT_OR_NULL(struct transaction_row, description),
 	COLUMN_TEXT_OR_NULL(struct transaction_row, country),

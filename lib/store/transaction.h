@@ -22,6 +22,9 @@
 #include "store/merchant.h"
 #include "store/store.h"
 
+/* How an amount was written: words of columns amount_form; core has no use for them. */
+extern const struct words amount_form_words;
+
 struct transaction_row {
 	struct id id;
 	char merchant[MERCHANT_SIZE];

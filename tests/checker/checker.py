@@ -38,7 +38,7 @@ TRANSACTION_STEPS = {
     "pending": "processing cancelled parked",
     "processing": "authorised completed failed parked",
     "authorised": "completed cancelled",
-    "parked": "processing completed failed",
+    "parked": "processing authorised completed failed",
     "completed": "",
     "failed": "",
     "cancelled": "",
@@ -70,25 +70,29 @@ OPERATION_FINAL = {"succeeded", "failed", "cancelled", "reversed", "returned"}
 UNCHARGED = {"declined", "not_sent", "not_found"}
 UNSETTLED = {"prepared", "sent", "accepted", "requires_action", "unknown"}
 MONEY_KINDS = {"charge", "authorise", "payout"}
+MOVES = {"charge", "capture", "refund", "payout"}  # operations with which a gateway moves money
+OPEN = {"awaiting_approval", "pending", "processing", "parked"}
 # What the one money operation of a transaction must be when the transaction is this.
 OPERATION_OF = {"pending": "pending", "processing": "processing", "completed": "succeeded", "failed": "failed",
                 "cancelled": "cancelled", "parked": "parked"}
 
 TABLES = {
-    "transaction": ("id merchant amount_minor currency exponent status version amount_captured amount_refunded"
+    "transaction": ("id merchant kind amount_minor currency exponent status version amount_captured amount_refunded"
                     " failure_code"),
     "operation": ("id transaction_id merchant kind amount_minor status next_action next_action_at_us attempt_count"
-                  " payment_token_sealed cancel_wished_at_us"),
+                  " payment_token_sealed cancel_wished_at_us surplus"),
     "attempt": ("id operation_id transaction_id merchant number gateway our_reference gateway_key status"
                 " lease_until_us contradicted_at_us"),
     "callback": "gateway callback_key transaction_id attempt_id amount_minor currency body_sha256 result",
     "event": ("transaction_id sequence type operation_id attempt_id transaction_from transaction_to operation_from"
               " operation_to attempt_from attempt_to api_call_id at_us"),
     "exception": "kind transaction_id attempt_id",
+    "ledger_entry": "entry_group transaction_id merchant gateway account currency debit_minor credit_minor",
 }
 BINARY = {"id", "transaction_id", "operation_id", "attempt_id", "body_sha256", "callback_key", "api_call_id",
-          "payment_token_sealed", "our_reference", "gateway_key"}
-NUMBERS = re.compile(r"_minor$|_us$|^(number|sequence|version|exponent|attempt_count|amount_captured|amount_refunded)$")
+          "payment_token_sealed", "our_reference", "gateway_key", "entry_group"}
+NUMBERS = re.compile(r"_minor$|_us$|^(number|sequence|version|exponent|attempt_count|amount_captured|amount_refunded"
+                     r"|surplus)$")
 
 
 class CannotCheck(Exception):
@@ -209,7 +213,8 @@ class Checker:
             row["transaction_id"] for row in rows["exception"] if row["kind"] == "late_success")
         self.unwanted_successes = {
             row["transaction_id"] for row in rows["exception"] if row["kind"] == "unwanted_success"}
-        self.charges_of = collections.defaultdict(list)
+        self.entries_of = self.grouped("ledger_entry", "transaction_id")
+        self.moved = collections.defaultdict(list)  # by transaction and kind: what the gateways' ledger says succeeded
 
     def grouped(self, table, column):
         groups = collections.defaultdict(list)
@@ -223,10 +228,12 @@ class Checker:
     def run(self):
         self.check_acknowledged()
         self.check_unique_rows()
+        self.check_groups()
         self.check_ledger_lines()
         for transaction in self.rows["transaction"]:
             self.check_charges(transaction)
             self.check_sums(transaction)
+            self.check_ledger(transaction)
             self.check_replay(transaction)
             self.check_end(transaction)
         for operation in self.rows["operation"]:
@@ -277,32 +284,53 @@ class Checker:
 
     def check_ledger_lines(self):
         for line in self.ledger:
-            if line["operation"] != "charge" or line["outcome"] != "succeeded":
+            if line["operation"] not in MOVES or line["outcome"] != "succeeded":
                 continue
             attempt = self.attempt_of_line(line)
             if attempt is None:
-                self.violation("I2", line["attempt"], "the gateway charged for an attempt that is not in the database")
+                self.violation("I2", line["attempt"], f"the gateway did a {line['operation']} for an attempt that is "
+                                                      "not in the database")
                 continue
-            self.charges_of[attempt["transaction_id"]].append(line)
+            self.moved[attempt["transaction_id"], line["operation"]].append(line)
             if line["reference"] != attempt["our_reference"]:
                 self.violation("I2", transaction_name(attempt["transaction_id"]),
                                f"the gateway knows {line['reference']}, the attempt says {attempt['our_reference']}")
 
     def check_charges(self, transaction):
+        """One charge or payout, and captures and refunds that fit."""
         name = transaction_name(transaction["id"])
-        charges = self.charges_of[transaction["id"]]
         status = transaction["status"]
         surplus = self.late_successes[transaction["id"]]
         wanted = 0 if status in ("failed", "cancelled") else 1
-        if len(charges) > wanted + surplus:
-            self.violation("I2", name, f"is {status} and was charged {len(charges)} times, "
-                                       f"{surplus} of them named by an exception")
-        if status == "completed" and not charges:
-            self.violation("I2", name, "is completed and was never charged")
-        for line in charges:
-            if (line["amount_minor"], line["currency"]) != (transaction["amount_minor"], transaction["currency"]):
-                self.violation("I2", name, f"was charged {line['amount_minor']} {line['currency']} instead of "
-                                           f"{transaction['amount_minor']} {transaction['currency']}")
+        kinds = {row["kind"] for row in self.operations_of[transaction["id"]]}
+        for kind in ("charge", "payout"):
+            lines = self.moved[transaction["id"], kind]
+            word = "charged" if kind == "charge" else "paid out"
+            if len(lines) > wanted + surplus:
+                self.violation("I2", name, f"is {status} and was {word} {len(lines)} times, "
+                                           f"{surplus} of them named by an exception")
+            if status == "completed" and kind in kinds and not lines:
+                self.violation("I2", name, f"is completed and was never {word}")
+            for line in lines:
+                if (line["amount_minor"], line["currency"]) != (transaction["amount_minor"], transaction["currency"]):
+                    self.violation("I2", name, f"was {word} {line['amount_minor']} {line['currency']} instead of "
+                                               f"{transaction['amount_minor']} {transaction['currency']}")
+        self.check_parts(transaction, name)
+
+    def check_parts(self, transaction, name):
+        """What the gateways captured and gave back."""
+        def sum_of(kind):
+            return sum(line["amount_minor"] for line in self.moved[transaction["id"], kind])
+
+        taken = sum_of("charge") + sum_of("capture")
+        if sum_of("refund") > taken:
+            self.violation("I3", name, f"the gateways took {taken} and gave back {sum_of('refund')}")
+        if sum_of("capture") > transaction["amount_minor"] and not self.late_successes[transaction["id"]]:
+            self.violation("I3", name, f"the gateways captured {sum_of('capture')} of {transaction['amount_minor']}")
+        given = sum(row["amount_minor"] for row in self.operations_of[transaction["id"]]
+                    if row["kind"] == "refund" and row["status"] in ("succeeded", "reversed"))
+        if sum_of("refund") < given:
+            self.violation("I2", name, f"has refunds of {given}, the gateways gave back {sum_of('refund')}")
 
     def check_keys(self, operation):
         """One family of gateway keys; its number rises only after a definite decline."""
@@ -333,7 +361,7 @@ class Checker:
 
         def total(kinds, statuses):
             return sum(row["amount_minor"] for row in operations
-                       if row["kind"] in kinds and row["status"] in statuses)
+                       if row["kind"] in kinds and row["status"] in statuses and not row["surplus"])
 
         captured = total({"charge", "capture"}, {"succeeded"})
         if transaction["amount_captured"] != captured:
@@ -348,10 +376,56 @@ class Checker:
             self.violation("I3", name, f"reserves refunds of {reserved} of {captured} captured")
         if captured > transaction["amount_minor"]:
             self.violation("I3", name, f"captured {captured} of {transaction['amount_minor']}")
-        if transaction["status"] == "completed":
-            charged = sum(line["amount_minor"] for line in self.charges_of[transaction["id"]][:1])
+        if transaction["status"] == "completed" and transaction["kind"] != "withdrawal":
+            charged = sum(line["amount_minor"] for line in self.moved[transaction["id"], "charge"][:1])
+            charged += sum(line["amount_minor"] for line in self.moved[transaction["id"], "capture"])
             if charged != captured:
                 self.violation("I3", name, f"captured {captured}, the gateway's ledger says {charged}")
+        authorised = total({"authorise"}, {"succeeded"})
+        captures = total({"capture"}, OPEN | {"succeeded"})
+        if captures > authorised:
+            self.violation("I3", name, f"reserves captures of {captures} of {authorised} authorised")
+
+    # I6: the ledger's postings sum to zero and say what the rows say.
+
+    def check_groups(self):
+        sums = collections.defaultdict(int)
+        for entry in self.rows["ledger_entry"]:
+            sums[entry["entry_group"], entry["currency"], entry["transaction_id"]] += (
+                entry["debit_minor"] - entry["credit_minor"])
+        for (group, currency, transaction), total in sums.items():
+            if total != 0:
+                self.violation("I6", transaction_name(transaction), f"entry group {group} is off by {total} {currency}")
+
+    def check_ledger(self, transaction):
+        operations = self.operations_of[transaction["id"]]
+        kind_of = {row["id"]: (row["kind"], row["amount_minor"]) for row in operations}
+
+        def total(kind, statuses, surplus=0):
+            return sum(row["amount_minor"] for row in operations
+                       if row["kind"] == kind and row["status"] in statuses and row["surplus"] == surplus)
+
+        captured = total("charge", {"succeeded"}) + total("capture", {"succeeded"})
+        refunded, refunding = total("refund", {"succeeded"}), total("refund", OPEN)
+        paid, paying = total("payout", {"succeeded"}), total("payout", OPEN)
+        found = unknown = 0
+        for attempt in self.attempts_by[transaction["id"]]:
+            kind, amount = kind_of.get(attempt["operation_id"], (None, 0))
+            if kind in ("charge", "capture"):
+                found += amount if attempt["contradicted_at_us"] is not None else 0
+                unknown += amount if attempt["status"] == "unknown" else 0
+        surplus = found - total("refund", {"succeeded"}, surplus=1)
+        wanted = {"gateway_receivable": captured - refunded + surplus, "surplus_owed": -surplus,
+                  "merchant_payable": refunded + refunding + paid + paying - captured,
+                  "refunds_in_flight": -refunding, "payouts_in_flight": -paying, "gateway_float": -paid,
+                  "suspense_receivable": unknown, "suspense_payable": -unknown}
+        booked = collections.Counter()
+        for entry in self.entries_of[transaction["id"]]:
+            booked[entry["account"]] += entry["debit_minor"] - entry["credit_minor"]
+        for account in sorted(wanted.keys() | booked.keys()):
+            if booked[account] != wanted.get(account, 0):
+                self.violation("I6", transaction_name(transaction["id"]),
+                               f"the ledger has {booked[account]} in {account}, the rows make {wanted.get(account, 0)}")
 
     # I4: every transition is allowed and has an event.
 
@@ -429,7 +503,8 @@ class Checker:
             if operation["kind"] == "charge" and operation["status"] != wanted:
                 self.violation("I4", name, f"is {transaction['status']}, its operation is {operation['status']}")
             wished = operation["cancel_wished_at_us"] is not None and operation["status"] == "succeeded"
-            if wished != (transaction["id"] in self.unwanted_successes):
+            # An authorisation that nobody wants any more is released instead.
+            if operation["kind"] != "authorise" and wished != (transaction["id"] in self.unwanted_successes):
                 self.violation("I4", name, f"succeeded {'without' if wished else 'with'} an exception unwanted_success, "
                                            f"its cancellation was {'' if wished else 'not '}wished before")
         if (transaction["status"] == "failed") != (transaction["failure_code"] is not None):
@@ -490,16 +565,23 @@ class Checker:
         attempt = self.attempts.get(row["attempt_id"])
         if transaction is None or attempt is None or attempt["transaction_id"] != row["transaction_id"]:
             self.violation("I8", name, f"callback {row['callback_key']} was applied to an attempt that is not its own")
-        elif (row["amount_minor"], row["currency"]) != (transaction["amount_minor"], transaction["currency"]):
+        elif (row["amount_minor"], row["currency"]) != (self.operations[attempt["operation_id"]]["amount_minor"],
+                                                        transaction["currency"]):
             self.violation("I8", name, f"callback {row['callback_key']} was applied with "
                                        f"{row['amount_minor']} {row['currency']}")
 
     def check_effects(self):
         """Steps of an attempt that an HTTP call caused came by callback: no more of them than callbacks applied."""
         effects = collections.Counter()
+        moved = {(event["api_call_id"], event["attempt_id"]) for event in self.rows["event"]
+                 if event["attempt_from"] != event["attempt_to"]}
         for event in self.rows["event"]:
             if event["attempt_id"] is not None and event["api_call_id"] is not None:
-                applied = "contradiction" if event["attempt_from"] == event["attempt_to"] else "applied"
+                stays = event["attempt_from"] == event["attempt_to"]
+                taken_back = event["operation_to"] in ("reversed", "returned")
+                if taken_back and (event["api_call_id"], event["attempt_id"]) in moved:
+                    continue  # the same message told of the success and of its end
+                applied = "contradiction" if stays and not taken_back else "applied"
                 effects[event["transaction_id"], event["attempt_id"], applied] += 1
         callbacks = collections.Counter((row["transaction_id"], row["attempt_id"], row["result"])
                                         for row in self.rows["callback"])

@@ -167,6 +167,16 @@ PLANTED = [
             "UPDATE transaction SET failure_code = NULL WHERE id = {decline_stolen_card}"),
     Planted("success after a wish to cancel, nobody told", "I4", "ok",
             "UPDATE operation SET cancel_wished_at_us = 1 WHERE transaction_id = {ok}"),
+    Planted("ledger entry changed", "I6", "ok",
+            "UPDATE ledger_entry SET debit_minor = 999 WHERE line = 1 AND transaction_id = {ok}"),
+    Planted("posting lost", "I6", "sync", "DELETE FROM ledger_entry WHERE transaction_id = {sync}"),
+    Planted("posting twice", "I6", "ok",
+            "INSERT INTO ledger_entry SELECT * FROM ledger_entry WHERE transaction_id = {ok}"),
+    Planted("posting to another account", "I6", "sync",
+            "UPDATE ledger_entry SET account = 'bank' WHERE line = 1 AND transaction_id = {sync}"),
+    Planted("suspense never undone", "I6", "reset_after_charge",
+            "DELETE FROM ledger_entry WHERE account LIKE 'suspense%' AND debit_minor > 0 "
+            "AND transaction_id = {reset_after_charge}"),
     Planted("nothing will happen", "I7", "ok",
             "UPDATE operation SET status = 'processing' WHERE transaction_id = {ok}"),
     Planted("something will happen to a final one", "I7", "ok",
@@ -314,7 +324,8 @@ def test_checker_minds_what_is_open_only_when_settled(scene):
     back = ("DELETE FROM event WHERE transaction_id = {sync} AND sequence = 3; "
             "UPDATE transaction SET status = 'processing', version = 2, amount_captured = 0 WHERE id = {sync}; "
             "UPDATE operation SET status = 'processing', next_action = 'ask', next_action_at_us = 1 "
-            "WHERE transaction_id = {sync}; UPDATE attempt SET status = 'prepared' WHERE transaction_id = {sync}")
+            "WHERE transaction_id = {sync}; UPDATE attempt SET status = 'prepared' WHERE transaction_id = {sync}; "
+            "DELETE FROM ledger_entry WHERE transaction_id = {sync}")
 
     assert scene.check(back, settled=False)[0] == 0
     status, output = scene.check(back, settled=True)

@@ -136,8 +136,9 @@ struct store_settings scratch_settings(void)
 
 void scratch_clean(void)
 {
-	static const char *const tables[] = { "exception", "event",       "callback", "attempt",
-					      "operation", "transaction", "merchant" };
+	static const char *const tables[] = { "ledger_entry", "exception", "event",
+					      "callback", "attempt", "operation",
+					      "transaction", "merchant" };
 	MYSQL *mysql = scratch_connect();
 
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)

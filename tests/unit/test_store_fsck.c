@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "store/fsck.h"
+#include "store/ledger.h"
 #include "store_scratch.h"
 #include "unit.h"
 
 enum { COMPLETED = 1, FAILED, PENDING, PAYMENTS = 3 };
-enum { TRANSACTION = 1, OPERATION, ATTEMPT };
+enum { TRANSACTION = 1, OPERATION, ATTEMPT, GROUP = 9 };
 #define FIRST_ATTEMPT(N) ((N)*256 + 1)
 
 /* What sample_id() makes, as SQL. */
@@ -90,6 +91,24 @@ static void insert_story(unsigned n, enum transaction_status transaction,
 	insert_event(&event);
 }
 
+static void insert_charged(unsigned n)
+{
+	const struct ledger_row row = {
+		.entry_group = sample_id(GROUP, n),
+		.transaction_id = sample_id(TRANSACTION, n),
+		.operation_id = sample_id(OPERATION, n),
+		.attempt_id = sample_id(ATTEMPT, FIRST_ATTEMPT(n)),
+		.merchant = "shop",
+		.debit = { 1, ACCOUNT_GATEWAY_RECEIVABLE, "alpha", "" },
+		.credit = { 2, ACCOUNT_MERCHANT_PAYABLE, "", "" },
+		.currency = "USD",
+		.amount_minor = sample_transaction(n).amount.minor,
+		.at_us = 1,
+	};
+
+	ck_assert_int_eq(store_ledger_insert(&tx, &row, 1), ERR_OK);
+}
+
 static void insert_ended(unsigned n, enum transaction_status status, enum operation_status ended,
 			 enum attempt_status answered)
 {
@@ -114,6 +133,7 @@ static void open_scene(void)
 {
 	scratch_open();
 	insert_ended(COMPLETED, TS_COMPLETED, OS_SUCCEEDED, AS_SUCCEEDED);
+	insert_charged(COMPLETED);
 	insert_ended(FAILED, TS_FAILED, OS_FAILED, AS_DECLINED);
 	insert_operation(PENDING);
 	insert_transaction(PENDING);
@@ -292,6 +312,25 @@ static const struct {
 	  FIRST_ATTEMPT(FAILED), "its operation is missing, or of another payment" },
 	{ "event-has-transaction", "DELETE FROM transaction WHERE id = " T3, TRANSACTION, PENDING,
 	  "event 1: its transaction is missing, or of another merchant" },
+	{ "ledger-groups", "UPDATE ledger_entry SET credit_minor = 999 WHERE line = 2", GROUP,
+	  COMPLETED, "its debits make 1000 USD, its credits 999" },
+	{ "ledger-receivable", "UPDATE ledger_entry SET account = 'bank' WHERE line = 1",
+	  TRANSACTION, COMPLETED,
+	  "the ledger has 0 in gateway_receivable and surplus_owed, the rows make 1000" },
+	{ "ledger-payable", "UPDATE ledger_entry SET account = 'bank' WHERE line = 2", TRANSACTION,
+	  COMPLETED, "the ledger has 0 in merchant_payable, the rows make -1000" },
+	{ "ledger-in-flight", "UPDATE operation SET kind = 'payout' WHERE id = " O3, TRANSACTION,
+	  PENDING,
+	  "the ledger has 0 in refunds_in_flight and payouts_in_flight, the rows make -1000" },
+	{ "ledger-float", "UPDATE operation SET kind = 'payout' WHERE id = " O1, TRANSACTION,
+	  COMPLETED, "the ledger has 0 in gateway_float, the rows make -1000" },
+	{ "ledger-suspense", "UPDATE attempt SET status = 'unknown' WHERE id = " A2, TRANSACTION,
+	  FAILED, "the ledger has 0 in suspense_receivable, the rows make 1000" },
+	{ "ledger-surplus", "UPDATE attempt SET contradicted_at_us = 5 WHERE id = " A2, TRANSACTION,
+	  FAILED, "the ledger has 0 in surplus_owed, the rows make -1000" },
+	{ "authorised-ends", "UPDATE transaction SET status = 'authorised' WHERE id = " T1,
+	  TRANSACTION, COMPLETED,
+	  "is authorised, and nothing is to come that captures or releases it" },
 	{ "next-action",
 	  "UPDATE operation SET next_action = 'none', next_action_at_us = NULL WHERE id = " O3,
 	  OPERATION, PENDING, "is pending with next action none at no time" },

@@ -135,6 +135,7 @@ START_TEST(operation_insert_refuses_a_second_charge_and_a_used_key)
 	second.kind = OPERATION_AUTHORISE;
 	ck_assert_int_eq(store_operation_insert(&tx, &second), ERR_CONFLICT);
 	second.kind = OPERATION_REFUND;
+	second.parent_attempt_id = sample_id(3, 1);
 	ck_assert_int_eq(store_operation_insert(&tx, &second), ERR_OK);
 
 	second = sample_operation(3);

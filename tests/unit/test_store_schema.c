@@ -4,11 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/posting.h"
 #include "store_scratch.h"
 #include "unit.h"
 
-static const char *const form_list[] = { "minor", "major" };
-static const struct words form_words = { form_list, 2 };
 static const char *const state_list[] = { "open", "resolved" };
 static const struct words state_words = { state_list, 2 };
 
@@ -19,11 +18,13 @@ static const struct {
 	int skip; /* words at the front that stand for NULL */
 } enums[] = {
 	{ "transaction", "kind", &transaction_kind_words, 0 },
-	{ "transaction", "amount_form", &form_words, 0 },
+	{ "transaction", "amount_form", &amount_form_words, 0 },
 	{ "transaction", "status", &transaction_status_words, 0 },
 	{ "operation", "kind", &operation_kind_words, 0 },
 	{ "operation", "status", &operation_status_words, 0 },
 	{ "operation", "next_action", &next_action_words, 0 },
+	{ "operation", "amount_form", &amount_form_words, 0 },
+	{ "ledger_entry", "account", &posting_account_words, 0 },
 	{ "attempt", "status", &attempt_status_words, 0 },
 	{ "attempt", "class", &attempt_class_words, 1 },
 	{ "callback", "result", &callback_result_words, 0 },

@@ -189,6 +189,7 @@ START_TEST(transaction_view_shows_the_money_operation_and_its_latest_attempt)
 	insert_operation(1);
 	refund.transaction_id = sample_id(1, 1);
 	refund.kind = OPERATION_REFUND;
+	refund.parent_attempt_id = sample_id(3, 1);
 	refund.next_action = NEXT_HUMAN;
 	ck_assert_int_eq(store_operation_insert(&tx, &refund), ERR_OK);
 	insert_attempt(1, 1, AS_DECLINED);

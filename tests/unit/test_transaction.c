@@ -23,7 +23,7 @@ static const int expected[TS_COUNT][TE_COUNT] = {
 	[TS_CANCELLED] = {
 		NO, NO, NO, NO, NO, NO },
 	[TS_PARKED] = {
-		TS_PROCESSING, NO, TS_COMPLETED, TS_FAILED, NO, NO },
+		TS_PROCESSING, TS_AUTHORISED, TS_COMPLETED, TS_FAILED, NO, NO },
 };
 /* clang-format on */
 
