@@ -25,6 +25,7 @@ struct dispatcher;
 struct app {
 	struct store_pool *pool;
 	struct batch *intake;
+	struct batch *lookups;
 	const struct gateway_set *gateways;
 	const struct token_keys *token_keys;
 	const struct vault *vault;

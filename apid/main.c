@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "service/intake.h"
+#include "service/lookup.h"
 #include "service/settings.h"
 
 #include <pthread.h>
@@ -148,6 +149,9 @@ static enum err server_start(struct server *server)
 	err = intake_start(&settings->database, &app->intake);
 	if (err != ERR_OK)
 		return start_failed("intake", err, "");
+	err = lookup_start(&settings->database, &app->lookups);
+	if (err != ERR_OK)
+		return start_failed("lookups", err, "");
 	err = dispatcher_start(app->pool, &settings->due, settings->in_flight_max, app->metrics,
 			       &app->dispatcher);
 	if (err != ERR_OK)
@@ -171,6 +175,7 @@ static void server_stop(struct server *server)
 		http_server_stop(server->http);
 	}
 	pipeline_free(server->pipeline);
+	batch_stop(app->lookups);
 	batch_stop(app->intake);
 	if (app->dispatcher != NULL) {
 		patience_ms -= (int)((clock_boot_us() - began_us) / 1000);

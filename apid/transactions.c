@@ -11,6 +11,7 @@
 #include "apid/transaction_list.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "service/lookup.h"
 #include "service/payment.h"
 
 #define EVENTS_MAX 1000 /* of one timeline */
@@ -145,16 +146,16 @@ void transactions_list(struct call *call)
 
 /* ---- GET /transactions/{transaction_id} and below ---- */
 
-struct look { /* one of the merchant's transactions, and what hangs on it */
+struct look { /* what hangs on one of the merchant's transactions */
 	struct call *call;
 	struct id id;
 	struct transaction_view view;
-	json_t *list; /* array, emptied at each try; NULL where only the transaction is wanted */
+	json_t *list; /* array, emptied at each try */
 };
 
-static void refuse_absent(struct call *call)
+static void refuse_look(struct call *call, enum err err)
 {
-	call_refuse(call, ERR_NOT_FOUND, "There is no such transaction.");
+	call_refuse(call, err, err == ERR_NOT_FOUND ? "There is no such transaction." : NULL);
 }
 
 /* Run `work`; false: refused, and the list is gone. */
@@ -168,10 +169,7 @@ static bool look(struct look *look, store_work *work)
 	if (err == ERR_OK)
 		return true;
 	json_decref(look->list);
-	if (err == ERR_NOT_FOUND)
-		refuse_absent(call);
-	else
-		call_refuse(call, err, NULL);
+	refuse_look(call, err);
 	return false;
 }
 
@@ -184,15 +182,22 @@ static enum err look_transaction(struct store_tx *tx, void *context)
 
 void transactions_show(struct call *call)
 {
-	struct look at = { .call = call };
+	struct transaction_view view;
+	struct id id;
+	enum err err = ERR_NOT_FOUND; /* what is not an id names nothing */
 
-	if (!look(&at, look_transaction))
+	if (id_parse(ID_TRANSACTION, call->match.parameter, &id))
+		err = lookup_transaction(call->app->lookups, call->claims.merchant, id,
+					 call->deadline_boot_us, &view);
+	if (err != ERR_OK) {
+		refuse_look(call, err);
 		return;
-	etag_set(call->reply, at.view.row.version);
-	if (etag_is_held(call->http, at.view.row.version))
+	}
+	etag_set(call->reply, view.row.version);
+	if (etag_is_held(call->http, view.row.version))
 		call->reply->status = 304;
 	else
-		call_answer(call, 200, render_transaction(&at.view, RENDER_CUSTOMER));
+		call_answer(call, 200, render_transaction(&view, RENDER_CUSTOMER));
 }
 
 static void event_add(void *context, const struct event_row *row)
