@@ -12,3 +12,4 @@ GRANT SELECT, INSERT, UPDATE ON {database}.callback TO {user};
 GRANT SELECT, INSERT, UPDATE (position) ON {database}.event TO {user};
 GRANT SELECT, INSERT, UPDATE ON {database}.exception TO {user};
 GRANT SELECT, INSERT ON {database}.ledger_entry TO {user};
+GRANT SELECT, INSERT, UPDATE ON {database}.breaker TO {user};

@@ -138,7 +138,7 @@ void scratch_clean(void)
 {
 	static const char *const tables[] = { "ledger_entry", "exception", "event",
 					      "callback", "attempt", "operation",
-					      "transaction", "merchant" };
+					      "transaction", "merchant", "breaker" };
 	MYSQL *mysql = scratch_connect();
 
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)

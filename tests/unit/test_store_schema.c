@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/posting.h"
+#include "store/breaker.h"
 #include "store_scratch.h"
 #include "unit.h"
 
@@ -36,6 +37,9 @@ static const struct {
 	{ "event", "attempt_to", &attempt_status_words, 0 },
 	{ "exception", "kind", &exception_kind_words, 0 },
 	{ "exception", "state", &state_words, 0 },
+	{ "breaker", "operation", &breaker_operation_words, 0 },
+	{ "breaker", "state", &breaker_state_words, 0 },
+	{ "breaker", "forced", &breaker_force_words, 1 },
 };
 #define ENUM_COUNT ((int)(sizeof enums / sizeof enums[0]))
 
