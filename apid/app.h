@@ -20,6 +20,7 @@
 #include "store/store.h"
 
 struct batch;
+struct breakers;
 struct dispatcher;
 
 struct app {
@@ -30,6 +31,7 @@ struct app {
 	const struct token_keys *token_keys;
 	const struct vault *vault;
 	struct metrics *metrics;
+	struct breakers *breakers;
 	struct dispatcher *dispatcher;
 	int request_timeout_ms; /* when the client names none */
 	int64_t manual_expiry_us;

@@ -48,6 +48,7 @@ struct dispatcher {
 	atomic_bool woken;
 	atomic_bool stopping;
 	_Atomic int64_t stop_boot_us;
+	bool cutting_off; /* what ends now tells nothing about its gateway */
 	atomic_size_t in_flight;
 };
 
@@ -82,6 +83,29 @@ static void flying_remove(struct dispatcher *dispatcher, const struct flight *fl
 		place = &(*place)->next;
 	if (*place != NULL)
 		*place = flight->next;
+}
+
+static enum breaker_operation breaker_operation_of(const struct due_job *job)
+{
+	return job->kind == DUE_ASK ? BREAKER_INQUIRY : (enum breaker_operation)job->order.kind;
+}
+
+/* What a call tells about its gateway: a definite answer is a good sign, whatever it says. */
+static void flight_count(const struct flight *flight, bool called)
+{
+	const struct dispatcher *dispatcher = flight->dispatcher;
+	struct breakers *breakers = dispatcher->settings->breakers;
+	const bool definite = class_of(flight->answer.event) == ATTEMPT_DEFINITE;
+	struct breaker_call call = { .result = definite ? BREAKER_OK : BREAKER_FAILURE };
+
+	if (breakers == NULL)
+		return;
+	if (!called || dispatcher->cutting_off)
+		call.result = BREAKER_NEUTRAL;
+	call.now_us = breakers_now_us(breakers);
+	call.began_us = call.now_us - (clock_boot_us() - flight->started_boot_us);
+	breakers_count(breakers, flight->job.gateway->name, breaker_operation_of(&flight->job),
+		       &call);
 }
 
 /* From flying to landed: what the call told is known, and must be committed. */
@@ -120,6 +144,7 @@ static void flight_done(void *context, const struct http_answer *http)
 	else
 		adapter->read_inquiry(&flight->job.order, http, &flight->answer);
 	flight->quiet_confirmed = quiet_judge(flight);
+	flight_count(flight, true);
 	flight_land(flight);
 }
 
@@ -130,6 +155,7 @@ static void flight_abort(struct flight *flight, enum err err)
 		.event = flight->job.kind == DUE_SEND ? AE_NOT_SENT : AE_LOST,
 	};
 	strncat(flight->answer.reason, err_row(err)->title, sizeof flight->answer.reason - 1);
+	flight_count(flight, false);
 	flight_land(flight);
 }
 
@@ -151,6 +177,9 @@ static void flight_start(struct dispatcher *dispatcher, const struct due_job *jo
 	flight->next = dispatcher->flying;
 	dispatcher->flying = flight;
 	quiet_see(&dispatcher->quiet, job->order.attempt_id, flight->started_boot_us);
+	if (dispatcher->settings->breakers != NULL)
+		breakers_sent(dispatcher->settings->breakers, job->gateway->name,
+			      breaker_operation_of(job));
 	err = job->kind == DUE_SEND ? adapter->build(job->gateway, &job->order, body, &request)
 				    : adapter->build_inquiry(job->gateway, &job->order, &request);
 	if (err == ERR_OK) {
@@ -421,6 +450,7 @@ void dispatcher_stop(struct dispatcher *dispatcher, int patience_ms)
 	 * Calls cut off here land as unknown, so that the next apid asks at once instead of after
 	 * their lease.
 	 */
+	dispatcher->cutting_off = true;
 	http_client_free(dispatcher->client);
 	dispatcher->record_boot_us = 0;
 	landed_record(dispatcher);

@@ -5,6 +5,7 @@
 #include "apid/call.h"
 #include "apid/dispatcher.h"
 #include "base/clock.h"
+#include "service/breakers.h"
 #include "store/operation.h"
 
 #define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -79,7 +80,8 @@ void health_metrics(struct call *call)
 {
 	const struct app *app = call->app;
 	struct operation_figures queue;
-	struct metrics_figures figures = { .rows_without_next_action = -1 };
+	struct breakers_figure breakers[BREAKERS_GATEWAYS_MAX * BREAKER_OPERATIONS];
+	struct metrics_figures figures = { .rows_without_next_action = -1, .breakers = breakers };
 
 	if (!call->http->peer_is_loopback) {
 		call_refuse(call, ERR_NOT_FOUND, "There is nothing at this path.");
@@ -93,6 +95,8 @@ void health_metrics(struct call *call)
 	figures.calls_in_flight = dispatcher_in_flight(app->dispatcher);
 	figures.resend_total = dispatcher_resend_total(app->dispatcher);
 	figures.db_retries_total = store_pool_retries(app->pool);
+	figures.breaker_count = breakers_list(app->breakers, breakers,
+					      sizeof breakers / sizeof breakers[0]);
 	figures.uptime_us = clock_now_us() - app->started_at_us;
 	call_answer_text(call, 200, METRICS_TYPE, metrics_render(app->metrics, &figures));
 }

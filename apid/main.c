@@ -152,6 +152,12 @@ static enum err server_start(struct server *server)
 	err = lookup_start(&settings->database, &app->lookups);
 	if (err != ERR_OK)
 		return start_failed("lookups", err, "");
+	err = breakers_new(&settings->breakers, app->pool, &app->breakers);
+	if (err == ERR_OK)
+		err = breakers_start(app->breakers);
+	if (err != ERR_OK)
+		return start_failed("breakers", err, "");
+	settings->due.breakers = app->breakers;
 	err = dispatcher_start(app->pool, &settings->due, settings->in_flight_max, app->metrics,
 			       &app->dispatcher);
 	if (err != ERR_OK)
@@ -182,6 +188,7 @@ static void server_stop(struct server *server)
 		dispatcher_stop(app->dispatcher, patience_ms > 0 ? patience_ms : 0);
 		log_note(LOG_INFO, "stopping: gateway calls finished");
 	}
+	breakers_free(app->breakers);
 	store_pool_close(app->pool);
 	metrics_free(app->metrics);
 	log_info("stopped", LOG_INT("duration_us", clock_boot_us() - began_us));

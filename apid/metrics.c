@@ -376,6 +376,27 @@ static void print_queue(FILE *out, const struct metrics_figures *figures)
 			figures->rows_without_next_action);
 }
 
+/* The value of a state, as it is documented. */
+static const int breaker_values[BREAKER_STATES] = {
+	[BREAKER_CLOSED] = 0,
+	[BREAKER_HALF_OPEN] = 1,
+	[BREAKER_OPEN] = 2,
+};
+
+static void print_breakers(FILE *out, const struct metrics_figures *figures)
+{
+	family(out, "payops_breaker_state", "gauge",
+	       "Circuit breakers: 0 closed, 1 half open, 2 open.");
+	for (size_t i = 0; i < figures->breaker_count; i++) {
+		const struct breakers_figure *breaker = &figures->breakers[i];
+
+		fprintf(out, "payops_breaker_state{gateway=\"%s\",operation=\"%s\"} %d\n",
+			breaker->gateway,
+			words_text(breaker_operation_words, (int)breaker->operation),
+			breaker_values[breaker->state]);
+	}
+}
+
 static int64_t resident_bytes(void)
 {
 	FILE *statm = fopen("/proc/self/statm", "re");
@@ -419,6 +440,7 @@ char *metrics_render(const struct metrics *metrics, const struct metrics_figures
 	print_callbacks(out, metrics);
 	print_counters(out, metrics);
 	print_queue(out, figures);
+	print_breakers(out, figures);
 	print_process(out, figures);
 	if (fclose(out) == 0)
 		return text;

@@ -16,6 +16,7 @@
 
 #include "core/attempt.h"
 #include "core/err.h"
+#include "service/breakers.h"
 
 struct metrics;
 
@@ -59,6 +60,8 @@ struct metrics_figures {
 	uint64_t resend_total;
 	uint64_t db_retries_total;
 	int64_t uptime_us;
+	const struct breakers_figure *breakers;
+	size_t breaker_count;
 };
 
 /* The whole page, to be freed with free(); NULL when memory is short. */

@@ -165,6 +165,24 @@ static enum err item_withdraw(struct item *item, const char *type, const char *r
 	return note_keep(item, &change);
 }
 
+/* Whether a gateway's breaker keeps us from it, and until when. */
+static bool is_shut(const struct item *item, const struct gateway *gateway,
+		    enum breaker_operation operation, int64_t *again_at_us)
+{
+	struct breakers *breakers = item->claim->settings->breakers;
+
+	return breakers != NULL && !breakers_allow(breakers, gateway->name, operation, item->now_us,
+						   again_at_us);
+}
+
+/* Nothing is done now, and the same is due again at that time. */
+static enum err item_wait(struct item *item, int64_t again_at_us)
+{
+	item->operation->next_action_at_us = again_at_us;
+	item->operation->updated_at_us = item->now_us;
+	return store_operation_update(item->tx, item->operation);
+}
+
 /*
  * Prepare an attempt. The lease's end is the operation's next action: whoever finds it then asks.
  */
@@ -174,6 +192,7 @@ static enum err item_send(struct item *item, struct due_job *job)
 	const struct gateway *gateway = &item->claim->settings->gateways->list[0];
 	struct operation_row *operation = item->operation;
 	int64_t open_exceptions;
+	int64_t again_at_us;
 	struct change change;
 	enum err err;
 
@@ -185,6 +204,8 @@ static enum err item_send(struct item *item, struct due_job *job)
 		return item_park(item, "exception_open");
 	if (operation->cancel_wished_at_us != 0)
 		return item_withdraw(item, "cancelled", REASON_CANCELLED_BY_CLIENT);
+	if (is_shut(item, gateway, (enum breaker_operation)operation->kind, &again_at_us))
+		return item_wait(item, again_at_us);
 	attempt_fill(item, gateway);
 	order_fill(item, &job->order);
 	err = order_unseal(item, &job->order);
@@ -228,29 +249,41 @@ static enum err item_adopt(struct item *item)
 }
 
 /*
+ * The gateway to ask about the attempt; NULL where it cannot be asked now. *again_at_us: when the
+ * next question is due.
+ */
+static const struct gateway *gateway_to_ask(const struct item *item, int64_t *again_at_us)
+{
+	const struct gateway *gateway =
+		gateway_find(item->claim->settings->gateways, item->attempt.gateway);
+
+	if (gateway == NULL) {
+		log_warning("no such gateway is configured",
+			    LOG_TEXT("gateway", item->attempt.gateway));
+		*again_at_us = item->now_us + UNCONFIGURED_PAUSE_US;
+		return NULL;
+	}
+	if (is_shut(item, gateway, BREAKER_INQUIRY, again_at_us))
+		return NULL;
+	*again_at_us = item->now_us + ASK_LEASE_MARGIN_US +
+		       (int64_t)gateway->total_timeout_ms * 1000;
+	return gateway;
+}
+
+/*
  * Ask what became of the live attempt. While the question is out, the next one is due only after it
  * timed out.
  */
 static enum err item_ask(struct item *item, struct due_job *job)
 {
 	struct operation_row *operation = item->operation;
-	const struct gateway *gateway;
 	bool in_flight;
 	enum err err = store_attempt_lock_live(item->tx, operation->id, &item->attempt);
 
 	if (err != ERR_OK)
 		return err;
-	gateway = gateway_find(item->claim->settings->gateways, item->attempt.gateway);
 	in_flight = item->attempt.status == AS_PREPARED || item->attempt.status == AS_SENT;
-	job->gateway = gateway;
-	if (gateway == NULL) {
-		log_warning("no such gateway is configured",
-			    LOG_TEXT("gateway", item->attempt.gateway));
-		operation->next_action_at_us = item->now_us + UNCONFIGURED_PAUSE_US;
-	} else {
-		operation->next_action_at_us = item->now_us + ASK_LEASE_MARGIN_US +
-					       (int64_t)gateway->total_timeout_ms * 1000;
-	}
+	job->gateway = gateway_to_ask(item, &operation->next_action_at_us);
 	order_fill(item, &job->order);
 	job->kind = DUE_ASK;
 	job->lease_expired = in_flight;
@@ -322,6 +355,8 @@ static enum err claim_work(struct store_tx *tx, void *context)
 
 	claim->count = 0;
 	claim->note_count = 0;
+	if (claim->settings->breakers != NULL)
+		breakers_claim(claim->settings->breakers);
 	rows = calloc(claim->limit, sizeof *rows);
 	if (rows == NULL)
 		return ERR_MEMORY;

@@ -19,6 +19,7 @@
 
 #include "core/id.h"
 #include "gateway/gateway.h"
+#include "service/breakers.h"
 #include "service/vault.h"
 #include "store/operation.h"
 #include "store/store.h"
@@ -29,6 +30,7 @@ struct due_settings {
 	const char *callback_base; /* our public URL, no trailing slash */
 	int64_t send_window_us;    /* from claim to send-by */
 	int64_t lease_margin_us;
+	struct breakers *breakers; /* NULL: every gateway is asked */
 };
 
 enum due_kind { DUE_SEND, DUE_ASK };

@@ -56,6 +56,20 @@ static const struct conf_setting scalars[] = {
 	  "What a lease has over send window and total timeout." },
 	{ "dispatch.manual_expiry_s", CONF_INT, "86400", 60, 2592000, NULL,
 	  "How long a payment with process manual waits for its start before it is cancelled." },
+	{ "breaker.failure_percent", CONF_INT, "50", 1, 100, NULL,
+	  "Share of failed calls at which a breaker opens, of those within the window." },
+	{ "breaker.calls_min", CONF_INT, "20", 1, 1000000, NULL,
+	  "Calls within the window that this share needs." },
+	{ "breaker.window_ms", CONF_INT, "30000", 100, 3600000, NULL,
+	  "How long calls are counted." },
+	{ "breaker.failures_in_row", CONF_INT, "5", 1, 1000000, NULL,
+	  "Failed calls in a row at which a breaker opens, however many there were." },
+	{ "breaker.open_ms", CONF_INT, "30000", 100, 3600000, NULL,
+	  "How long it is open before one call is tried; doubled each time that fails too." },
+	{ "breaker.open_max_ms", CONF_INT, "600000", 100, 86400000, NULL,
+	  "Longest time it is open before one call is tried." },
+	{ "breaker.refresh_ms", CONF_INT, "1000", 50, 60000, NULL,
+	  "How often other processes' breakers, and what operators force, are read." },
 };
 
 static const struct conf_setting token_key_settings[] = {
@@ -375,6 +389,29 @@ static enum err server_take(struct reading *reading)
 	return ERR_OK;
 }
 
+static enum err breakers_take(struct reading *reading)
+{
+	struct settings *settings = reading->settings;
+	const struct conf *conf = settings->conf;
+
+	settings->breakers = (struct breakers_settings){
+		.rules = {
+			.failure_percent = (unsigned)conf_int(conf, "breaker.failure_percent"),
+			.calls_min = (unsigned)conf_int(conf, "breaker.calls_min"),
+			.window_us = conf_int(conf, "breaker.window_ms") * 1000,
+			.failures_in_row = (unsigned)conf_int(conf, "breaker.failures_in_row"),
+			.open_us = conf_int(conf, "breaker.open_ms") * 1000,
+			.open_max_us = conf_int(conf, "breaker.open_max_ms") * 1000,
+		},
+		.gateways = &settings->gateways,
+		.probe_margin_us = settings->due.send_window_us + settings->due.lease_margin_us,
+		.refresh_ms = (int)conf_int(conf, "breaker.refresh_ms"),
+	};
+	if (settings->breakers.rules.open_max_us < settings->breakers.rules.open_us)
+		return refuse(reading, "breaker.open_max_ms: must be at least breaker.open_ms");
+	return ERR_OK;
+}
+
 typedef enum err taker(struct reading *reading);
 
 /* What each part reads, in order. */
@@ -384,7 +421,7 @@ static const struct {
 } takers[] = {
 	{ SETTINGS_DATABASE, database_take }, { SETTINGS_TOKENS, tokens_take },
 	{ SETTINGS_ALL, vault_take },         { SETTINGS_ALL, gateways_take },
-	{ SETTINGS_ALL, server_take },
+	{ SETTINGS_ALL, server_take },        { SETTINGS_ALL, breakers_take },
 };
 
 enum err settings_load(const char *path, enum settings_part part, struct settings **settings,

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/token.h"
 #include "gateway/gateway.h"
+#include "service/breakers.h"
 #include "service/due.h"
 #include "service/vault.h"
 #include "store/store.h"
@@ -42,6 +43,7 @@ struct settings {
 	struct vault vault;
 	struct gateway_set gateways;
 	struct due_settings due;
+	struct breakers_settings breakers;
 };
 
 /* The table itself, for --print-config and the tests. */

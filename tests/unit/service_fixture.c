@@ -138,8 +138,9 @@ static void gateway_fill(struct gateway *gateway)
 
 void service_open(struct service *service)
 {
-	static const char *const tables[] = { "ledger_entry", "exception", "event",      "callback",
-					      "attempt",      "operation", "transaction" };
+	static const char *const tables[] = { "ledger_entry", "exception", "event",
+					      "callback",     "attempt",   "operation",
+					      "transaction",  "breaker" };
 	char why[STORE_WHY_SIZE] = "";
 
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)

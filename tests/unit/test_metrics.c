@@ -10,7 +10,14 @@
 #include "apid/route.h"
 #include "tests/unit/unit.h"
 
-static const struct metrics_figures quiet_figures = { .uptime_us = 1000000 };
+static const struct breakers_figure breakers[] = {
+	{ "alpha", BREAKER_CHARGE, BREAKER_OPEN },
+	{ "alpha", BREAKER_INQUIRY, BREAKER_HALF_OPEN },
+	{ "beta", BREAKER_PAYOUT, BREAKER_CLOSED },
+};
+static const struct metrics_figures quiet_figures = { .uptime_us = 1000000,
+						      .breakers = breakers,
+						      .breaker_count = 3 };
 
 /* The page after some of everything was counted. */
 static char *page_of_everything(void)
@@ -66,6 +73,9 @@ static const char *const samples[] = {
 	"payops_requests_shed_total 1",
 	"payops_queue_depth{queue=\"due\"} 0",
 	"payops_rows_without_next_action 0",
+	"payops_breaker_state{gateway=\"alpha\",operation=\"charge\"} 2",
+	"payops_breaker_state{gateway=\"alpha\",operation=\"inquiry\"} 1",
+	"payops_breaker_state{gateway=\"beta\",operation=\"payout\"} 0",
 	"payops_client_resend_total 0",
 };
 

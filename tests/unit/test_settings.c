@@ -295,6 +295,8 @@ static const struct wrong {
 	{ "\"callback.key\"", "\"nowhere\"", ERR_IO, "nowhere" },
 	{ "\"callback_old.key\"", "\"nowhere\"", ERR_IO, "nowhere" },
 	{ "quiet_ms = 2000", "quiet_ms = 1", ERR_CONFIG, "quiet_ms" },
+	{ "log = {", "breaker = { open_max_ms = 29999; }; log = {", ERR_CONFIG,
+	  "breaker.open_max_ms" },
 };
 
 START_TEST(what_is_wrong_is_refused_and_named)
