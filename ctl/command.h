@@ -28,6 +28,7 @@ struct command_options {
 struct command_call {
 	const struct cli_values *values;
 	const char *argument; /* NULL where the row takes none */
+	const char *second;   /* NULL where the row has no second one, or it was left out */
 };
 
 /* Returns the exit status, after one line on stderr where it is not 0. */
@@ -36,7 +37,8 @@ typedef int command_run(const struct command_call *call);
 struct command {
 	const char *words;
 	const char *summary;
-	const char *argument; /* name of the one argument it must have: "FILE"; NULL: none is taken */
+	/* The argument it must have: "FILE", and one that may follow: "NAME [KIND]"; NULL: none is taken. */
+	const char *argument;
 	const struct command_options *options;
 	command_run *run;
 };

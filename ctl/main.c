@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "ctl/breaker.h"
 #include "ctl/command.h"
 #include "ctl/fsck.h"
 #include "ctl/keys.h"
@@ -35,6 +36,14 @@ static const struct command commands[] = {
 	  &ctl_token_issue_options, ctl_token_issue },
 	{ "merchant add", "add a merchant", "NAME",
 	  &ctl_merchant_add_options, ctl_merchant_add },
+	{ "breaker list", "show the circuit breakers of all gateways", NULL,
+	  &ctl_breaker_list_options, ctl_breaker_list },
+	{ "breaker open", "let nothing be sent to a gateway", "GATEWAY [OPERATION]",
+	  &ctl_breaker_force_options, ctl_breaker_open },
+	{ "breaker close", "let all be sent to a gateway, however it does", "GATEWAY [OPERATION]",
+	  &ctl_breaker_force_options, ctl_breaker_close },
+	{ "breaker auto", "leave a gateway's circuit breakers to themselves again",
+	  "GATEWAY [OPERATION]", &ctl_breaker_list_options, ctl_breaker_auto },
 	{ "keys new", "make a file with a new random key", "FILE",
 	  &ctl_keys_new_options, ctl_keys_new },
 };
@@ -61,6 +70,8 @@ static int show_help(const char *family)
 static int run_command(const struct command *command, int argc, char **argv)
 {
 	int wanted = command->argument == NULL ? 0 : 1;
+	int most = wanted + (wanted == 1 && strchr(command->argument, '[') != NULL ? 1 : 0);
+	int given;
 	struct cli_values values;
 	char name[COMMAND_NAME_SIZE];
 	const struct cli_program described = { name,
@@ -79,11 +90,15 @@ static int run_command(const struct command *command, int argc, char **argv)
 	case CLI_RUN:
 		break;
 	}
-	if (argc - values.rest != wanted)
-		return command_fail(ERR_USAGE, "%s takes one %s; see '%s --help'", command->words,
-				    command->argument, name);
-	return command->run(
-		&(struct command_call){ &values, wanted == 0 ? NULL : argv[values.rest] });
+	given = argc - values.rest;
+	if (given < wanted || given > most)
+		return command_fail(ERR_USAGE, "%s takes %s%s; see '%s --help'", command->words,
+				    most == 1 ? "one " : "", command->argument, name);
+	return command->run(&(struct command_call){
+		.values = &values,
+		.argument = given > 0 ? argv[values.rest] : NULL,
+		.second = given > 1 ? argv[values.rest + 1] : NULL,
+	});
 }
 
 /* An option in place of a command. */

@@ -33,7 +33,7 @@ static void place_remove(struct place *place)
 
 static int keys_new(const char *path, struct capture *capture)
 {
-	const struct command_call call = { NULL, path };
+	const struct command_call call = { .argument = path };
 	int status;
 
 	capture_start(capture);

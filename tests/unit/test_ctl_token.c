@@ -64,7 +64,7 @@ static int issue(const char *const *arguments, struct capture *capture)
 
 	clock_test_start((int64_t)NOW_S * US_PER_S, 0);
 	capture_start(capture);
-	status = ctl_token_issue(&(struct command_call){ &values, NULL });
+	status = ctl_token_issue(&(struct command_call){ .values = &values });
 	capture_end(capture);
 
 	remove_file(directory, "payops.conf");

@@ -1,0 +1,206 @@
+# SPDX-FileCopyrightText: payops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Circuit breakers: a gateway that fails is left alone until a probe shows that it is back, and operators have the last
+word."""
+import re
+import signal
+import time
+
+import pytest
+
+from second_apid import SecondApid
+from support import assert_charged_once, attempts, pay_id, until
+
+CLOSED, HALF_OPEN, OPEN = 0, 1, 2
+OPEN_S = 2
+SETTINGS = f"""breaker: {{ failures_in_row = 5; calls_min = 20; open_ms = {OPEN_S * 1000}; open_max_ms = 4000;
+refresh_ms = 200; }};
+"""
+STATE = re.compile(r'^payops_breaker_state\{gateway="alpha",operation="(\w+)"\} (\d)$', re.MULTILINE)
+
+
+def restart(shared):
+    shared.kill("apid", signal.SIGTERM)
+    shared.start()
+    shared.mode("ok")
+
+
+@pytest.fixture(scope="module")
+def payops(shared):
+    """The instance with breakers that open soon and not for long, for this module only."""
+    override = shared.dir / "etc" / "payops" / "conf.d" / "90-test-breaker.conf"
+    shared.start()
+    override.write_text(SETTINGS)
+    try:
+        restart(shared)
+        yield shared
+    finally:
+        breaker(shared, "auto", "alpha")
+        override.unlink()
+        restart(shared)
+
+
+@pytest.fixture(autouse=True)
+def as_before(payops):
+    """Whatever a test did: the gateway is well, and its breakers are closed."""
+    yield
+    payops.mode("ok")
+    breaker(payops, "auto", "alpha")
+    payops.sql("UPDATE breaker SET state = 'closed', opened_at_us = NULL, until_us = NULL, span_us = NULL, "
+               "probe_by = NULL, version = version + 1")
+    until(lambda: all(state == CLOSED for state in states(payops).values()), what="closed breakers")
+
+
+def states(payops, port=None):
+    page = payops.request("GET", "/metrics", port=port).body.decode()
+    return {operation: int(state) for operation, state in STATE.findall(page)}
+
+
+def await_state(payops, state, operation="charge", seconds=5, port=None):
+    until(lambda: states(payops, port)[operation] == state, seconds, f"a breaker in state {state}")
+
+
+def breaker(payops, *words, check=True):
+    return payops.ctl("breaker", *words, "--config", str(payops.config), check=check)
+
+
+def attempt_count(payops):
+    return int(payops.sql("SELECT COUNT(*) FROM attempt")[0][0])
+
+
+def requests_seen(payops):
+    return payops.sandbox("GET", "/_sandbox/gateways").json[0]["requests"]
+
+
+def told(payops, operation="charge"):
+    """The states that the log told of, in order."""
+    return [line["state"] for line in payops.log_lines()
+            if line["msg"] == "breaker changed" and line["operation"] == operation]
+
+
+def test_gateway_that_is_down_is_left_alone_within_five_seconds_and_used_again_when_it_is_back(payops):
+    before = len(told(payops))
+    payops.mode("down")
+    ids = [pay_id(payops, "tok_sync") for _ in range(8)]
+    await_state(payops, OPEN, seconds=5)
+    assert states(payops)["inquiry"] == CLOSED
+    count = attempt_count(payops)
+
+    waiting = [pay_id(payops, "tok_sync") for _ in range(8)]
+    time.sleep(OPEN_S * 0.6)
+    assert attempt_count(payops) == count
+    for transaction_id in waiting:
+        assert attempts(payops, transaction_id) == []
+        shown = payops.get(f"/transactions/{transaction_id}").json
+        assert shown["status"] == "pending" and shown["next_action"] == "send"
+    until(lambda: told(payops)[before:][:3] == ["open", "half_open", "open"], 10, "a probe that failed")
+    assert attempt_count(payops) == count + 1
+
+    payops.mode("ok")
+    assert_charged_once(payops, ids + waiting)
+    await_state(payops, CLOSED)
+    assert told(payops)[before:][-2:] == ["half_open", "closed"]
+    assert payops.sql("SELECT state, span_us FROM breaker WHERE operation = 'charge'") == [["closed", "NULL"]]
+
+
+def test_gateway_without_clear_answers_is_asked_no_more(payops):
+    """What was answered with an error is unknown: it is asked about, and that fails too."""
+    payops.mode("5xx")
+    ids = [pay_id(payops, "tok_sync") for _ in range(6)]
+    await_state(payops, OPEN)
+    await_state(payops, OPEN, "inquiry", 10)
+
+    seen = requests_seen(payops)
+    time.sleep(OPEN_S * 0.6)
+    assert requests_seen(payops) == seen
+
+    payops.mode("ok")
+    await_state(payops, CLOSED, "inquiry", 15)
+    assert_charged_once(payops, ids)
+
+
+def test_breaker_that_is_forced_open_lets_nothing_through_until_it_is_left_to_itself(payops):
+    said = breaker(payops, "open", "alpha", "charge", "--reason", "maintenance, ticket 4711", "--minutes", "5").stdout
+    assert re.fullmatch(r"alpha charge: forced open until 20\S+Z\n", said)
+    await_state(payops, OPEN)
+    seen = requests_seen(payops)
+
+    transaction_id = pay_id(payops, "tok_sync")
+    time.sleep(1)
+    assert requests_seen(payops) == seen
+    assert attempts(payops, transaction_id) == []
+    listed = breaker(payops, "list").stdout
+    assert re.search(r"^alpha +charge +open, forced until 20\S+Z by \S+: maintenance, ticket 4711$", listed, re.MULTILINE)
+    assert re.search(r"^alpha +inquiry +closed$", listed, re.MULTILINE)
+
+    assert breaker(payops, "auto", "alpha", "charge").stdout == "alpha charge: no longer forced\n"
+    assert_charged_once(payops, [transaction_id])
+    assert states(payops)["charge"] == CLOSED
+
+
+def test_breaker_that_is_forced_closed_lets_all_through_however_many_fail(payops):
+    breaker(payops, "close", "alpha", "--reason", "trust me")
+    until(lambda: "forced" in str([line for line in payops.log_lines() if line["msg"] == "breaker changed"][-1:]),
+          what="a forced breaker")
+    time.sleep(0.5)
+    payops.mode("down")
+
+    ids = [pay_id(payops, "tok_sync") for _ in range(8)]
+    until(lambda: all(len(attempts(payops, one)) >= 2 for one in ids), 10, "second attempts")
+
+    assert states(payops)["charge"] == CLOSED
+    payops.mode("ok")
+    assert_charged_once(payops, ids)
+
+
+def test_declines_open_nothing(payops):
+    ids = [pay_id(payops, "tok_decline_insufficient_funds") for _ in range(12)]
+
+    for transaction_id in ids:
+        payops.await_status(transaction_id, "failed")
+
+    assert states(payops)["charge"] == CLOSED
+
+
+def test_another_apid_agrees_and_one_that_starts_remembers(payops, tmp_path):
+    second = SecondApid(payops, tmp_path).start()
+    try:
+        payops.mode("down")
+        ids = [pay_id(payops, "tok_sync") for _ in range(8)]
+        await_state(payops, OPEN)
+        await_state(payops, OPEN, port=second.port, seconds=2)
+        payops.sql("UPDATE breaker SET until_us = until_us + 60000000, version = version + 1 WHERE operation = 'charge'")
+        payops.kill("apid", signal.SIGTERM)
+        payops.start()
+        assert states(payops)["charge"] == OPEN
+        payops.sql("UPDATE breaker SET until_us = 1, version = version + 1 WHERE operation = 'charge'")
+        payops.mode("ok")
+        await_state(payops, CLOSED, seconds=10)
+        await_state(payops, CLOSED, port=second.port)
+        assert_charged_once(payops, ids)
+    finally:
+        second.close()
+
+
+@pytest.mark.parametrize("words,status,message", [
+    (["open", "alhpa", "--reason", "x"], 66, "no gateway 'alhpa' is configured, did you mean alpha?"),
+    (["auto", "nowhere"], 66, "no gateway 'nowhere' is configured"),
+    (["open", "alpha", "charg", "--reason", "x"], 65, "no operation is called 'charg', did you mean charge?"),
+    (["close", "alpha", "xyz", "--reason", "x"], 65, "no operation is called 'xyz': there are charge, "),
+    (["open", "alpha"], 64, "say why with --reason"),
+    (["open", "alpha", "--reason", ""], 65, "--reason must be 1 to 200 characters"),
+    (["close", "alpha", "--reason", "r" * 201], 65, "--reason must be 1 to 200 characters"),
+    (["open", "alpha", "--reason", "x", "--minutes", "0"], 64, "--minutes"),
+    (["open", "--reason", "x"], 64, "breaker open takes GATEWAY [OPERATION]"),
+    (["open", "alpha", "charge", "more", "--reason", "x"], 64, "breaker open takes GATEWAY [OPERATION]"),
+    (["list", "alpha"], 64, ""),
+    (["auto", "alpha", "--reason", "x"], 64, "--reason"),
+])
+def test_what_cannot_be_is_refused_in_one_line(payops, words, status, message):
+    done = breaker(payops, *words, check=False)
+
+    assert done.returncode == status
+    assert message in done.stderr and done.stderr.startswith("payopsctl")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""
+    assert payops.sql("SELECT COUNT(*) FROM breaker WHERE forced IS NOT NULL") == [["0"]]
