@@ -8,6 +8,7 @@
 #include "apid/idempotency_key.h"
 #include "apid/render.h"
 #include "base/json.h"
+#include "service/amend.h"
 #include "service/control.h"
 
 /* What a transaction of this status still allows, where a request about it was refused. */
@@ -147,6 +148,83 @@ void controls_cancel(struct call *call)
 
 	if (request_read(call, &request))
 		act(call, control_cancel, &request, cancel_answers);
+}
+
+/* ---- PATCH /transactions/{transaction_id} ---- */
+
+#define REFUSED_AMEND "Only a payment of which nothing was sent yet can be changed."
+
+static void refuse_metadata(struct call *call)
+{
+	json_t *errors = json_array();
+
+	problem_error_add(errors, "metadata", PROBLEM_IN_BODY, field_code_word(FIELD_LENGTH),
+			  "with what is there already it would be more than 20 members or 4096 "
+			  "bytes of JSON: remove some with null");
+	call_refuse_errors(call, ERR_INVALID, NULL, errors);
+}
+
+static void answer_amended(struct call *call, enum amend_outcome outcome,
+			   const struct transaction_view *view)
+{
+	switch (outcome) {
+	case AMEND_REFUSED:
+		call_refuse_state(call, REFUSED_AMEND,
+				  words_text(transaction_status_words, (int)view->row.status),
+				  actions_of(view->row.status));
+		return;
+	case AMEND_TOO_LARGE:
+		refuse_metadata(call);
+		return;
+	case AMEND_UNCHANGED:
+	case AMEND_DONE:
+		answer_view(call, 200, view);
+		return;
+	}
+}
+
+/* Members of the body, which the arena keeps, into an amendment. False: refused. */
+static bool amendment_take(struct call *call, struct json_arena *arena,
+			   struct field_member members[FIELD_MEMBERS_MAX],
+			   struct amendment *amendment)
+{
+	struct field_errors errors = { .count = 0 };
+	enum err err;
+	const size_t count = json_members(call->body, members, arena, &err);
+
+	if (err != ERR_OK) {
+		call_refuse(call, err, "The body has too many members.");
+		return false;
+	}
+	if (amendment_read(members, count, amendment, &errors))
+		return true;
+	call_refuse_errors(call, ERR_INVALID, NULL, problem_errors(&errors));
+	return false;
+}
+
+void controls_amend(struct call *call)
+{
+	struct field_member members[FIELD_MEMBERS_MAX];
+	struct json_arena arena;
+	struct amendment amendment;
+	struct version_match match;
+	struct amend_request request = { .target = { .merchant = call->claims.merchant },
+					 .api_call_id = call->api_call_id,
+					 .amendment = &amendment };
+	enum amend_outcome outcome;
+	struct transaction_view view;
+	enum err err = ERR_NOT_FOUND; /* what is not an id names nothing */
+
+	if (!amendment_take(call, &arena, members, &amendment))
+		return;
+	request.target.wanted = etag_wanted(call->http, &match);
+	if (id_parse(ID_TRANSACTION, call->match.parameter, &request.target.transaction_id))
+		err = amend(call->app->pool, &request, call_wait_ms(call), &outcome, &view);
+	if (err == ERR_OK)
+		answer_amended(call, outcome, &view);
+	else
+		call_refuse(call, err,
+			    err == ERR_NOT_FOUND ? "There is no such transaction." : NULL);
 }
 
 /* ---- POST /transactions/cancel-by-key ---- */

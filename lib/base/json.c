@@ -196,6 +196,7 @@ static size_t pairs_add(json_t *object, struct json_arena *arena)
 			.name = name,
 			.text = json_string_value(value),
 			.text_size = json_string_length(value),
+			.null = json_is_null(value),
 		};
 	}
 	return arena->used - before;

@@ -130,16 +130,17 @@ static struct fault judge_pair(const struct field_spec *spec, const struct field
 {
 	const size_t name_size = strlen(pair->name);
 	const size_t name_length = text_length(pair->name, name_size);
+	const char *text = pair->text ? pair->text : "";
 
-	if (!pair->text)
+	if (!pair->text && !(pair->null && spec->null_members))
 		return fault_of(FIELD_TYPE);
 	if (name_length < 1 || name_length > PAIR_NAME_MAX ||
-	    text_length(pair->text, pair->text_size) > PAIR_TEXT_MAX)
+	    text_length(text, pair->text_size) > PAIR_TEXT_MAX)
 		return fault_of(FIELD_LENGTH);
 	if (!text_is(TEXT_ANY, pair->name, name_size) ||
-	    !text_is(spec->class, pair->text, pair->text_size))
+	    !text_is(spec->class, text, pair->text_size))
 		return fault_of(FIELD_CHARACTERS);
-	if (has_card(spec, pair->name, name_size) || has_card(spec, pair->text, pair->text_size))
+	if (has_card(spec, pair->name, name_size) || has_card(spec, text, pair->text_size))
 		return fault_of(FIELD_CARD_NUMBER);
 	return no_fault;
 }

@@ -37,6 +37,7 @@ struct field_pair {
 	const char *name;
 	const char *text; /* NULL where the value is not a string */
 	size_t text_size;
+	bool null;
 };
 
 struct field_value {
@@ -70,6 +71,7 @@ struct field_spec {
 	enum text_class class;
 	size_t min, max;          /* code points; members for FIELD_OBJECT */
 	const char *const *words; /* NULL-terminated */
+	bool null_members;        /* of FIELD_OBJECT: null is taken for a string */
 	const char *help;         /* one sentence for the API reference */
 };
 

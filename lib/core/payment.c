@@ -246,25 +246,28 @@ static int pair_compare(const void *a, const void *b)
 	return strcmp(((const struct field_pair *)a)->name, ((const struct field_pair *)b)->name);
 }
 
-/* Sorted and without blanks, so that equal metadata are equal texts. */
-static void canonical_put_object(struct canonical *canonical, const struct field_value *object)
+bool payment_metadata_write(const struct field_pair *pairs, size_t count,
+			    char out[PAYMENT_METADATA_SIZE])
 {
+	struct canonical canonical = { .text = out, .room = PAYMENT_METADATA_SIZE - 1 };
 	struct field_pair sorted[PAYMENT_METADATA_MEMBERS];
-	const size_t count = object->pair_count;
 
-	assert(count <= PAYMENT_METADATA_MEMBERS);
+	if (count > PAYMENT_METADATA_MEMBERS)
+		return false;
 	for (size_t i = 0; i < count; i++)
-		sorted[i] = object->pairs[i];
+		sorted[i] = pairs[i];
 	qsort(sorted, count, sizeof sorted[0], pair_compare);
-	canonical_put(canonical, '{');
+	canonical_put(&canonical, '{');
 	for (size_t i = 0; i < count; i++) {
 		if (i > 0)
-			canonical_put(canonical, ',');
-		canonical_put_string(canonical, sorted[i].name, strlen(sorted[i].name));
-		canonical_put(canonical, ':');
-		canonical_put_string(canonical, sorted[i].text, sorted[i].text_size);
+			canonical_put(&canonical, ',');
+		canonical_put_string(&canonical, sorted[i].name, strlen(sorted[i].name));
+		canonical_put(&canonical, ':');
+		canonical_put_string(&canonical, sorted[i].text, sorted[i].text_size);
 	}
-	canonical_put(canonical, '}');
+	canonical_put(&canonical, '}');
+	out[canonical.size] = '\0';
+	return !canonical.overflow;
 }
 
 /* A member that was given, NULL where it is absent or null. */
@@ -280,16 +283,13 @@ static void judge_metadata(const struct field_member *members, size_t count,
 			   struct payment_request *request, struct field_errors *errors)
 {
 	const struct field_value *metadata = given(members, count, "metadata");
-	struct canonical canonical = { .text = request->metadata,
-				       .room = sizeof request->metadata - 1 };
 
 	if (!metadata || has_error(errors, "metadata"))
 		return;
-	canonical_put_object(&canonical, metadata);
-	if (canonical.overflow)
+	if (!payment_metadata_write(metadata->pairs, metadata->pair_count, request->metadata))
 		field_error_add(errors, "metadata", FIELD_LENGTH,
-				"must be at most %zu bytes when written as JSON without blanks",
-				canonical.room);
+				"must be at most %d bytes when written as JSON without blanks",
+				PAYMENT_METADATA_SIZE - 1);
 }
 
 /* Where a text member goes */

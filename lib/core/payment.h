@@ -61,6 +61,13 @@ const struct field_spec *payment_fields(size_t *count);
 extern const char *const payment_methods[];
 
 /*
+ * Write metadata, whose values are all strings, as canonical JSON: equal metadata are equal texts.
+ * Returns  true; false where there are too many members or bytes (`out` is undefined)
+ */
+CHECKED bool payment_metadata_write(const struct field_pair *pairs, size_t count,
+				    char out[PAYMENT_METADATA_SIZE]);
+
+/*
  * Judge the members of a request.
  * Returns  true with *request written; false with at least one entry in *errors and *request
  *          untouched

@@ -57,6 +57,12 @@ static const struct column changing[] = {
 };
 static const struct shape change = SHAPE(changing);
 
+static const struct column amending[] = {
+	COLUMN_TEXT_OR_NULL(struct transaction_row, description),
+	COLUMN_TEXT_OR_NULL(struct transaction_row, metadata),
+};
+static const struct shape texts = SHAPE(amending);
+
 enum err store_transaction_insert(struct store_tx *tx, const struct transaction_row *row)
 {
 	struct cells cells = { .count = 0 };
@@ -96,6 +102,16 @@ enum err store_transaction_update(struct store_tx *tx, const struct transaction_
 	cells_add_id(&cells, &row->id);
 	cells_add_integer(&cells, (int64_t)row->version - 1);
 	return statement_write_one(tx, STATEMENT_TRANSACTION_UPDATE, &cells);
+}
+
+enum err store_transaction_amend(struct store_tx *tx, const struct transaction_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_row(&cells, &texts, row);
+	cells_add_id(&cells, &row->id);
+	cells_add_integer(&cells, (int64_t)row->version);
+	return statement_write_one(tx, STATEMENT_TRANSACTION_AMEND, &cells);
 }
 
 enum err store_transaction_find(struct store_tx *tx, const char *merchant, struct id id,

@@ -80,6 +80,9 @@ CHECKED enum err store_transaction_lock(struct store_tx *tx, struct id id,
  */
 CHECKED enum err store_transaction_update(struct store_tx *tx, const struct transaction_row *row);
 
+/* Write description and metadata of a row that is locked; what else changes, store_transaction_update() writes. */
+CHECKED enum err store_transaction_amend(struct store_tx *tx, const struct transaction_row *row);
+
 /* One of the merchant's. Returns ERR_OK; ERR_NOT_FOUND, also when it is another merchant's. */
 CHECKED enum err store_transaction_find(struct store_tx *tx, const char *merchant, struct id id,
 					struct transaction_view *view);

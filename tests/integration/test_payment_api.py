@@ -247,7 +247,7 @@ def test_etag_changes_with_the_status(payops):
 
 TEMPLATES = {
     "/transactions": "POST, GET, HEAD, OPTIONS",
-    "/transactions/{id}": "GET, HEAD, OPTIONS",
+    "/transactions/{id}": "GET, HEAD, PATCH, OPTIONS",
     "/transactions/{id}/events": "GET, HEAD, OPTIONS",
     "/transactions/{id}/attempts": "GET, HEAD, OPTIONS",
     "/customers/cust_001/transactions": "GET, HEAD, OPTIONS",

@@ -10,7 +10,10 @@
 #define TEXT(literal) .kind = VALUE_STRING, .text = (literal), .text_size = sizeof(literal) - 1
 #define OBJECT(list)                                                                               \
 	.kind = VALUE_OBJECT, .pairs = (list), .pair_count = sizeof(list) / sizeof(list)[0]
-#define PAIR(name, literal) { name, (literal), sizeof(literal) - 1 }
+#define PAIR(name, literal)                                                                        \
+	{                                                                                          \
+		name, (literal), sizeof(literal) - 1, false                                        \
+	}
 #define CARD "4111 1111 1111 1111"
 #define X10 "xxxxxxxxxx"
 #define X40 X10 X10 X10 X10
@@ -44,9 +47,9 @@ static const struct field_pair good_pairs[] = { PAIR("b", "2"), PAIR("a", ""), P
 static const struct field_pair long_pairs[] = { PAIR(X40, X100 X100 X100 X100 X100) };
 static const struct field_pair too_many[] = { PAIR("a", ""), PAIR("b", ""), PAIR("c", ""),
 					      PAIR("d", "") };
-static const struct field_pair not_text[] = { PAIR("a", ""), { "b", NULL, 0 } };
+static const struct field_pair not_text[] = { PAIR("a", ""), { "b", NULL, 0, false } };
 static const struct field_pair many_not_text[] = {
-	PAIR("", ""), PAIR("b", CARD), PAIR("c", ""), PAIR("d", ""), { "e", NULL, 0 }
+	PAIR("", ""), PAIR("b", CARD), PAIR("c", ""), PAIR("d", ""), { "e", NULL, 0, true }
 };
 static const struct field_pair no_name[] = { PAIR("", "x") };
 static const struct field_pair long_name[] = { PAIR(X40 "x", "x") };
@@ -190,10 +193,8 @@ START_TEST(field_check_reports_every_bad_member)
 		const char *field;
 		enum field_code code;
 	} expected[] = {
-		{ "id", FIELD_MISSING },
-		{ "note", FIELD_TYPE },
-		{ "country", FIELD_CHARACTERS },
-		{ "surprise", FIELD_UNKNOWN },
+		{ "id", FIELD_MISSING },         { "note", FIELD_TYPE },
+		{ "country", FIELD_CHARACTERS }, { "surprise", FIELD_UNKNOWN },
 		{ "Note", FIELD_UNKNOWN },
 	};
 	struct field_errors errors = { 0 };
@@ -322,12 +323,10 @@ START_TEST(field_message_names_words_as_far_as_they_fit)
 
 	field_check(spec, 3, members, 3, &errors);
 
-	ck_assert_str_eq(errors.list[0].message,
-			 "must be one of: " X40 ", " X40 ", " X40 ", ...");
+	ck_assert_str_eq(errors.list[0].message, "must be one of: " X40 ", " X40 ", " X40 ", ...");
 	ck_assert_str_eq(errors.list[1].message,
 			 "must be one of: " X40 ", " X40 ", " X40 ", xxxxxxxxxxxxxxxx");
-	ck_assert_str_eq(errors.list[2].message,
-			 "must be one of: " X40 ", " X40 ", " X40 ", ...");
+	ck_assert_str_eq(errors.list[2].message, "must be one of: " X40 ", " X40 ", " X40 ", ...");
 }
 END_TEST
 
@@ -346,9 +345,9 @@ END_TEST
 START_TEST(field_code_words_are_the_public_ones)
 {
 	static const char *const words[] = {
-		"unknown_field",    "required",	   "wrong_type",       "float_not_allowed",
-		"wrong_length",	    "wrong_characters", "not_allowed", "card_number",
-		"unknown_currency", "too_precise", "not_positive",     "too_large",
+		"unknown_field",    "required",         "wrong_type",   "float_not_allowed",
+		"wrong_length",     "wrong_characters", "not_allowed",  "card_number",
+		"unknown_currency", "too_precise",      "not_positive", "too_large",
 		"wrong_format",
 	};
 

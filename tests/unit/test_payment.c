@@ -105,7 +105,7 @@ END_TEST
 
 START_TEST(payment_takes_every_field)
 {
-	static const struct field_pair pairs[] = { { "order", "1234", 4 } };
+	static const struct field_pair pairs[] = { { "order", "1234", 4, false } };
 	struct body body = body_minimal();
 	struct payment_request request;
 	struct field_errors errors = { 0 };
@@ -399,7 +399,7 @@ START_TEST(payment_errors_come_after_those_there_are)
 }
 END_TEST
 
-#define PAIR(name, literal) { name, (literal), sizeof(literal) - 1 }
+#define PAIR(name, literal) { name, (literal), sizeof(literal) - 1, false }
 static const struct field_pair shuffled[] = { PAIR("b", "2"), PAIR("a10", "3"), PAIR("a", "1"),
 					      PAIR("B", "0"), PAIR("\xc3\xa9", "4") };
 static const struct field_pair escaped[] = {
@@ -475,7 +475,7 @@ START_TEST(payment_metadata_must_fit_when_written)
 	for (int i = 0; i < 10; i++) {
 		names[i][0] = (char)('a' + i);
 		names[i][1] = '\0';
-		pairs[i] = (struct field_pair){ names[i], text, i < 9 ? 400 : last };
+		pairs[i] = (struct field_pair){ names[i], text, i < 9 ? 400 : last, false };
 	}
 	body_put(&body, "metadata",
 		 (struct field_value){ .kind = VALUE_OBJECT, .pairs = pairs, .pair_count = 10 });
@@ -504,7 +504,7 @@ START_TEST(payment_metadata_has_at_most_twenty_members)
 		names[i][0] = (char)('a' + i / 10);
 		names[i][1] = (char)('0' + i % 10);
 		names[i][2] = '\0';
-		pairs[i] = (struct field_pair){ names[i], "x", 1 };
+		pairs[i] = (struct field_pair){ names[i], "x", 1, false };
 	}
 
 	body_put(&body, "metadata",
