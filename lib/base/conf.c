@@ -135,6 +135,18 @@ bool conf_list_bool(const struct conf *conf, const char *list, size_t index, con
 	return integer_in(list_rows(conf, list, index), name, CONF_BOOL) != 0;
 }
 
+struct conf_place conf_list_place(const struct conf *conf, const char *list, size_t index,
+				  const char *name)
+{
+	struct conf_rows rows = list_rows(conf, list, index);
+	size_t i = name == NULL ? rows.count : conf_setting_find(rows.settings, rows.count, name);
+
+	assert(name == NULL || i < rows.count);
+	return i < rows.count && rows.values[i].given
+		       ? rows.values[i].place
+		       : conf->lists[list_index(conf, list)].places[index];
+}
+
 /* Where a configuration is printed to, and how deep in its groups. */
 struct printer {
 	FILE *out;

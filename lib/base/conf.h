@@ -4,8 +4,8 @@
  * Configuration: libconfig files checked against a table of settings.
  *
  * Invariant  every setting is a row with type, default, bounds and a documented sentence; unknown
- *            keys, wrong types and values out of bounds are refused with file:line; after loading
- *            it is frozen
+ *            keys, wrong types and values out of bounds are refused with file:line:column; after
+ *            loading it is frozen
  * Files      <file>, then <directory of file>/conf.d/ *.conf in byte order of their names; a later
  *            file's scalar wins, lists of groups (gateways, keys) are appended
  * Ownership  struct conf owns its texts
@@ -58,15 +58,38 @@ struct conf_table {
 	size_t count;
 	const struct conf_list *lists;
 	size_t list_count;
+	bool alone; /* a file by itself: no conf.d is read */
 };
 
 struct conf;
 
+/* Where something stands in a file, both from 1; 0: not known. Columns count bytes. */
+struct conf_place {
+	unsigned int line;
+	unsigned int column;
+};
+
+/* Everything that is wrong, line by line, in the caller's `text`, which starts as "". */
+struct conf_problems {
+	char *text;
+	size_t size;
+	size_t used;
+	size_t left_out;
+	enum err err; /* ERR_OK until there is one: MEMORY before IO before CONFIG */
+};
+
+/* Add "file:line:column: message", without what is not known of the place. */
+void conf_problem(struct conf_problems *problems, const char *file, struct conf_place place,
+		  const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+/* Say how many problems did not fit. */
+void conf_problems_end(struct conf_problems *problems);
+
 /*
  * Read and check `path` and its conf.d.
  * Returns  ERR_OK with *conf, which borrows `table`; ERR_CONFIG or ERR_IO with every problem, one
- *          per line as "file:line: message" ("file: message" where it has no line), in `why` (as
- *          many as fit, then how many did not); ERR_MEMORY
+ *          per line as "file:line:column: message" ("file: message" where it has no line), in `why`
+ *          (as many as fit, then how many did not); ERR_MEMORY
  */
 CHECKED enum err conf_load(const struct conf_table *table, const char *path, struct conf **conf,
 			   char *why, size_t why_size);
@@ -85,6 +108,10 @@ const char *conf_list_text(const struct conf *conf, const char *list, size_t ind
 			   const char *name);
 int64_t conf_list_int(const struct conf *conf, const char *list, size_t index, const char *name);
 bool conf_list_bool(const struct conf *conf, const char *list, size_t index, const char *name);
+
+/* Where a group of a list stands in its file, or (`name` not NULL) that setting of it, if it does. */
+struct conf_place conf_list_place(const struct conf *conf, const char *list, size_t index,
+				  const char *name);
 
 /*
  * Print all settings with their values in force, as a file that could be read back, each with its

@@ -17,17 +17,14 @@
 #define CONF_SUFFIX ".conf"
 #define CONF_DIRECTORY "conf.d"
 
-static unsigned int line_of(const config_setting_t *setting)
-{
-	return config_setting_source_line(setting);
-}
+static const struct conf_place no_place;
 
 /*
  * Fill in what no file gave; report what one had to give where `whole`: all that could give it was
  * read.
  */
 static void load_defaults(struct conf_load *load, struct conf_rows rows, const char *list,
-			  unsigned int line, bool whole)
+			  struct conf_place place, bool whole)
 {
 	for (size_t i = 0; i < rows.count; i++) {
 		if (rows.values[i].given)
@@ -35,7 +32,7 @@ static void load_defaults(struct conf_load *load, struct conf_rows rows, const c
 		if (rows.settings[i].default_text != NULL)
 			conf_value_default(load, &rows.settings[i], &rows.values[i]);
 		else if (whole)
-			conf_problem(load->problems, load->path, line, "%s%s%s is required", list,
+			conf_problem(load->problems, load->path, place, "%s%s%s is required", list,
 				     list[0] == '\0' ? "" : ": ", rows.settings[i].name);
 	}
 }
@@ -80,7 +77,7 @@ static void report_unknown(struct conf_load *load, struct conf_rows rows,
 	for (size_t i = 0; rows.settings == table->settings && i < table->list_count; i++)
 		near_offer(&near, table->lists[i].name);
 	best = near_best(&near);
-	conf_problem(load->problems, load->path, line_of(member), "unknown setting %s%s%s%s", name,
+	conf_problem(load->problems, load->path, conf_place_of(member), "unknown setting %s%s%s%s", name,
 		     best == NULL ? "" : "; did you mean ", best == NULL ? "" : best,
 		     best == NULL ? "" : "?");
 }
@@ -99,9 +96,10 @@ static void load_item(struct conf_load *load, size_t list, const config_setting_
 		conf_problems_raise(load->problems, ERR_MEMORY);
 		return;
 	}
+	items->places[items->count] = conf_place_of(group);
 	items->values[items->count++] = rows.values;
 	load_group(load, rows, group, "");
-	load_defaults(load, rows, row->name, line_of(group), !load->file_broken);
+	load_defaults(load, rows, row->name, conf_place_of(group), !load->file_broken);
 }
 
 static void load_list(struct conf_load *load, size_t list, const config_setting_t *member)
@@ -110,21 +108,21 @@ static void load_list(struct conf_load *load, size_t list, const config_setting_
 	int length = config_setting_is_list(member) ? config_setting_length(member) : 0;
 
 	if (!config_setting_is_list(member))
-		conf_problem(load->problems, load->path, line_of(member),
+		conf_problem(load->problems, load->path, conf_place_of(member),
 			     "%s must be a list of groups, %s = ( { ... }, { ... } ), not %s", name,
 			     name, conf_kind(member));
 	for (int i = 0; i < length; i++) {
 		const config_setting_t *group = config_setting_get_elem(member, (unsigned int)i);
 
 		if (load->conf->lists[list].count == CONF_LIST_MAX) {
-			conf_problem(load->problems, load->path, line_of(group),
+			conf_problem(load->problems, load->path, conf_place_of(group),
 				     "%s has more than %d groups", name, CONF_LIST_MAX);
 			return;
 		}
 		if (config_setting_is_group(group))
 			load_item(load, list, group);
 		else if (!conf_is_refused(group))
-			conf_problem(load->problems, load->path, line_of(group),
+			conf_problem(load->problems, load->path, conf_place_of(group),
 				     "%s holds groups, { ... }, not %s", name, conf_kind(group));
 	}
 }
@@ -146,7 +144,7 @@ static void load_member(struct conf_load *load, struct conf_rows rows,
 	else if (config_setting_is_group(member))
 		load_group(load, rows, member, name);
 	else
-		conf_problem(load->problems, load->path, line_of(member),
+		conf_problem(load->problems, load->path, conf_place_of(member),
 			     "%s is a group of settings, %s: { ... }, not %s", name, name,
 			     conf_kind(member));
 }
@@ -170,16 +168,18 @@ static void load_group(struct conf_load *load, struct conf_rows rows, const conf
 	}
 }
 
-static void report_syntax(struct conf_load *load, const config_t *parsed)
+static void report_syntax(struct conf_load *load, const config_t *parsed,
+			  const struct conf_source *source)
 {
 	const char *text = config_error_text(parsed);
-	unsigned int line = (unsigned int)config_error_line(parsed);
+	struct conf_place place =
+		conf_source_place(source, (unsigned int)config_error_line(parsed));
 
 	if (text != NULL && strstr(text, "duplicate") != NULL)
-		conf_problem(load->problems, load->path, line,
+		conf_problem(load->problems, load->path, place,
 			     "this setting stands in its group already; give it once in a file");
 	else
-		conf_problem(load->problems, load->path, line,
+		conf_problem(load->problems, load->path, place,
 			     "syntax error; settings are name = 1; or name = \"text\"; groups "
 			     "name: { ... }; lists name = ( { ... } );");
 }
@@ -213,8 +213,9 @@ static void load_file(struct conf_load *load, const char *path)
 		config_init(&parsed);
 		load->file_broken = config_read_string(&parsed, source.text) != CONFIG_TRUE;
 		if (load->file_broken && !source.broken)
-			report_syntax(load, &parsed);
+			report_syntax(load, &parsed, &source);
 		load->file_broken = load->file_broken || source.broken;
+		conf_source_tie(&source, config_root_setting(&parsed));
 		/* What was read before an error is checked all the same. */
 		load_group(load, rows, config_root_setting(&parsed), "");
 		config_destroy(&parsed);
@@ -244,11 +245,11 @@ static void load_directory(struct conf_load *load, const char *directory)
 	int count = scandir(directory, &entries, is_conf_file, by_bytes);
 
 	if (count < 0 && errno != ENOENT) {
-		conf_problem(load->problems, directory, 0, "cannot be read: %s", strerror(errno));
+		conf_problem(load->problems, directory, no_place, "cannot be read: %s", strerror(errno));
 		conf_problems_raise(load->problems, ERR_IO);
 	}
 	if (count > CONF_FILES_MAX)
-		conf_problem(load->problems, directory, 0, "has more than %d files",
+		conf_problem(load->problems, directory, no_place, "has more than %d files",
 			     CONF_FILES_MAX);
 	for (int i = 0; i < count; i++) {
 		if (i < CONF_FILES_MAX) {
@@ -268,16 +269,17 @@ static void load_all(struct conf_load *load, const char *path)
 	char directory[CONF_PATH_SIZE];
 
 	if (strlen(path) + sizeof "/" CONF_DIRECTORY > sizeof directory) {
-		conf_problem(load->problems, "configuration", 0, "the file's name is too long");
+		conf_problem(load->problems, "configuration", no_place, "the file's name is too long");
 		conf_problems_raise(load->problems, ERR_IO);
 		return;
 	}
 	snprintf(directory, sizeof directory, "%.*s%s", slash == NULL ? 0 : (int)(slash - path) + 1,
 		 path, CONF_DIRECTORY);
 	load_file(load, path);
-	load_directory(load, directory);
+	if (!load->conf->table->alone)
+		load_directory(load, directory);
 	load_enter(load, path);
-	load_defaults(load, rows, "", 0, !load->any_broken);
+	load_defaults(load, rows, "", no_place, !load->any_broken);
 }
 
 static struct conf *conf_new(const struct conf_table *table)

@@ -22,6 +22,7 @@ struct conf_value {
 	int64_t integer; /* CONF_INT, CONF_BOOL */
 	char *text;      /* the others */
 	bool given;      /* some file has it, if only with a wrong value */
+	struct conf_place place; /* where, if it is given */
 };
 
 /* The rows of one group and, beside them by index, their values. */
@@ -33,6 +34,7 @@ struct conf_rows {
 
 struct conf_items {
 	size_t count;
+	struct conf_place places[CONF_LIST_MAX];
 	struct conf_value *values[CONF_LIST_MAX];
 };
 
@@ -46,24 +48,8 @@ struct conf {
 size_t conf_setting_find(const struct conf_setting *settings, size_t count, const char *name);
 size_t conf_list_find(const struct conf_table *table, const char *name);
 
-/* Everything that is wrong, line by line, in the caller's `text`. */
-struct conf_problems {
-	char *text;
-	size_t size;
-	size_t used;
-	size_t left_out;
-	enum err err; /* what conf_load() will return: MEMORY before IO before CONFIG */
-};
-
-/* Add "file:line: message", or "file: message" where `line` is 0. */
-void conf_problem(struct conf_problems *problems, const char *file, unsigned int line,
-		  const char *format, ...) __attribute__((format(printf, 4, 5)));
-
 /* Make the result at least as grave as `err`. */
 void conf_problems_raise(struct conf_problems *problems, enum err err);
-
-/* Say how many problems did not fit. */
-void conf_problems_end(struct conf_problems *problems);
 
 /* Loading: the file being read, and where its settings go. */
 struct conf_load {
@@ -77,6 +63,9 @@ struct conf_load {
 };
 
 struct config_setting_t; /* libconfig's */
+
+/* Where a named setting, or a group of a list, stands: what conf_source_tie() tied to it. */
+struct conf_place conf_place_of(const struct config_setting_t *member);
 
 /* libconfig's type as people call it: "a group". */
 const char *conf_kind(const struct config_setting_t *member);
@@ -97,6 +86,9 @@ void conf_value_default(struct conf_load *load, const struct conf_setting *setti
 struct conf_source {
 	char *text;  /* heap, NUL-terminated */
 	bool broken; /* it ends before the file does: a text or comment in it was never closed */
+	/* Of each setting's name, and of each group without one, in order: libconfig has no columns. */
+	struct conf_place *places;
+	size_t place_count;
 };
 
 /*
@@ -108,5 +100,11 @@ struct conf_source {
  */
 bool conf_source_read(struct conf_problems *problems, const char *path, struct conf_source *source);
 void conf_source_done(struct conf_source *source);
+
+/* Tie the places to the settings under `root`; they must outlive it. */
+void conf_source_tie(const struct conf_source *source, struct config_setting_t *root);
+
+/* The first thing that has a place in this line, else the line's begin. */
+struct conf_place conf_source_place(const struct conf_source *source, unsigned int line);
 
 #endif

@@ -16,19 +16,21 @@ void conf_problems_raise(struct conf_problems *problems, enum err err)
 		problems->err = err;
 }
 
-void conf_problem(struct conf_problems *problems, const char *file, unsigned int line,
+void conf_problem(struct conf_problems *problems, const char *file, struct conf_place place,
 		  const char *format, ...)
 {
-	char text[PROBLEM_SIZE], place[16] = "";
+	char text[PROBLEM_SIZE], at[32] = "";
 	size_t room, size;
 	va_list arguments;
 	int before;
 
 	conf_problems_raise(problems, ERR_CONFIG);
-	if (line > 0)
-		snprintf(place, sizeof place, "%u:", line);
+	if (place.line > 0)
+		snprintf(at, sizeof at, "%u:", place.line);
+	if (place.line > 0 && place.column > 0)
+		snprintf(at, sizeof at, "%u:%u:", place.line, place.column);
 	before = snprintf(text, sizeof text, "%s%s:%s ", problems->used == 0 ? "" : "\n", file,
-			  place);
+			  at);
 	if (before < 0 || (size_t)before >= sizeof text)
 		before = 0;
 	va_start(arguments, format);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libconfig.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #define DIGITS "0123456789"
 #define HEX_DIGITS DIGITS "abcdefABCDEF"
 #define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define BLANKS " \t\r\n\f"
 #define NAME_REST LETTERS DIGITS "-_*"
 #define NUMBER_REST LETTERS DIGITS "+-._"
 
@@ -24,16 +26,32 @@ struct scan {
 	struct conf_problems *problems;
 	const char *path;
 	unsigned int line;
+	const char *line_start;
 	bool broken;
 	const char *in;
 	char *out;
+	char previous;               /* the last byte that is no blank, of a name any letter */
+	struct conf_place name;      /* of the last name: a setting's where = or : follows */
+	struct conf_place *places;   /* found so far; one byte of a file gives one at most */
+	size_t place_count;
 };
+
+static struct conf_place here(const struct scan *scan)
+{
+	return (struct conf_place){ scan->line, (unsigned int)(scan->in - scan->line_start) + 1 };
+}
+
+static void line_end(struct scan *scan, const char *newline)
+{
+	scan->line++;
+	scan->line_start = newline + 1;
+}
 
 static void copy(struct scan *scan, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (scan->in[i] == '\n')
-			scan->line++;
+			line_end(scan, scan->in + i);
 	memcpy(scan->out, scan->in, count);
 	scan->out += count;
 	scan->in += count;
@@ -44,7 +62,7 @@ static void drop(struct scan *scan, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (scan->in[i] == '\n') {
-			scan->line++;
+			line_end(scan, scan->in + i);
 			*scan->out++ = '\n';
 		}
 	}
@@ -60,7 +78,7 @@ static void scan_block_comment(struct scan *scan)
 		drop(scan, (size_t)(end - scan->in) + 2);
 		return;
 	}
-	conf_problem(scan->problems, scan->path, scan->line,
+	conf_problem(scan->problems, scan->path, here(scan),
 		     "this comment is never closed with */");
 	scan->broken = true;
 	scan->in += strlen(scan->in);
@@ -96,14 +114,14 @@ static void scan_quoted(struct scan *scan)
 	size_t size = quoted_size(scan->in);
 
 	if (size == 0) {
-		conf_problem(scan->problems, scan->path, scan->line,
+		conf_problem(scan->problems, scan->path, here(scan),
 			     "this text is never closed with a double quote");
 		scan->broken = true;
 		scan->in += strlen(scan->in);
 		return;
 	}
 	if (has_escaped_nul(scan->in, size))
-		conf_problem(scan->problems, scan->path, scan->line,
+		conf_problem(scan->problems, scan->path, here(scan),
 			     "a text must not hold the byte \\x00");
 	copy(scan, size);
 }
@@ -135,7 +153,7 @@ static void scan_number(struct scan *scan)
 	const char *fault = number_fault(scan->in, size, &digits);
 
 	if (fault != NULL) {
-		conf_problem(scan->problems, scan->path, scan->line, "the number %.*s%s %s",
+		conf_problem(scan->problems, scan->path, here(scan), "the number %.*s%s %s",
 			     size < NUMBER_SHOWN ? (int)size : NUMBER_SHOWN, scan->in,
 			     size < NUMBER_SHOWN ? "" : "...", fault);
 		/* A wrong number has two bytes at least, so "0x0" is within twice its size. */
@@ -156,6 +174,30 @@ static bool starts_number(const char *in)
 	return in[sign] >= '0' && in[sign] <= '9';
 }
 
+static void place_add(struct scan *scan, struct conf_place place)
+{
+	scan->places[scan->place_count++] = place;
+}
+
+/* A name, or one byte of what stands between. */
+static void scan_plain(struct scan *scan)
+{
+	size_t name = strspn(scan->in, NAME_REST);
+	char byte = *scan->in;
+
+	if (name > 0)
+		scan->name = here(scan);
+	else if ((byte == '=' || byte == ':') && scan->name.line > 0)
+		place_add(scan, scan->name);
+	else if (byte == '{' && (scan->previous == '(' || scan->previous == ','))
+		place_add(scan, here(scan));
+	if (name > 0 || strchr(BLANKS, byte) == NULL)
+		scan->previous = byte;
+	if (name == 0 && strchr(BLANKS, byte) == NULL)
+		scan->name = (struct conf_place){ 0, 0 };
+	copy(scan, name > 0 ? name : 1);
+}
+
 static void scan_token(struct scan *scan)
 {
 	if (scan->in[0] == '#' || strncmp(scan->in, "//", 2) == 0) {
@@ -165,15 +207,13 @@ static void scan_token(struct scan *scan)
 	} else if (scan->in[0] == '"') {
 		scan_quoted(scan);
 	} else if (scan->in[0] == '@') {
-		conf_problem(scan->problems, scan->path, scan->line,
+		conf_problem(scan->problems, scan->path, here(scan),
 			     "@include is not supported; files in conf.d are read by themselves");
 		drop(scan, strcspn(scan->in, "\n"));
 	} else if (starts_number(scan->in)) {
 		scan_number(scan);
 	} else {
-		size_t name = strspn(scan->in, NAME_REST);
-
-		copy(scan, name > 0 ? name : 1);
+		scan_plain(scan);
 	}
 }
 
@@ -190,7 +230,7 @@ static void report_encoding(struct conf_problems *problems, const char *path, co
 			break;
 		at += length + 1;
 	}
-	conf_problem(problems, path, line, "this line is not UTF-8 text");
+	conf_problem(problems, path, (struct conf_place){ line, 1 }, "this line is not UTF-8 text");
 }
 
 static bool read_all(int fd, char *text, size_t size)
@@ -211,7 +251,7 @@ static bool read_all(int fd, char *text, size_t size)
 
 static void report_io(struct conf_problems *problems, const char *path, const char *what)
 {
-	conf_problem(problems, path, 0, "cannot be read: %s", what);
+	conf_problem(problems, path, (struct conf_place){ 0, 0 }, "cannot be read: %s", what);
 	conf_problems_raise(problems, ERR_IO);
 }
 
@@ -228,7 +268,7 @@ static char *file_text(struct conf_problems *problems, const char *path, size_t 
 	} else if (!S_ISREG(status.st_mode)) {
 		report_io(problems, path, "it is not a regular file");
 	} else if (status.st_size > CONF_FILE_MAX) {
-		conf_problem(problems, path, 0, "is larger than %d bytes", CONF_FILE_MAX);
+		conf_problem(problems, path, (struct conf_place){ 0, 0 }, "is larger than %d bytes", CONF_FILE_MAX);
 	} else if ((text = calloc(1, (size_t)status.st_size + 1)) == NULL) {
 		conf_problems_raise(problems, ERR_MEMORY);
 	} else if (!read_all(fd, text, (size_t)status.st_size)) {
@@ -258,25 +298,59 @@ bool conf_source_read(struct conf_problems *problems, const char *path, struct c
 	}
 	/* A token of one byte gains at most one. */
 	out = malloc(2 * size + 4);
-	if (out == NULL) {
+	scan.places = calloc(size + 1, sizeof *scan.places);
+	if (out == NULL || scan.places == NULL) {
 		conf_problems_raise(problems, ERR_MEMORY);
 		goto failed;
 	}
 	scan.in = text;
+	scan.line_start = text;
 	scan.out = out;
 	while (*scan.in != '\0')
 		scan_token(&scan);
 	*scan.out = '\0';
 	free(text);
-	*source = (struct conf_source){ out, scan.broken };
+	*source = (struct conf_source){ out, scan.broken, scan.places, scan.place_count };
 	return true;
 failed:
+	free(scan.places);
+	free(out);
 	free(text);
 	return false;
+}
+
+/* libconfig's tree in the order of the file: what has a name, and groups without one. */
+static size_t tie(const struct conf_source *source, size_t at, config_setting_t *parent)
+{
+	int length = config_setting_is_aggregate(parent) ? config_setting_length(parent) : 0;
+
+	for (int i = 0; i < length; i++) {
+		config_setting_t *member = config_setting_get_elem(parent, (unsigned int)i);
+
+		if ((config_setting_name(member) != NULL || config_setting_is_group(member)) &&
+		    at < source->place_count)
+			config_setting_set_hook(member, &source->places[at++]);
+		at = tie(source, at, member);
+	}
+	return at;
+}
+
+void conf_source_tie(const struct conf_source *source, config_setting_t *root)
+{
+	tie(source, 0, root);
+}
+
+struct conf_place conf_source_place(const struct conf_source *source, unsigned int line)
+{
+	for (size_t i = 0; i < source->place_count; i++)
+		if (source->places[i].line == line)
+			return source->places[i];
+	return (struct conf_place){ line, 1 };
 }
 
 void conf_source_done(struct conf_source *source)
 {
 	free(source->text);
-	*source = (struct conf_source){ 0 };
+	free(source->places);
+	*source = (struct conf_source){ .text = NULL };
 }

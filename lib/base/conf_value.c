@@ -15,6 +15,15 @@
 #define FAULT_SIZE 512
 #define WORDS_SIZE 256
 
+struct conf_place conf_place_of(const config_setting_t *member)
+{
+	const struct conf_place *place = config_setting_get_hook(member);
+
+	if (place != NULL)
+		return *place;
+	return (struct conf_place){ .line = config_setting_source_line(member) };
+}
+
 const char *conf_kind(const config_setting_t *member)
 {
 	switch (config_setting_type(member)) {
@@ -210,21 +219,22 @@ void conf_value_load(struct conf_load *load, const struct conf_setting *setting,
 		     const config_setting_t *member, struct conf_value *value, const char *name)
 {
 	const char *wanted = type_fault(setting, member);
-	unsigned int line = config_setting_source_line(member);
+	struct conf_place place = conf_place_of(member);
 	const char *fault;
 	char out[FAULT_SIZE];
 
 	value->given = true;
+	value->place = place;
 	if (conf_is_refused(member))
 		return;
 	if (wanted != NULL) {
-		conf_problem(load->problems, load->path, line, "%s must be %s, not %s", name,
+		conf_problem(load->problems, load->path, place, "%s must be %s, not %s", name,
 			     wanted, conf_kind(member));
 		return;
 	}
 	fault = value_set(load, setting, member, value, out, sizeof out);
 	if (fault != NULL)
-		conf_problem(load->problems, load->path, line, "%s %s", name, fault);
+		conf_problem(load->problems, load->path, place, "%s %s", name, fault);
 }
 
 void conf_value_default(struct conf_load *load, const struct conf_setting *setting,

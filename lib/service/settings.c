@@ -123,7 +123,7 @@ static const struct conf_list lists[] = {
 };
 
 const struct conf_table settings_table = { scalars, sizeof scalars / sizeof scalars[0], lists,
-					   sizeof lists / sizeof lists[0] };
+					   sizeof lists / sizeof lists[0], false };
 
 struct reading {
 	struct settings *settings;

@@ -147,9 +147,9 @@ def test_apid_names_every_bad_setting_and_the_file_of_conf_d(payops, config):
     done = apid(payops, config)
 
     assert done.returncode == EX_CONFIG
-    for place in (f"{config.path}:{config.last_line() - 1}: unknown setting one",
-                  f"{config.path}:{config.last_line()}: unknown setting two",
-                  f"{override}:2: unknown setting three"):
+    for place in (f"{config.path}:{config.last_line() - 1}:1: unknown setting one",
+                  f"{config.path}:{config.last_line()}:1: unknown setting two",
+                  f"{override}:2:1: unknown setting three"):
         assert place in done.stderr
     assert len(done.stderr.splitlines()) == 3
 

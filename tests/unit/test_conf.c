@@ -37,7 +37,7 @@ static const struct conf_setting gateway_settings[] = {
 static const struct conf_list lists[] = {
 	{ "gateways", gateway_settings, COUNT(gateway_settings), "The gateways." },
 };
-static const struct conf_table table = { settings, COUNT(settings), lists, COUNT(lists) };
+static const struct conf_table table = { settings, COUNT(settings), lists, COUNT(lists), false };
 
 /* A directory of its own with payops.conf and conf.d. */
 struct fixture {
@@ -256,91 +256,91 @@ static const struct {
 	const char *problems[4];
 } refused[] = {
 	{ "", { " name is required" } },
-	{ "name = 5;", { "1: name must be a text in double quotes, not a number" } },
-	{ "name = true;", { "1: name must be a text in double quotes, not true or false" } },
-	{ "name = \"\";", { "1: name must not be empty" } },
-	{ "name = \"12345678901234567\";", { "1: name must have 1 to 16 bytes, but has 17" } },
-	{ "name = \"a\\nb\";", { "1: name must not hold control characters" } },
-	{ "name = \"a\\x00b\";", { "1: a text must not hold the byte \\x00" } },
-	{ "name = \"\\xff\";", { "1: name must be UTF-8 text" } },
-	{ "name = {};", { "1: name must be a text in double quotes, not a group" } },
+	{ "name = 5;", { "1:1: name must be a text in double quotes, not a number" } },
+	{ "name = true;", { "1:1: name must be a text in double quotes, not true or false" } },
+	{ "name = \"\";", { "1:1: name must not be empty" } },
+	{ "name = \"12345678901234567\";", { "1:1: name must have 1 to 16 bytes, but has 17" } },
+	{ "name = \"a\\nb\";", { "1:1: name must not hold control characters" } },
+	{ "name = \"a\\x00b\";", { "1:8: a text must not hold the byte \\x00" } },
+	{ "name = \"\\xff\";", { "1:1: name must be UTF-8 text" } },
+	{ "name = {};", { "1:1: name must be a text in double quotes, not a group" } },
 	{ "name = \"x\";\n\nsafe = \"yes\";",
-	  { "3: safe must be true or false without quotes, not a text" } },
+	  { "3:1: safe must be true or false without quotes, not a text" } },
 	{ "name = \"x\";\nsafe = 1;",
-	  { "2: safe must be true or false without quotes, not a number" } },
-	{ "name = \"x\";\nsafe = yes;", { "2: syntax error" } },
+	  { "2:1: safe must be true or false without quotes, not a number" } },
+	{ "name = \"x\";\nsafe = yes;", { "2:1: syntax error" } },
 	{ "name = \"x\"; database: {\n pool_size = 0 }",
-	  { "2: database.pool_size must be from 1 to 64, but is 0" } },
+	  { "2:2: database.pool_size must be from 1 to 64, but is 0" } },
 	{ "name = \"x\"; database: { pool_size = 65 }",
-	  { "1: database.pool_size must be from 1 to 64, but is 65" } },
+	  { "1:25: database.pool_size must be from 1 to 64, but is 65" } },
 	{ "name = \"x\"; database: { pool_size = \"16\" }",
-	  { "1: database.pool_size must be a whole number without quotes, not a text" } },
+	  { "1:25: database.pool_size must be a whole number without quotes, not a text" } },
 	{ "name = \"x\"; database: { pool_size = 1.5 }",
-	  { "1: the number 1.5 is not a whole number" } },
+	  { "1:37: the number 1.5 is not a whole number" } },
 	{ "name = \"x\"; database: { pool_size = 1e1 }",
-	  { "1: the number 1e1 is not a whole number" } },
+	  { "1:37: the number 1e1 is not a whole number" } },
 	{ "name = \"x\"; database: { pool_size = .5 }",
-	  { "1: the number .5 is not a whole number" } },
+	  { "1:37: the number .5 is not a whole number" } },
 	{ "name = \"x\"; database: { pool_size = 16ms }",
-	  { "1: the number 16ms is not a whole number" } },
+	  { "1:37: the number 16ms is not a whole number" } },
 	{ "name = \"x\"; database: { pool_size = 0x10 }",
-	  { "1: the number 0x10 must be written in decimal" } },
+	  { "1:37: the number 0x10 must be written in decimal" } },
 	{ "name = \"x\"; database: { pool_size = 010 }",
-	  { "1: the number 010 must not start with 0" } },
+	  { "1:37: the number 010 must not start with 0" } },
 	{ "name = \"x\"; limits: { any = 9223372036854775808 }",
-	  { "1: the number 9223372036854775808 does not fit in 64 bits" } },
+	  { "1:29: the number 9223372036854775808 does not fit in 64 bits" } },
 	{ "name = \"x\"; limits: { any = -9223372036854775809L }",
-	  { "1: the number -9223372036854775809L does not fit in 64 bits" } },
+	  { "1:29: the number -9223372036854775809L does not fit in 64 bits" } },
 	{ "name = \"x\"; limits: { any = 11111111112222222222333333333344444 }",
-	  { "1: the number 111111111122222222223333... does not fit in 64 bits" } },
+	  { "1:29: the number 111111111122222222223333... does not fit in 64 bits" } },
 	{ "name = \"x\";\nlog: { level = \"inof\" }",
-	  { "2: log.level must be one of \"debug\", \"info\", \"warning\"; "
+	  { "2:8: log.level must be one of \"debug\", \"info\", \"warning\"; "
 	    "did you mean \"info\"?" } },
 	{ "name = \"x\";\nlog: { level = \"fatal\" }",
-	  { "2: log.level must be one of \"debug\", \"info\", \"warning\"" } },
+	  { "2:8: log.level must be one of \"debug\", \"info\", \"warning\"" } },
 	{ "name = \"x\";\ndatabase: { pool_sze = 3 }",
-	  { "2: unknown setting database.pool_sze; did you mean database.pool_size?" } },
+	  { "2:13: unknown setting database.pool_sze; did you mean database.pool_size?" } },
 	{ "name = \"x\";\npool_size = 3;",
-	  { "2: unknown setting pool_size; did you mean database.pool_size?" } },
+	  { "2:1: unknown setting pool_size; did you mean database.pool_size?" } },
 	{ "name = \"x\";\ndatabse: { host = \"h\" }",
-	  { "2: unknown setting databse; did you mean database?" } },
-	{ "name = \"x\";\nfrobnicate = 3;", { "2: unknown setting frobnicate" } },
+	  { "2:1: unknown setting databse; did you mean database?" } },
+	{ "name = \"x\";\nfrobnicate = 3;", { "2:1: unknown setting frobnicate" } },
 	{ "name = \"x\";\ngateway = ();",
-	  { "2: unknown setting gateway; did you mean gateways?" } },
+	  { "2:1: unknown setting gateway; did you mean gateways?" } },
 	{ "name = \"x\";\ndatabase = 3;",
-	  { "2: database is a group of settings, database: { ... }, not a number" } },
+	  { "2:1: database is a group of settings, database: { ... }, not a number" } },
 	{ "name = \"x\";\ngateways = { name = \"y\" };",
-	  { "2: gateways must be a list of groups, gateways = ( { ... }, { ... } ), "
+	  { "2:1: gateways must be a list of groups, gateways = ( { ... }, { ... } ), "
 	    "not a group" } },
 	{ "name = \"x\";\ngateways = [ 1 ];",
-	  { "2: gateways must be a list of groups, gateways = ( { ... }, { ... } ), "
+	  { "2:1: gateways must be a list of groups, gateways = ( { ... }, { ... } ), "
 	    "not an array" } },
 	{ "name = \"x\";\ngateways = ( { name = \"y\" },\n 5 );",
 	  { "3: gateways holds groups, { ... }, not a number" } },
-	{ "name = \"x\";\ngateways = (\n { limit = 1 } );", { "3: gateways: name is required" } },
+	{ "name = \"x\";\ngateways = (\n { limit = 1 } );", { "3:2: gateways: name is required" } },
 	{ "name = \"x\";\ngateways = ( { name = \"y\"; nam = 1 } );",
-	  { "2: unknown setting nam; did you mean name?" } },
+	  { "2:28: unknown setting nam; did you mean name?" } },
 	{ "name = \"x\";\ngateways = ( { name = \"y\"; gateways = () } );",
-	  { "2: unknown setting gateways" } },
+	  { "2:28: unknown setting gateways" } },
 	{ "name = \"x\";\nname = \"y\";",
-	  { "2: this setting stands in its group already; give it once in a file" } },
+	  { "2:1: this setting stands in its group already; give it once in a file" } },
 	{ "name = \"x\";\ndatabase: {}\n\ndatabase: {}",
-	  { "4: this setting stands in its group already; give it once in a file" } },
+	  { "4:1: this setting stands in its group already; give it once in a file" } },
 	{ "name = \"x\";\n  @include \"/etc/passwd\"\nsafe = 1",
-	  { "2: @include is not supported; files in conf.d are read by themselves",
-	    "3: safe must be true or false without quotes, not a number" } },
-	{ "name = \"x\"; /* never\nclosed", { "1: this comment is never closed with */" } },
+	  { "2:3: @include is not supported; files in conf.d are read by themselves",
+	    "3:1: safe must be true or false without quotes, not a number" } },
+	{ "name = \"x\"; /* never\nclosed", { "1:13: this comment is never closed with */" } },
 	{ "name = \"x\";\ndatabase: { host = \"never\nclosed }",
-	  { "2: this text is never closed with a double quote" } },
-	{ "name = \"x\";\nb = \"\xff\";", { "2: this line is not UTF-8 text" } },
+	  { "2:20: this text is never closed with a double quote" } },
+	{ "name = \"x\";\nb = \"\xff\";", { "2:1: this line is not UTF-8 text" } },
 	{ "safe = 5;\nlog: { level = \"x\" }\ndatabase: { pool_size = 1.5; hots = \"h\" }",
-	  { "1: safe must be", "2: log.level must be one of", "3: the number 1.5",
-	    "3: unknown setting database.hots; did you mean database.host?" } },
+	  { "1:1: safe must be", "2:8: log.level must be one of", "3:25: the number 1.5",
+	    "3:30: unknown setting database.hots; did you mean database.host?" } },
 	/* What stands before a syntax error is checked; what may stand behind it is not missed. */
-	{ "safe = 5;\n= 3", { "1: safe must be", "2: syntax error" } },
+	{ "safe = 5;\n= 3", { "1:1: safe must be", "2:1: syntax error" } },
 };
 
-START_TEST(conf_load_refuses_with_file_and_line)
+START_TEST(conf_load_refuses_with_file_line_and_column)
 {
 	struct conf *untouched = (struct conf *)&table;
 	char expected[1024];
@@ -367,6 +367,48 @@ START_TEST(conf_load_refuses_with_file_and_line)
 }
 END_TEST
 
+/* Comments and numbers that the parser gets to see in another form move no place. */
+START_TEST(conf_list_place_is_that_of_the_setting_else_of_its_group)
+{
+	struct fixture fixture;
+	struct conf_place place;
+
+	setup(&fixture);
+	file_put(&fixture, "payops.conf",
+		 "name /* a: */ = \"b = {\"; limits: { any = 5 }\n"
+		 "# c = { (\n"
+		 "gateways = ( { name = \"x\"; limit = 7 }, {\n\tname : \"y\" } );");
+	ck_assert_int_eq(conf_load(&table, fixture.path, &fixture.conf, fixture.why,
+				   sizeof fixture.why),
+			 ERR_OK);
+
+	place = conf_list_place(fixture.conf, "gateways", 0, NULL);
+	ck_assert(place.line == 3 && place.column == 14);
+	place = conf_list_place(fixture.conf, "gateways", 0, "limit");
+	ck_assert(place.line == 3 && place.column == 28);
+	place = conf_list_place(fixture.conf, "gateways", 1, "name");
+	ck_assert(place.line == 4 && place.column == 2);
+	place = conf_list_place(fixture.conf, "gateways", 1, "limit"); /* not given */
+	ck_assert(place.line == 3 && place.column == 41);
+	done(&fixture);
+}
+END_TEST
+
+START_TEST(conf_load_of_a_file_alone_reads_no_conf_d)
+{
+	const struct conf_table alone = { settings, COUNT(settings), lists, COUNT(lists), true };
+	struct fixture fixture;
+
+	setup(&fixture);
+	file_put(&fixture, "payops.conf", "name = \"x\";");
+	file_put(&fixture, "conf.d/9.conf", "unknown = 1;");
+	ck_assert_int_eq(conf_load(&alone, fixture.path, &fixture.conf, fixture.why,
+				   sizeof fixture.why),
+			 ERR_OK);
+	done(&fixture);
+}
+END_TEST
+
 START_TEST(conf_load_reports_problems_of_all_files)
 {
 	struct fixture fixture;
@@ -378,8 +420,8 @@ START_TEST(conf_load_reports_problems_of_all_files)
 	ck_assert_int_eq(load(&fixture), ERR_CONFIG);
 
 	snprintf(expected, sizeof expected,
-		 "%s:1: unknown setting nam; did you mean name?\n"
-		 "%s/conf.d/9.conf:2: safe must be true or false without quotes, not a number\n"
+		 "%s:1:1: unknown setting nam; did you mean name?\n"
+		 "%s/conf.d/9.conf:2:1: safe must be true or false without quotes, not a number\n"
 		 "%s: name is required",
 		 fixture.path, fixture.directory, fixture.path);
 	ck_assert_str_eq(fixture.why, expected);
@@ -433,7 +475,7 @@ START_TEST(conf_load_refuses_more_groups_than_a_list_holds)
 		 "gateways = ( { name = \"one\" }, { name = \"two\" } );");
 	ck_assert_int_eq(load(&fixture), ERR_CONFIG);
 	ck_assert_ptr_nonnull(
-		strstr(fixture.why, "/conf.d/9.conf:1: gateways has more than 32 groups"));
+		strstr(fixture.why, "/conf.d/9.conf:1:14: gateways has more than 32 groups"));
 	done(&fixture);
 }
 END_TEST
@@ -481,7 +523,7 @@ START_TEST(conf_load_refuses_nul_bytes)
 	ck_assert_int_eq(truncate(fixture.path, 20), 0);
 
 	ck_assert_int_eq(load(&fixture), ERR_CONFIG);
-	ck_assert_ptr_nonnull(strstr(fixture.why, ":2: this line is not UTF-8 text"));
+	ck_assert_ptr_nonnull(strstr(fixture.why, ":2:1: this line is not UTF-8 text"));
 	done(&fixture);
 }
 END_TEST
@@ -648,7 +690,10 @@ UNIT_MAIN("conf", {
 	tcase_add_test(tests, conf_load_takes_paths_from_the_directory_of_their_file);
 	tcase_add_loop_test(
 		tests, conf_load_makes_paths_absolute_where_the_file_is_named_relatively, 0, 3);
-	tcase_add_loop_test(tests, conf_load_refuses_with_file_and_line, 0, (int)COUNT(refused));
+	tcase_add_loop_test(tests, conf_load_refuses_with_file_line_and_column, 0,
+			    (int)COUNT(refused));
+	tcase_add_test(tests, conf_list_place_is_that_of_the_setting_else_of_its_group);
+	tcase_add_test(tests, conf_load_of_a_file_alone_reads_no_conf_d);
 	tcase_add_test(tests, conf_load_reports_problems_of_all_files);
 	tcase_add_test(tests, conf_load_says_how_many_problems_did_not_fit);
 	tcase_add_test(tests, conf_load_refuses_more_groups_than_a_list_holds);
