@@ -57,7 +57,7 @@ enum settings_part {
 
 /*
  * Read `path`, and the secrets of this part.
- * Returns  ERR_OK with *settings; ERR_CONFIG or ERR_IO with what is wrong, as "file:line:column: m."
+ * Returns  ERR_OK with *settings; ERR_CONFIG or ERR_IO with what is wrong, as "file:line:column: text"
  *          lines, in `why`
  */
 CHECKED enum err settings_load(const char *path, enum settings_part part,
