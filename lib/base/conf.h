@@ -25,7 +25,7 @@
 
 #define CONF_WHY_SIZE 512
 #define CONF_TEXT_SIZE 512
-#define CONF_LIST_MAX 32 /* groups in one list */
+#define CONF_LIST_MAX 256 /* groups in one list */
 
 enum conf_type {
 	CONF_TEXT,

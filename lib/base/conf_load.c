@@ -77,9 +77,9 @@ static void report_unknown(struct conf_load *load, struct conf_rows rows,
 	for (size_t i = 0; rows.settings == table->settings && i < table->list_count; i++)
 		near_offer(&near, table->lists[i].name);
 	best = near_best(&near);
-	conf_problem(load->problems, load->path, conf_place_of(member), "unknown setting %s%s%s%s", name,
-		     best == NULL ? "" : "; did you mean ", best == NULL ? "" : best,
-		     best == NULL ? "" : "?");
+	conf_problem(load->problems, load->path, conf_place_of(member),
+		     "unknown setting %s%s%s%s", name, best == NULL ? "" : "; did you mean ",
+		     best == NULL ? "" : best, best == NULL ? "" : "?");
 }
 
 static void load_group(struct conf_load *load, struct conf_rows rows, const config_setting_t *group,
@@ -245,7 +245,8 @@ static void load_directory(struct conf_load *load, const char *directory)
 	int count = scandir(directory, &entries, is_conf_file, by_bytes);
 
 	if (count < 0 && errno != ENOENT) {
-		conf_problem(load->problems, directory, no_place, "cannot be read: %s", strerror(errno));
+		conf_problem(load->problems, directory, no_place, "cannot be read: %s",
+			     strerror(errno));
 		conf_problems_raise(load->problems, ERR_IO);
 	}
 	if (count > CONF_FILES_MAX)
@@ -269,7 +270,8 @@ static void load_all(struct conf_load *load, const char *path)
 	char directory[CONF_PATH_SIZE];
 
 	if (strlen(path) + sizeof "/" CONF_DIRECTORY > sizeof directory) {
-		conf_problem(load->problems, "configuration", no_place, "the file's name is too long");
+		conf_problem(load->problems, "configuration", no_place,
+			     "the file's name is too long");
 		conf_problems_raise(load->problems, ERR_IO);
 		return;
 	}

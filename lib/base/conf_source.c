@@ -268,7 +268,8 @@ static char *file_text(struct conf_problems *problems, const char *path, size_t 
 	} else if (!S_ISREG(status.st_mode)) {
 		report_io(problems, path, "it is not a regular file");
 	} else if (status.st_size > CONF_FILE_MAX) {
-		conf_problem(problems, path, (struct conf_place){ 0, 0 }, "is larger than %d bytes", CONF_FILE_MAX);
+		conf_problem(problems, path, (struct conf_place){ 0, 0 }, "is larger than %d bytes",
+			     CONF_FILE_MAX);
 	} else if ((text = calloc(1, (size_t)status.st_size + 1)) == NULL) {
 		conf_problems_raise(problems, ERR_MEMORY);
 	} else if (!read_all(fd, text, (size_t)status.st_size)) {

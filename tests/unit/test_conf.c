@@ -367,48 +367,6 @@ START_TEST(conf_load_refuses_with_file_line_and_column)
 }
 END_TEST
 
-/* Comments and numbers that the parser gets to see in another form move no place. */
-START_TEST(conf_list_place_is_that_of_the_setting_else_of_its_group)
-{
-	struct fixture fixture;
-	struct conf_place place;
-
-	setup(&fixture);
-	file_put(&fixture, "payops.conf",
-		 "name /* a: */ = \"b = {\"; limits: { any = 5 }\n"
-		 "# c = { (\n"
-		 "gateways = ( { name = \"x\"; limit = 7 }, {\n\tname : \"y\" } );");
-	ck_assert_int_eq(conf_load(&table, fixture.path, &fixture.conf, fixture.why,
-				   sizeof fixture.why),
-			 ERR_OK);
-
-	place = conf_list_place(fixture.conf, "gateways", 0, NULL);
-	ck_assert(place.line == 3 && place.column == 14);
-	place = conf_list_place(fixture.conf, "gateways", 0, "limit");
-	ck_assert(place.line == 3 && place.column == 28);
-	place = conf_list_place(fixture.conf, "gateways", 1, "name");
-	ck_assert(place.line == 4 && place.column == 2);
-	place = conf_list_place(fixture.conf, "gateways", 1, "limit"); /* not given */
-	ck_assert(place.line == 3 && place.column == 41);
-	done(&fixture);
-}
-END_TEST
-
-START_TEST(conf_load_of_a_file_alone_reads_no_conf_d)
-{
-	const struct conf_table alone = { settings, COUNT(settings), lists, COUNT(lists), true };
-	struct fixture fixture;
-
-	setup(&fixture);
-	file_put(&fixture, "payops.conf", "name = \"x\";");
-	file_put(&fixture, "conf.d/9.conf", "unknown = 1;");
-	ck_assert_int_eq(conf_load(&alone, fixture.path, &fixture.conf, fixture.why,
-				   sizeof fixture.why),
-			 ERR_OK);
-	done(&fixture);
-}
-END_TEST
-
 START_TEST(conf_load_reports_problems_of_all_files)
 {
 	struct fixture fixture;
@@ -458,7 +416,7 @@ static void append(char *text, size_t size, const char *more)
 
 START_TEST(conf_load_refuses_more_groups_than_a_list_holds)
 {
-	char text[4096] = "name = \"x\"; gateways = ( { name = \"y\" }";
+	char text[CONF_LIST_MAX * 20] = "name = \"x\"; gateways = ( { name = \"y\" }";
 	struct fixture fixture;
 
 	setup(&fixture);
@@ -475,7 +433,7 @@ START_TEST(conf_load_refuses_more_groups_than_a_list_holds)
 		 "gateways = ( { name = \"one\" }, { name = \"two\" } );");
 	ck_assert_int_eq(load(&fixture), ERR_CONFIG);
 	ck_assert_ptr_nonnull(
-		strstr(fixture.why, "/conf.d/9.conf:1:14: gateways has more than 32 groups"));
+		strstr(fixture.why, "/conf.d/9.conf:1:14: gateways has more than 256 groups"));
 	done(&fixture);
 }
 END_TEST
@@ -692,8 +650,6 @@ UNIT_MAIN("conf", {
 		tests, conf_load_makes_paths_absolute_where_the_file_is_named_relatively, 0, 3);
 	tcase_add_loop_test(tests, conf_load_refuses_with_file_line_and_column, 0,
 			    (int)COUNT(refused));
-	tcase_add_test(tests, conf_list_place_is_that_of_the_setting_else_of_its_group);
-	tcase_add_test(tests, conf_load_of_a_file_alone_reads_no_conf_d);
 	tcase_add_test(tests, conf_load_reports_problems_of_all_files);
 	tcase_add_test(tests, conf_load_says_how_many_problems_did_not_fit);
 	tcase_add_test(tests, conf_load_refuses_more_groups_than_a_list_holds);
