@@ -13,3 +13,8 @@ GRANT SELECT, INSERT, UPDATE (position) ON {database}.event TO {user};
 GRANT SELECT, INSERT, UPDATE ON {database}.exception TO {user};
 GRANT SELECT, INSERT ON {database}.ledger_entry TO {user};
 GRANT SELECT, INSERT, UPDATE ON {database}.breaker TO {user};
+GRANT SELECT ON {database}.catalogue TO {user};
+GRANT SELECT ON {database}.gateway TO {user};
+GRANT SELECT ON {database}.gateway_account TO {user};
+GRANT SELECT ON {database}.route_rule TO {user};
+GRANT SELECT ON {database}.route_target TO {user};

@@ -34,6 +34,8 @@ static const struct column columns[] = {
 	COLUMN_TEXT_OR_NULL(struct operation_row, reason),
 	COLUMN_WORD_OR_NULL(struct operation_row, form, amount_form_words, OPERATION_NO_FORM),
 	COLUMN_TEXT_OR_NULL(struct operation_row, status_reason),
+	COLUMN_TEXT_OR_NULL(struct operation_row, route_rule),
+	COLUMN_TEXT_OR_NULL(struct operation_row, route_candidates),
 };
 static const struct shape shape = SHAPE(columns);
 #define ACCEPTED_COLUMNS 19 /* those that a payment's own operation has */
@@ -50,6 +52,8 @@ static const struct column changing[] = {
 	COLUMN_NUMBER_OR_NULL(struct operation_row, cancel_wished_at_us),
 	COLUMN_NUMBER(struct operation_row, updated_at_us),
 	COLUMN_TEXT_OR_NULL(struct operation_row, status_reason),
+	COLUMN_TEXT_OR_NULL(struct operation_row, route_rule),
+	COLUMN_TEXT_OR_NULL(struct operation_row, route_candidates),
 };
 static const struct shape change = SHAPE(changing);
 

@@ -55,6 +55,8 @@ struct operation_row {
 	char reason[PAYMENT_DESCRIPTION_SIZE]; /* the client's; "" is NULL */
 	int form; /* enum amount_form, as the client wrote it, or OPERATION_NO_FORM: NULL */
 	char status_reason[REASON_SIZE]; /* why it waits, or failed; "" is NULL; payments: the transaction's */
+	char route_rule[33];         /* that chose its latest gateway; "" before the first */
+	char route_candidates[256];  /* in order of trial, "alpha beta !gamma:currency" */
 };
 #define OPERATION_NO_FORM (-1)
 
@@ -106,8 +108,8 @@ CHECKED enum err store_operation_find_money(struct store_tx *tx, struct id trans
 
 /*
  * Write status, next action and time, gateway_key_number, attempt_count, retry_count,
- * human_verdict, cancel_wished_at_us, updated_at_us, status_reason; where payment_token_sealed_size is 0 the sealed
- * token is wiped.
+ * human_verdict, cancel_wished_at_us, updated_at_us, status_reason, route_rule, route_candidates; where
+ * payment_token_sealed_size is 0 the sealed token is wiped.
  */
 CHECKED enum err store_operation_update(struct store_tx *tx, const struct operation_row *row);
 

@@ -45,8 +45,8 @@ END_TEST
 
 START_TEST(decline_reads_a_code_that_is_not_ours_as_final)
 {
-	static const char *const foreign[] = { "", "51", "issuer_unavailable ", "ISSUER_UNAVAILABLE",
-					       "gateway_unreachable" };
+	static const char *const foreign[] = { "", "51", "issuer_unavailable ",
+					       "ISSUER_UNAVAILABLE", "gateway_unreachable" };
 	const struct decline *found = decline_find(foreign[_i]);
 
 	ck_assert(!decline_is_known(foreign[_i]));
@@ -108,7 +108,8 @@ static const struct {
 
 START_TEST(decline_advises_on_every_way_a_transaction_fails)
 {
-	const struct decline *found = decline_of_failure(failures[_i].failure, failures[_i].decline);
+	const struct decline *found =
+		decline_of_failure(failures[_i].failure, failures[_i].decline);
 
 	ck_assert_str_eq(found->code, failures[_i].row);
 	ck_assert_int_eq(found->advice, failures[_i].advice);

@@ -26,6 +26,8 @@ static struct operation_row full_operation(void)
 	row.payment_token_sealed_size = sizeof row.payment_token_sealed;
 	sample_fill(row.payment_token_key_id, sizeof row.payment_token_key_id, 'i');
 	row.cancel_wished_at_us = INT64_MAX;
+	sample_fill(row.route_rule, sizeof row.route_rule, 'r');
+	sample_fill(row.route_candidates, sizeof row.route_candidates, 'c');
 	return row;
 }
 
@@ -53,6 +55,8 @@ static void ck_operation(const struct operation_row *a, const struct operation_r
 	ck_assert_int_eq(a->created_at_us, b->created_at_us);
 	ck_assert_int_eq(a->updated_at_us, b->updated_at_us);
 	ck_assert_int_eq(a->cancel_wished_at_us, b->cancel_wished_at_us);
+	ck_assert_str_eq(a->route_rule, b->route_rule);
+	ck_assert_str_eq(a->route_candidates, b->route_candidates);
 }
 
 START_TEST(operation_round_trip_of_extremes_and_of_empties)
@@ -83,6 +87,8 @@ START_TEST(operation_update_writes_what_may_change_and_wipes_the_token)
 	row.retry_count = 4;
 	row.human_verdict = false;
 	row.updated_at_us = 6;
+	SET_TEXT(row.route_rule, "indonesia");
+	SET_TEXT(row.route_candidates, "alpha beta");
 	ck_assert_int_eq(store_operation_update(&tx, &row), ERR_OK);
 	ck_assert_int_eq(store_operation_lock(&tx, row.id, &found), ERR_OK);
 	ck_operation(&row, &found);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/posting.h"
+#include "core/routing.h"
 #include "store/breaker.h"
 #include "store_scratch.h"
 #include "unit.h"
@@ -40,6 +41,7 @@ static const struct {
 	{ "breaker", "operation", &breaker_operation_words, 0 },
 	{ "breaker", "state", &breaker_state_words, 0 },
 	{ "breaker", "forced", &breaker_force_words, 1 },
+	{ "gateway", "state", &routing_state_words, 0 },
 };
 #define ENUM_COUNT ((int)(sizeof enums / sizeof enums[0]))
 
