@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/attempt.h"
 
+#include "store/bulk.h"
+#include "store/sheet_private.h"
 #include "store/statement.h"
 
 static const struct column columns[] = {
@@ -60,8 +62,48 @@ enum err store_attempt_insert(struct store_tx *tx, const struct attempt_row *row
 {
 	struct cells cells = { .count = 0 };
 
+	if (sheet_is_open(tx))
+		return sheet_put(tx, SHEET_ATTEMPT, row, SHEET_NEW);
 	cells_add_row(&cells, &shape, row);
 	return statement_write(tx, STATEMENT_ATTEMPT_INSERT, &cells, NULL);
+}
+
+enum err attempt_insert_all(struct store_tx *tx, const struct attempt_row *const *rows,
+			    size_t count)
+{
+	const struct bulk_rows bulk = { STATEMENT_ATTEMPT_INSERT_ALL, &shape,
+					(const void *const *)rows, count };
+	uint64_t affected;
+
+	return bulk_write(tx, &bulk, &affected);
+}
+
+enum err attempt_write_all(struct store_tx *tx, const struct attempt_row *const *rows, size_t count)
+{
+	const struct bulk_rows bulk = { STATEMENT_ATTEMPT_WRITE_ALL, &shape,
+					(const void *const *)rows, count };
+	uint64_t affected;
+
+	return bulk_write(tx, &bulk, &affected);
+}
+
+static enum err lock_all(struct store_tx *tx, enum statement_id id, const struct sheet_query *query)
+{
+	struct attempt_row row;
+	const struct bulk_read read = { id,   &shape,      query->ids,    query->count,
+					&row, query->each, query->context };
+
+	return bulk_read(tx, &read);
+}
+
+enum err attempt_lock_all(struct store_tx *tx, const struct sheet_query *query)
+{
+	return lock_all(tx, STATEMENT_ATTEMPT_LOCK_ALL, query);
+}
+
+enum err attempt_lock_live_all(struct store_tx *tx, const struct sheet_query *query)
+{
+	return lock_all(tx, STATEMENT_ATTEMPT_LOCK_LIVE_ALL, query);
 }
 
 static enum err read_one(struct store_tx *tx, enum statement_id id, const struct cells *cells,
@@ -77,25 +119,46 @@ static enum err read_one(struct store_tx *tx, enum statement_id id, const struct
 
 enum err store_attempt_lock(struct store_tx *tx, struct id id, struct attempt_row *row)
 {
+	const struct attempt_row *kept = sheet_find(tx, SHEET_ATTEMPT, id);
 	struct cells cells = { .count = 0 };
+	enum err err;
 
+	if (kept != NULL) {
+		*row = *kept;
+		return ERR_OK;
+	}
 	cells_add_id(&cells, &id);
-	return read_one(tx, STATEMENT_ATTEMPT_LOCK, &cells, row);
+	err = read_one(tx, STATEMENT_ATTEMPT_LOCK, &cells, row);
+	return err == ERR_OK && sheet_is_open(tx) ? sheet_put(tx, SHEET_ATTEMPT, row, 0) : err;
 }
 
 enum err store_attempt_lock_live(struct store_tx *tx, struct id operation_id,
 				 struct attempt_row *row)
 {
+	const struct attempt_row *kept;
 	struct cells cells = { .count = 0 };
+	enum err err;
 
+	if (sheet_find_live(tx, operation_id, &kept)) {
+		if (kept == NULL)
+			return ERR_NOT_FOUND;
+		*row = *kept;
+		return ERR_OK;
+	}
+	err = sheet_flush(tx);
+	if (err != ERR_OK)
+		return err;
 	cells_add_id(&cells, &operation_id);
-	return read_one(tx, STATEMENT_ATTEMPT_LOCK_LIVE, &cells, row);
+	err = read_one(tx, STATEMENT_ATTEMPT_LOCK_LIVE, &cells, row);
+	return err == ERR_OK && sheet_is_open(tx) ? sheet_put(tx, SHEET_ATTEMPT, row, 0) : err;
 }
 
 enum err store_attempt_update(struct store_tx *tx, const struct attempt_row *row)
 {
 	struct cells cells = { .count = 0 };
 
+	if (sheet_change(tx, SHEET_ATTEMPT, row))
+		return ERR_OK;
 	cells_add_row(&cells, &change, row);
 	cells_add_id(&cells, &row->id);
 	return statement_write_one(tx, STATEMENT_ATTEMPT_UPDATE, &cells);
@@ -106,9 +169,13 @@ static enum err find_by(struct store_tx *tx, enum statement_id id, const char *g
 			const char *reference, struct attempt_row *row)
 {
 	struct cells cells = { .count = 0 };
+	enum err err;
 
 	if (reference[0] == '\0')
 		return ERR_NOT_FOUND;
+	err = sheet_flush(tx);
+	if (err != ERR_OK)
+		return err;
 	cells_add_text(&cells, gateway);
 	cells_add_text(&cells, reference);
 	return read_one(tx, id, &cells, row);
@@ -135,8 +202,10 @@ enum err store_attempt_gateway_used(struct store_tx *tx, struct id transaction_i
 {
 	struct used_row found;
 	struct cells cells = { .count = 0 };
-	enum err err;
+	enum err err = sheet_flush(tx);
 
+	if (err != ERR_OK)
+		return err;
 	cells_add_id(&cells, &transaction_id);
 	cells_add_text(&cells, gateway);
 	err = statement_read(tx, STATEMENT_ATTEMPT_GATEWAY_USED, &cells, &used_shape, &found);
@@ -170,4 +239,17 @@ enum err store_attempt_list(struct store_tx *tx, const char *merchant, struct id
 	cells_add_id(&cells, &transaction_id);
 	cells_add_text(&cells, merchant);
 	return statement_read_many(tx, &many);
+}
+
+enum err store_attempt_list_many(struct store_tx *tx, const struct id *transactions, size_t count,
+				 store_attempt_each *each, void *context)
+{
+	struct attempt_row row;
+	struct listing listing = { each, context };
+	const struct bulk_read read = {
+		STATEMENT_ATTEMPT_LIST_MANY, &shape, transactions, count, &row, list_each, &listing
+	};
+	enum err err = sheet_flush(tx);
+
+	return err == ERR_OK ? bulk_read(tx, &read) : err;
 }

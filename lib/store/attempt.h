@@ -11,6 +11,7 @@
 #define STORE_ATTEMPT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/attempt.h"
@@ -82,5 +83,9 @@ typedef void store_attempt_each(void *context, const struct attempt_row *row);
 CHECKED enum err store_attempt_list(struct store_tx *tx, const char *merchant,
 				    struct id transaction_id, store_attempt_each *each,
 				    void *context);
+
+/* All attempts of many transactions (1..256), as they are now, without a lock, in no order. */
+CHECKED enum err store_attempt_list_many(struct store_tx *tx, const struct id *transactions,
+					 size_t count, store_attempt_each *each, void *context);
 
 #endif

@@ -16,6 +16,7 @@ struct bulk {
 
 /* What one execution binds: one struct cells per row, then a bind and a size per parameter. */
 struct binding {
+	bulk_add *add; /* NULL: by the shape */
 	struct cells *cells;
 	MYSQL_BIND *binds;
 	unsigned long *sizes;
@@ -84,25 +85,44 @@ static void bind_rows(const struct bulk_rows *rows, size_t first, size_t count,
 		struct cells *cells = &binding->cells[i];
 
 		cells->count = 0;
-		cells_add_row(cells, rows->shape, rows->list[first + i]);
+		if (binding->add != NULL)
+			binding->add(cells, rows->list[first + i]);
+		else
+			cells_add_row(cells, rows->shape, rows->list[first + i]);
 		for (size_t k = 0; k < cells->count; k++, used++)
 			statement_bind(&cells->list[k], &binding->binds[used],
 				       &binding->sizes[used]);
 	}
 }
 
+/* The statement of a class, prepared at its first use on the connection. */
+static enum err prepared_get(struct store_tx *tx, enum statement_id id, size_t class,
+			     MYSQL_STMT **prepared)
+{
+	struct store *store = tx->store;
+	enum err err = ERR_OK;
+
+	if (store->lost)
+		return ERR_UNAVAILABLE;
+	if (store->bulk == NULL)
+		store->bulk = calloc(1, sizeof *store->bulk);
+	if (store->bulk == NULL)
+		return ERR_MEMORY;
+	if (store->bulk->prepared[id][class] == NULL)
+		err = prepare(tx, id, class);
+	if (err == ERR_OK)
+		*prepared = store->bulk->prepared[id][class];
+	return err;
+}
+
 static enum err execute(struct store_tx *tx, const struct bulk_rows *rows, size_t first,
 			size_t class, const struct binding *binding)
 {
 	MYSQL_STMT *prepared;
-	enum err err;
+	enum err err = prepared_get(tx, rows->id, class, &prepared);
 
-	if (tx->store->bulk->prepared[rows->id][class] == NULL) {
-		err = prepare(tx, rows->id, class);
-		if (err != ERR_OK)
-			return err;
-	}
-	prepared = tx->store->bulk->prepared[rows->id][class];
+	if (err != ERR_OK)
+		return err;
 	bind_rows(rows, first, class_sizes[class], binding);
 	if (mysql_stmt_bind_param(prepared, binding->binds) || mysql_stmt_execute(prepared) != 0)
 		return statement_failed(tx, rows->id, mysql_stmt_errno(prepared));
@@ -130,26 +150,68 @@ static enum err execute_all(struct store_tx *tx, const struct bulk_rows *rows,
 	return ERR_OK;
 }
 
-enum err bulk_write(struct store_tx *tx, const struct bulk_rows *rows, uint64_t *affected)
+enum err bulk_write_by(struct store_tx *tx, const struct bulk_rows *rows, bulk_add *add,
+		       uint64_t *affected)
 {
+	const size_t width = strlen(statement_row(rows->id)->parameters);
 	size_t most = rows->count < class_sizes[0] ? rows->count : class_sizes[0];
-	struct binding binding;
+	struct binding binding = { .add = add };
 	enum err err = ERR_MEMORY;
 
 	assert(statement_row(rows->id)->kind == STATEMENT_ROWS);
-	assert(rows->shape->count == strlen(statement_row(rows->id)->parameters));
-	if (tx->store->lost)
-		return ERR_UNAVAILABLE;
-	if (tx->store->bulk == NULL)
-		tx->store->bulk = calloc(1, sizeof *tx->store->bulk);
+	assert(add != NULL || rows->shape->count == width);
 	binding.cells = malloc(most * sizeof *binding.cells);
-	binding.binds = calloc(most * rows->shape->count, sizeof *binding.binds);
-	binding.sizes = malloc(most * rows->shape->count * sizeof *binding.sizes);
-	if (tx->store->bulk != NULL && binding.cells != NULL && binding.binds != NULL &&
-	    binding.sizes != NULL)
+	binding.binds = calloc(most * width, sizeof *binding.binds);
+	binding.sizes = malloc(most * width * sizeof *binding.sizes);
+	if (binding.cells != NULL && binding.binds != NULL && binding.sizes != NULL)
 		err = execute_all(tx, rows, &binding, affected);
 	free(binding.cells);
 	free(binding.binds);
 	free(binding.sizes);
 	return err;
+}
+
+enum err bulk_write(struct store_tx *tx, const struct bulk_rows *rows, uint64_t *affected)
+{
+	return bulk_write_by(tx, rows, NULL, affected);
+}
+
+/* The smallest class that holds them. */
+static size_t class_for(size_t count)
+{
+	size_t class = CLASSES - 1;
+
+	while (class_sizes[class] < count)
+		class --;
+	return class;
+}
+
+enum err bulk_read(struct store_tx *tx, const struct bulk_read *read)
+{
+	const size_t class = class_for(read->count);
+	const struct statement_many many = { .id = read->id,
+					     .shape = read->shape,
+					     .row = read->row,
+					     .each = read->each,
+					     .context = read->context };
+	MYSQL_BIND binds[BULK_SET_MAX];
+	struct cell cells[BULK_SET_MAX];
+	unsigned long sizes[BULK_SET_MAX];
+	MYSQL_STMT *prepared;
+	enum err err = prepared_get(tx, read->id, class, &prepared);
+
+	assert(statement_row(read->id)->kind == STATEMENT_SET);
+	assert(read->count >= 1 && read->count <= BULK_SET_MAX);
+	if (err != ERR_OK)
+		return err;
+	memset(binds, 0, class_sizes[class] * sizeof binds[0]);
+	for (size_t i = 0; i < class_sizes[class]; i++) {
+		const struct id *id = &read->ids[i < read->count ? i : read->count - 1];
+
+		cells[i] = (struct cell){ .kind = CELL_BYTES, .bytes = id, .size = sizeof *id };
+		statement_bind(&cells[i], &binds[i], &sizes[i]);
+	}
+	if (mysql_stmt_bind_param(prepared, binds) || mysql_stmt_execute(prepared) != 0)
+		return statement_failed(tx, read->id, mysql_stmt_errno(prepared));
+	return statement_fetch_many(tx, prepared, &many);
 }

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Bulk: STATEMENT_ROWS, an INSERT whose {tuple} stands once per row, prepared in size classes. Private to lib/store.
+ * Bulk: STATEMENT_ROWS, an INSERT whose {tuple} stands once per row, and STATEMENT_SET, a SELECT whose {?} stands once
+ * per id; prepared in size classes. Private to lib/store.
  *
  * Invariant  a count is written as few statements of the classes 1, 4, 16, 64, 256; each is prepared at its first use
  *            on a connection, so max_prepared_stmt_count need allow five per such statement and connection
@@ -28,6 +29,28 @@ struct bulk_rows {
  * Returns  ERR_OK or what connection_err() says; one bad row fails its whole statement
  */
 CHECKED enum err bulk_write(struct store_tx *tx, const struct bulk_rows *rows, uint64_t *affected);
+
+/* The same with rows that are more than a shape can say: `add` appends the cells of one, the shape is NULL. */
+typedef void bulk_add(struct cells *cells, const void *row);
+CHECKED enum err bulk_write_by(struct store_tx *tx, const struct bulk_rows *rows, bulk_add *add,
+			       uint64_t *affected);
+
+struct bulk_read {
+	enum statement_id id;
+	const struct shape *shape;
+	const struct id *ids;
+	size_t count; /* 1..BULK_SET_MAX */
+	void *row;    /* the caller's space for one row */
+	statement_each *each;
+	void *context;
+};
+#define BULK_SET_MAX 256
+
+/*
+ * Read what belongs to a set of ids, in one statement: the smallest class that holds them, filled up with the last id.
+ * Returns as statement_read_many()
+ */
+CHECKED enum err bulk_read(struct store_tx *tx, const struct bulk_read *read);
 
 /* Close what was prepared. Accepts NULL. */
 void bulk_free(struct bulk *bulk);

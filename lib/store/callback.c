@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/callback.h"
 
+#include "store/bulk.h"
+#include "store/sheet_private.h"
 #include "store/statement.h"
 
 static const char *const results[] = { "applied",       "hint",      "kept",  "superseded",
@@ -54,26 +56,64 @@ static const struct column reading[] = {
 };
 static const struct shape read_shape = SHAPE(reading);
 
+static void row_add(struct cells *cells, const void *of)
+{
+	const struct callback_row *row = of;
+
+	cells_add_row(cells, &before_shape, row);
+	if (row->has_amount) {
+		cells_add_integer(cells, row->amount.minor);
+		cells_add_text(cells, row->amount.currency);
+	} else {
+		cells_add_null(cells, CELL_INTEGER);
+		cells_add_null(cells, CELL_TEXT);
+	}
+	cells_add_row(cells, &after_shape, row);
+}
+
 enum err store_callback_insert(struct store_tx *tx, const struct callback_row *row)
 {
 	struct cells cells = { .count = 0 };
 
-	cells_add_row(&cells, &before_shape, row);
-	if (row->has_amount) {
-		cells_add_integer(&cells, row->amount.minor);
-		cells_add_text(&cells, row->amount.currency);
-	} else {
-		cells_add_null(&cells, CELL_INTEGER);
-		cells_add_null(&cells, CELL_TEXT);
-	}
-	cells_add_row(&cells, &after_shape, row);
+	sheet_uncount(tx, row->transaction_id);
+	row_add(&cells, row);
 	return statement_write(tx, STATEMENT_CALLBACK_INSERT, &cells, NULL);
+}
+
+static enum err write_many(struct store_tx *tx, enum statement_id id,
+			   const struct callback_row *const *rows, size_t count, uint64_t *affected)
+{
+	const struct bulk_rows bulk = { id, NULL, (const void *const *)rows, count };
+
+	for (size_t i = 0; i < count; i++)
+		sheet_uncount(tx, rows[i]->transaction_id);
+	return bulk_write_by(tx, &bulk, row_add, affected);
+}
+
+enum err store_callback_insert_all(struct store_tx *tx, const struct callback_row *const *rows,
+				   size_t count, size_t *inserted)
+{
+	uint64_t affected;
+	enum err err = write_many(tx, STATEMENT_CALLBACK_INSERT_ALL, rows, count, &affected);
+
+	if (err == ERR_OK)
+		*inserted = (size_t)affected;
+	return err;
+}
+
+enum err store_callback_write_all(struct store_tx *tx, const struct callback_row *const *rows,
+				  size_t count)
+{
+	uint64_t affected;
+
+	return write_many(tx, STATEMENT_CALLBACK_WRITE_ALL, rows, count, &affected);
 }
 
 enum err store_callback_update(struct store_tx *tx, const struct callback_row *row)
 {
 	struct cells cells = { .count = 0 };
 
+	sheet_uncount(tx, row->transaction_id);
 	cells_add_row(&cells, &change, row);
 	cells_add_text(&cells, row->gateway);
 	cells_add_text(&cells, row->callback_key);
@@ -99,5 +139,7 @@ enum err store_callback_lock(struct store_tx *tx, const char *gateway, const cha
 
 enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id, int64_t *count)
 {
+	if (sheet_counted(tx, SHEET_KEPT_CALLBACKS, transaction_id, count))
+		return ERR_OK;
 	return statement_count(tx, STATEMENT_CALLBACK_COUNT_KEPT, transaction_id, count);
 }

@@ -51,6 +51,18 @@ struct callback_row {
 /* Returns ERR_OK; ERR_CONFLICT for a duplicate. */
 CHECKED enum err store_callback_insert(struct store_tx *tx, const struct callback_row *row);
 
+/*
+ * Insert those that are new. *inserted < count: some were there already, and are left alone. On connections that count
+ * changed rows only.
+ */
+CHECKED enum err store_callback_insert_all(struct store_tx *tx,
+					   const struct callback_row *const *rows, size_t count,
+					   size_t *inserted);
+
+/* store_callback_update() of many that were inserted in this transaction. */
+CHECKED enum err store_callback_write_all(struct store_tx *tx,
+					  const struct callback_row *const *rows, size_t count);
+
 /* Write what became of it and what it was matched with (result, transaction_id, attempt_id). */
 CHECKED enum err store_callback_update(struct store_tx *tx, const struct callback_row *row);
 

@@ -3,6 +3,7 @@
 #include "store/event.h"
 
 #include "store/bulk.h"
+#include "store/sheet_private.h"
 #include "store/statement.h"
 
 #define STATUS(MEMBER, WORDS) COLUMN_WORD_OR_NULL(struct event_row, MEMBER, WORDS, EVENT_NO_STATUS)
@@ -31,6 +32,8 @@ enum err store_event_insert(struct store_tx *tx, const struct event_row *row)
 {
 	struct cells cells = { .count = 0 };
 
+	if (sheet_is_open(tx))
+		return sheet_put_event(tx, row);
 	cells_add_row(&cells, &shape, row);
 	return statement_write(tx, STATEMENT_EVENT_INSERT, &cells, NULL);
 }

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/callback.h"
 
+#include "store/sheet_private.h"
 #include "store/statement.h"
 
 static const char *const kinds[] = { "late_success", "integrity", "orphan_callback",
@@ -23,11 +24,14 @@ enum err store_exception_open(struct store_tx *tx, const struct exception_row *r
 {
 	struct cells cells = { .count = 0 };
 
+	sheet_uncount(tx, row->transaction_id);
 	cells_add_row(&cells, &shape, row);
 	return statement_write(tx, STATEMENT_EXCEPTION_OPEN, &cells, NULL);
 }
 
 enum err store_exception_count_open(struct store_tx *tx, struct id transaction_id, int64_t *count)
 {
+	if (sheet_counted(tx, SHEET_OPEN_EXCEPTIONS, transaction_id, count))
+		return ERR_OK;
 	return statement_count(tx, STATEMENT_EXCEPTION_COUNT_OPEN, transaction_id, count);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "store/bulk.h"
+#include "store/sheet_private.h"
 #include "store/statement.h"
 
 static const struct column columns[] = {
@@ -117,9 +118,40 @@ static enum err read_one(struct store_tx *tx, enum statement_id id, const struct
 enum err store_operation_lock(struct store_tx *tx, struct id id, struct operation_row *row)
 {
 	struct cells cells = { .count = 0 };
+	const struct operation_row *kept = sheet_find(tx, SHEET_OPERATION, id);
+	enum err err;
 
+	if (kept != NULL) {
+		*row = *kept;
+		return ERR_OK;
+	}
 	cells_add_id(&cells, &id);
-	return read_one(tx, STATEMENT_OPERATION_LOCK, &cells, row);
+	err = read_one(tx, STATEMENT_OPERATION_LOCK, &cells, row);
+	return err == ERR_OK && sheet_is_open(tx) ? sheet_put(tx, SHEET_OPERATION, row, 0) : err;
+}
+
+enum err operation_lock_all(struct store_tx *tx, const struct sheet_query *query)
+{
+	struct operation_row row;
+	const struct bulk_read read = { STATEMENT_OPERATION_LOCK_ALL,
+					&shape,
+					query->ids,
+					query->count,
+					&row,
+					query->each,
+					query->context };
+
+	return bulk_read(tx, &read);
+}
+
+enum err operation_write_all(struct store_tx *tx, const struct operation_row *const *rows,
+			     size_t count)
+{
+	const struct bulk_rows bulk = { STATEMENT_OPERATION_WRITE_ALL, &shape,
+					(const void *const *)rows, count };
+	uint64_t affected;
+
+	return bulk_write(tx, &bulk, &affected);
 }
 
 enum err store_operation_find_key(struct store_tx *tx, const char *merchant, const char *key,
@@ -127,6 +159,10 @@ enum err store_operation_find_key(struct store_tx *tx, const char *merchant, con
 {
 	struct cells cells = { .count = 0 };
 
+	enum err err = sheet_flush(tx);
+
+	if (err != ERR_OK)
+		return err;
 	cells_add_text(&cells, merchant);
 	cells_add_text(&cells, key);
 	return read_one(tx, STATEMENT_OPERATION_FIND_KEY, &cells, row);
@@ -171,11 +207,26 @@ enum err store_operation_find_money(struct store_tx *tx, struct id transaction_i
 	return err;
 }
 
+/* On the sheet rows are written whole: what says which key a wiped token was sealed with goes with it. */
+static bool keep_changed(struct store_tx *tx, const struct operation_row *row)
+{
+	struct operation_row whole;
+
+	if (!sheet_is_open(tx))
+		return false;
+	whole = *row;
+	if (whole.payment_token_sealed_size == 0)
+		whole.payment_token_key_id[0] = '\0';
+	return sheet_change(tx, SHEET_OPERATION, &whole);
+}
+
 enum err store_operation_update(struct store_tx *tx, const struct operation_row *row)
 {
 	int64_t sealed = row->payment_token_sealed_size == 0 ? 0 : 1;
 	struct cells cells = { .count = 0 };
 
+	if (keep_changed(tx, row))
+		return ERR_OK;
 	cells_add_row(&cells, &change, row);
 	cells_add_integer(&cells, sealed);
 	cells_add_integer(&cells, sealed);
@@ -209,6 +260,8 @@ enum err store_operation_claim(struct store_tx *tx, size_t limit, struct operati
 	assert(limit >= 1 && limit <= OPERATION_CLAIM_MAX);
 	cells_add_integer(&cells, (int64_t)limit);
 	err = statement_read_many(tx, &many);
+	for (size_t i = 0; err == ERR_OK && sheet_is_open(tx) && i < claim.count; i++)
+		err = sheet_put(tx, SHEET_OPERATION, &rows[i], 0);
 	if (err == ERR_OK)
 		*count = claim.count;
 	return err;

@@ -118,7 +118,7 @@ CHECKED enum err store_operation_update(struct store_tx *tx, const struct operat
  * ask or expire) is due by the database clock, earliest first, skipping rows that others hold (SKIP
  * LOCKED). rows[] is the caller's.
  */
-#define OPERATION_CLAIM_MAX 64
+#define OPERATION_CLAIM_MAX 256
 CHECKED enum err store_operation_claim(struct store_tx *tx, size_t limit,
 				       struct operation_row *rows, size_t *count);
 

@@ -75,7 +75,8 @@ enum err statement_prepare_all(struct store *store, char why[STORE_WHY_SIZE])
 	enum err err = ERR_OK;
 
 	for (enum statement_id id = 0; id < STATEMENT_COUNT && err == ERR_OK; id++)
-		if (rows[id].when == STATEMENT_HOT && rows[id].kind != STATEMENT_ROWS)
+		if (rows[id].when == STATEMENT_HOT && rows[id].kind != STATEMENT_ROWS &&
+		    rows[id].kind != STATEMENT_SET)
 			err = prepare(store, id, why);
 	return err;
 }
@@ -309,9 +310,9 @@ enum err statement_count(struct store_tx *tx, enum statement_id id, struct id of
 	return err;
 }
 
-static enum err fetch_many(struct store_tx *tx, const struct statement_many *many)
+static enum err fetch_many(struct store_tx *tx, MYSQL_STMT *prepared,
+			   const struct statement_many *many)
 {
-	MYSQL_STMT *prepared = tx->store->statements[many->id];
 	struct result result;
 	enum err err;
 	int answer;
@@ -329,16 +330,24 @@ static enum err fetch_many(struct store_tx *tx, const struct statement_many *man
 				       : statement_failed(tx, many->id, mysql_stmt_errno(prepared));
 }
 
+enum err statement_fetch_many(struct store_tx *tx, MYSQL_STMT *prepared,
+			      const struct statement_many *many)
+{
+	enum err err;
+
+	check_shape(many->id, many->shape);
+	err = fetch_many(tx, prepared, many);
+	mysql_stmt_free_result(prepared);
+	return err;
+}
+
 enum err statement_read_many(struct store_tx *tx, const struct statement_many *many)
 {
 	enum err err;
 
 	assert(rows[many->id].kind == STATEMENT_MANY);
-	check_shape(many->id, many->shape);
 	err = run(tx, many->id, many->cells);
 	if (err != ERR_OK)
 		return err;
-	err = fetch_many(tx, many);
-	mysql_stmt_free_result(tx->store->statements[many->id]);
-	return err;
+	return statement_fetch_many(tx, tx->store->statements[many->id], many);
 }

@@ -33,6 +33,7 @@ enum statement_kind {
 	STATEMENT_MANY,
 	STATEMENT_WRITE,
 	STATEMENT_ROWS, /* a WRITE of many rows at once: bulk.h */
+	STATEMENT_SET,  /* a MANY for a set of ids: bulk.h */
 };
 enum statement_when { STATEMENT_HOT, STATEMENT_COLD };
 
@@ -46,6 +47,7 @@ struct statement_row {
 };
 
 struct bulk;
+struct sheet;
 
 struct store {
 	MYSQL *mysql;
@@ -58,6 +60,7 @@ struct store {
 struct store_tx {
 	struct store *store;
 	enum err doomed; /* ERR_OK, else what a statement met that no commit may follow */
+	struct sheet *sheet; /* NULL: every row is written at once */
 };
 
 /* The row of a statement in the registry. */
@@ -113,5 +116,9 @@ struct statement_many {
 	void *context;
 };
 CHECKED enum err statement_read_many(struct store_tx *tx, const struct statement_many *many);
+
+/* Take the rows of an executed statement: for those that are run elsewhere too (bulk.c). `many` names no cells. */
+CHECKED enum err statement_fetch_many(struct store_tx *tx, MYSQL_STMT *prepared,
+				      const struct statement_many *many);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "store/bulk.h"
+#include "store/sheet_private.h"
 #include "store/statement.h"
 
 #define PAUSE_MIN_US 1000
@@ -107,7 +108,10 @@ static enum err run_once(struct store *store, store_work *work, void *context)
 	store->reached = true;
 	err = work(&tx, context);
 	if (err == ERR_OK)
+		err = sheet_flush(&tx);
+	if (err == ERR_OK)
 		err = tx.doomed;
+	sheet_free(tx.sheet);
 	if (err != ERR_OK) {
 		rollback(store);
 		return err;
@@ -182,9 +186,14 @@ enum err store_now(struct store_tx *tx, int64_t *now_us)
 	static const struct column columns[] = { COLUMN_NUMBER(struct now_row, now_us) };
 	static const struct shape shape = SHAPE(columns);
 	const struct cells none = { .count = 0 };
-	enum err err = statement_read(tx, STATEMENT_NOW, &none, &shape, &row);
+	enum err err;
 
-	if (err == ERR_OK)
-		*now_us = row.now_us;
-	return err;
+	if (sheet_now(tx, now_us))
+		return ERR_OK;
+	err = statement_read(tx, STATEMENT_NOW, &none, &shape, &row);
+	if (err != ERR_OK)
+		return err;
+	*now_us = row.now_us;
+	sheet_keep_now(tx, row.now_us);
+	return ERR_OK;
 }

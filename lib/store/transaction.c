@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "store/bulk.h"
+#include "store/sheet_private.h"
 #include "store/statement.h"
 
 static const char *const forms[] = { "minor", "major" };
@@ -83,21 +84,54 @@ enum err store_transaction_insert_all(struct store_tx *tx,
 
 enum err store_transaction_lock(struct store_tx *tx, struct id id, struct transaction_row *row)
 {
+	const struct transaction_row *kept = sheet_find(tx, SHEET_TRANSACTION, id);
 	struct transaction_row found;
 	struct cells cells = { .count = 0 };
 	enum err err;
 
+	if (kept != NULL) {
+		*row = *kept;
+		return ERR_OK;
+	}
 	cells_add_id(&cells, &id);
 	err = statement_read(tx, STATEMENT_TRANSACTION_LOCK, &cells, &shape, &found);
+	if (err == ERR_OK && sheet_is_open(tx))
+		err = sheet_put(tx, SHEET_TRANSACTION, &found, 0);
 	if (err == ERR_OK)
 		*row = found;
 	return err;
+}
+
+enum err transaction_lock_all(struct store_tx *tx, const struct sheet_query *query)
+{
+	struct transaction_row row;
+	const struct bulk_read read = { STATEMENT_TRANSACTION_LOCK_ALL,
+					&shape,
+					query->ids,
+					query->count,
+					&row,
+					query->each,
+					query->context };
+
+	return bulk_read(tx, &read);
+}
+
+enum err transaction_write_all(struct store_tx *tx, const struct transaction_row *const *rows,
+			       size_t count)
+{
+	const struct bulk_rows bulk = { STATEMENT_TRANSACTION_WRITE_ALL, &shape,
+					(const void *const *)rows, count };
+	uint64_t affected;
+
+	return bulk_write(tx, &bulk, &affected);
 }
 
 enum err store_transaction_update(struct store_tx *tx, const struct transaction_row *row)
 {
 	struct cells cells = { .count = 0 };
 
+	if (sheet_change(tx, SHEET_TRANSACTION, row))
+		return ERR_OK;
 	cells_add_row(&cells, &change, row);
 	cells_add_id(&cells, &row->id);
 	cells_add_integer(&cells, (int64_t)row->version - 1);
@@ -119,8 +153,10 @@ enum err store_transaction_find(struct store_tx *tx, const char *merchant, struc
 {
 	struct transaction_view found;
 	struct cells cells = { .count = 0 };
-	enum err err;
+	enum err err = sheet_flush(tx);
 
+	if (err != ERR_OK)
+		return err;
 	cells_add_id(&cells, &id);
 	cells_add_text(&cells, merchant);
 	err = statement_read(tx, STATEMENT_TRANSACTION_FIND, &cells, &view_shape, &found);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "store/statement.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "unit.h"
@@ -36,7 +37,7 @@ END_TEST
 START_TEST(statement_has_columns_exactly_where_it_reads)
 {
 	const struct statement_row *row = statement_row((enum statement_id)_i);
-
+	const bool many = row->kind == STATEMENT_ROWS || row->kind == STATEMENT_SET;
 	const bool writes = row->kind == STATEMENT_WRITE || row->kind == STATEMENT_ROWS;
 
 	if (writes)
@@ -44,7 +45,40 @@ START_TEST(statement_has_columns_exactly_where_it_reads)
 	else
 		ck_assert_str_ne(row->columns, "");
 	ck_assert_int_eq(!writes, strncmp(row->text, "SELECT ", 7) == 0);
-	ck_assert_int_eq(row->kind == STATEMENT_ROWS, strchr(row->text, '{') != NULL);
+	ck_assert_int_eq(many, strchr(row->text, '{') != NULL);
+	if (row->kind == STATEMENT_SET)
+		ck_assert_ptr_nonnull(strstr(row->text, "IN ({?})"));
+}
+END_TEST
+
+/* Rows on a sheet are written by the second, others by the first: they must change the same columns. */
+static const struct pair_case {
+	enum statement_id one;
+	enum statement_id many;
+} pair_cases[] = {
+	{ STATEMENT_TRANSACTION_UPDATE, STATEMENT_TRANSACTION_WRITE_ALL },
+	{ STATEMENT_OPERATION_UPDATE, STATEMENT_OPERATION_WRITE_ALL },
+	{ STATEMENT_ATTEMPT_UPDATE, STATEMENT_ATTEMPT_WRITE_ALL },
+	{ STATEMENT_CALLBACK_UPDATE, STATEMENT_CALLBACK_WRITE_ALL },
+};
+
+START_TEST(statement_for_many_rows_changes_what_that_for_one_row_does)
+{
+	const char *one = strstr(statement_row(pair_cases[_i].one)->text, " SET ") + 5;
+	const char *many = statement_row(pair_cases[_i].many)->text;
+	const char *end = strstr(one, " WHERE ");
+
+	while (one < end) {
+		char column[48] = "";
+		char wanted[128];
+
+		ck_assert_int_eq(sscanf(one, "%40[a-z_]", column), 1);
+		snprintf(wanted, sizeof wanted, "%s = VALUES(%s)", column, column);
+		ck_assert_msg(strstr(many, wanted) != NULL, "%s is not in: %s", wanted, many);
+		while (one < end && (*one != ',' || one[1] != ' ' || one[2] < 'a' || one[2] > 'z'))
+			one++;
+		one += 2;
+	}
 }
 END_TEST
 
@@ -103,5 +137,7 @@ UNIT_MAIN("statement", {
 			    STATEMENT_COUNT);
 	tcase_add_loop_test(tests, statement_deletes_nothing_that_happened, 0, STATEMENT_COUNT);
 	tcase_add_loop_test(tests, statement_that_reads_many_rows_has_a_bound, 0, STATEMENT_COUNT);
+	tcase_add_loop_test(tests, statement_for_many_rows_changes_what_that_for_one_row_does, 0,
+			    (int)(sizeof pair_cases / sizeof pair_cases[0]));
 	tcase_add_loop_test(tests, statement_names_differ, 0, STATEMENT_COUNT);
 })

@@ -1,0 +1,465 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store/sheet_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/bulk.h"
+
+#define SLOTS 1024 /* a power of two, at least twice as many as rows */
+#define ROWS_MAX (SLOTS / 2)
+#define ROWS_FIRST 8
+
+/* The rows of one kind, found by their ids through an open hash. */
+struct drawer {
+	size_t count;
+	size_t room;
+	unsigned char *rows;
+	uint8_t *marks;
+	uint16_t slots[SLOTS]; /* place + 1; 0: free */
+};
+
+struct counts {
+	int64_t of[SHEET_COUNTS];
+};
+
+struct sheet {
+	struct drawer drawers[SHEET_KINDS];
+	struct counts *counts; /* by place of the transaction */
+	struct event_row *events;
+	size_t event_count;
+	size_t event_room;
+	bool pending;
+	int64_t now_us; /* 0: not read, or older than a lock */
+};
+
+static const size_t row_sizes[SHEET_KINDS] = {
+	[SHEET_OPERATION] = sizeof(struct operation_row),
+	[SHEET_TRANSACTION] = sizeof(struct transaction_row),
+	[SHEET_ATTEMPT] = sizeof(struct attempt_row),
+};
+static_assert(offsetof(struct operation_row, id) == 0, "a row begins with its id");
+static_assert(offsetof(struct transaction_row, id) == 0, "a row begins with its id");
+static_assert(offsetof(struct attempt_row, id) == 0, "a row begins with its id");
+
+bool sheet_is_open(const struct store_tx *tx)
+{
+	return tx->sheet != NULL;
+}
+
+static void *row_at(const struct sheet *sheet, enum sheet_kind kind, size_t place)
+{
+	return sheet->drawers[kind].rows + place * row_sizes[kind];
+}
+
+/* The slot that holds this id's place, or the free one where it belongs. */
+static uint16_t *slot_of(struct sheet *sheet, enum sheet_kind kind, struct id id)
+{
+	struct drawer *drawer = &sheet->drawers[kind];
+	uint64_t random;
+	size_t at;
+
+	memcpy(&random, id.bytes + ID_SIZE - sizeof random, sizeof random);
+	for (at = random % SLOTS; drawer->slots[at] != 0; at = (at + 1) % SLOTS)
+		if (memcmp(row_at(sheet, kind, drawer->slots[at] - 1u), &id, sizeof id) == 0)
+			break;
+	return &drawer->slots[at];
+}
+
+static bool place_of(const struct store_tx *tx, enum sheet_kind kind, struct id id, size_t *place)
+{
+	uint16_t slot;
+
+	if (tx->sheet == NULL)
+		return false;
+	slot = *slot_of(tx->sheet, kind, id);
+	if (slot == 0)
+		return false;
+	*place = slot - 1u;
+	return true;
+}
+
+void *sheet_find(const struct store_tx *tx, enum sheet_kind kind, struct id id)
+{
+	size_t place;
+
+	return place_of(tx, kind, id, &place) ? row_at(tx->sheet, kind, place) : NULL;
+}
+
+static enum err drawer_grow(struct drawer *drawer, size_t row_size)
+{
+	size_t room = drawer->room == 0 ? ROWS_FIRST : 2 * drawer->room;
+	unsigned char *rows = realloc(drawer->rows, room * row_size);
+	uint8_t *marks;
+
+	if (rows == NULL)
+		return ERR_MEMORY;
+	drawer->rows = rows;
+	marks = realloc(drawer->marks, room);
+	if (marks == NULL)
+		return ERR_MEMORY;
+	drawer->marks = marks;
+	drawer->room = room;
+	return ERR_OK;
+}
+
+enum err sheet_put(struct store_tx *tx, enum sheet_kind kind, const void *row, unsigned marks)
+{
+	struct sheet *sheet = tx->sheet;
+	struct drawer *drawer = &sheet->drawers[kind];
+	uint16_t *slot;
+	struct id id;
+	enum err err;
+
+	memcpy(&id, row, sizeof id);
+	slot = slot_of(sheet, kind, id);
+	if (*slot != 0)
+		return (marks & SHEET_NEW) != 0 ? ERR_CONFLICT : ERR_OK;
+	if (drawer->count == ROWS_MAX)
+		return ERR_TOO_LONG;
+	if (drawer->count == drawer->room) {
+		err = drawer_grow(drawer, row_sizes[kind]);
+		if (err != ERR_OK)
+			return err;
+	}
+	memcpy(row_at(sheet, kind, drawer->count), row, row_sizes[kind]);
+	drawer->marks[drawer->count] = (uint8_t)marks;
+	drawer->count++;
+	*slot = (uint16_t)drawer->count;
+	if ((marks & SHEET_NEW) == 0)
+		sheet->now_us = 0;
+	sheet->pending = sheet->pending || (marks & SHEET_NEW) != 0;
+	return ERR_OK;
+}
+
+bool sheet_change(struct store_tx *tx, enum sheet_kind kind, const void *row)
+{
+	struct id id;
+	size_t place;
+
+	memcpy(&id, row, sizeof id);
+	if (!place_of(tx, kind, id, &place))
+		return false;
+	memcpy(row_at(tx->sheet, kind, place), row, row_sizes[kind]);
+	tx->sheet->drawers[kind].marks[place] |= SHEET_CHANGED;
+	tx->sheet->pending = true;
+	return true;
+}
+
+bool sheet_find_live(const struct store_tx *tx, struct id operation_id,
+		     const struct attempt_row **live)
+{
+	size_t place;
+
+	if (tx->sheet == NULL)
+		return false;
+	for (size_t i = 0; i < tx->sheet->drawers[SHEET_ATTEMPT].count; i++) {
+		const struct attempt_row *attempt = row_at(tx->sheet, SHEET_ATTEMPT, i);
+
+		if (id_equal(attempt->operation_id, operation_id) &&
+		    !attempt_is_uncharged(attempt->status)) {
+			*live = attempt;
+			return true;
+		}
+	}
+	*live = NULL;
+	return place_of(tx, SHEET_OPERATION, operation_id, &place) &&
+	       (tx->sheet->drawers[SHEET_OPERATION].marks[place] & SHEET_LIVE_KNOWN) != 0;
+}
+
+bool sheet_counted(const struct store_tx *tx, enum sheet_count which, struct id transaction_id,
+		   int64_t *count)
+{
+	size_t place;
+
+	if (!place_of(tx, SHEET_TRANSACTION, transaction_id, &place) ||
+	    (tx->sheet->drawers[SHEET_TRANSACTION].marks[place] & SHEET_COUNTED) == 0)
+		return false;
+	*count = tx->sheet->counts[place].of[which];
+	return true;
+}
+
+void sheet_uncount(struct store_tx *tx, struct id transaction_id)
+{
+	size_t place;
+
+	if (place_of(tx, SHEET_TRANSACTION, transaction_id, &place))
+		tx->sheet->drawers[SHEET_TRANSACTION].marks[place] &= (uint8_t)~SHEET_COUNTED;
+}
+
+bool sheet_now(const struct store_tx *tx, int64_t *now_us)
+{
+	if (tx->sheet == NULL || tx->sheet->now_us == 0)
+		return false;
+	*now_us = tx->sheet->now_us;
+	return true;
+}
+
+void sheet_keep_now(struct store_tx *tx, int64_t now_us)
+{
+	if (tx->sheet != NULL)
+		tx->sheet->now_us = now_us;
+}
+
+enum err sheet_put_event(struct store_tx *tx, const struct event_row *row)
+{
+	struct sheet *sheet = tx->sheet;
+
+	if (sheet->event_count == sheet->event_room) {
+		size_t room = sheet->event_room == 0 ? ROWS_FIRST : 2 * sheet->event_room;
+		struct event_row *events = realloc(sheet->events, room * sizeof *events);
+
+		if (events == NULL)
+			return ERR_MEMORY;
+		sheet->events = events;
+		sheet->event_room = room;
+	}
+	sheet->events[sheet->event_count++] = *row;
+	sheet->pending = true;
+	return ERR_OK;
+}
+
+/* ---- writing ---- */
+
+typedef enum err rows_write(struct store_tx *tx, const void *const *rows, size_t count);
+
+/* clang-format off */
+#define WRITER(NAME, FUNCTION, TYPE)                                                               \
+	static enum err NAME(struct store_tx *tx, const void *const *rows, size_t count)           \
+	{                                                                                          \
+		return FUNCTION(tx, (const struct TYPE *const *)rows, count);                      \
+	}
+WRITER(attempts_insert, attempt_insert_all, attempt_row)
+WRITER(attempts_write, attempt_write_all, attempt_row)
+WRITER(operations_write, operation_write_all, operation_row)
+WRITER(transactions_write, transaction_write_all, transaction_row)
+
+/* In this order: where a new attempt conflicts with a live one, nothing else was written. */
+static const struct {
+	enum sheet_kind kind;
+	bool new;
+	rows_write *write;
+} writes[] = {
+	{ SHEET_ATTEMPT,     true,  attempts_insert    },
+	{ SHEET_ATTEMPT,     false, attempts_write     },
+	{ SHEET_OPERATION,   false, operations_write   },
+	{ SHEET_TRANSACTION, false, transactions_write },
+};
+/* clang-format on */
+
+static enum err drawer_write(struct store_tx *tx, enum sheet_kind kind, bool new, rows_write *write)
+{
+	const struct drawer *drawer = &tx->sheet->drawers[kind];
+	const void *list[ROWS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < drawer->count; i++) {
+		const bool is_new = (drawer->marks[i] & SHEET_NEW) != 0;
+		const bool is_changed = (drawer->marks[i] & SHEET_CHANGED) != 0;
+
+		if (new ? is_new : is_changed && !is_new)
+			list[count++] = row_at(tx->sheet, kind, i);
+	}
+	return count == 0 ? ERR_OK : write(tx, list, count);
+}
+
+static enum err events_write(struct store_tx *tx)
+{
+	const struct sheet *sheet = tx->sheet;
+	const struct event_row **list;
+	enum err err;
+
+	if (sheet->event_count == 0)
+		return ERR_OK;
+	list = malloc(sheet->event_count * sizeof(const struct event_row *));
+	if (list == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < sheet->event_count; i++)
+		list[i] = &sheet->events[i];
+	err = store_event_insert_all(tx, list, sheet->event_count);
+	free(list);
+	return err;
+}
+
+static void written(struct sheet *sheet)
+{
+	for (size_t kind = 0; kind < SHEET_KINDS; kind++)
+		for (size_t i = 0; i < sheet->drawers[kind].count; i++)
+			sheet->drawers[kind].marks[i] &= (uint8_t) ~(SHEET_CHANGED | SHEET_NEW);
+	sheet->event_count = 0;
+	sheet->pending = false;
+}
+
+enum err sheet_flush(struct store_tx *tx)
+{
+	enum err err = ERR_OK;
+
+	if (tx->sheet == NULL || !tx->sheet->pending)
+		return ERR_OK;
+	for (size_t i = 0; err == ERR_OK && i < sizeof writes / sizeof writes[0]; i++)
+		err = drawer_write(tx, writes[i].kind, writes[i].new, writes[i].write);
+	if (err == ERR_OK)
+		err = events_write(tx);
+	if (err == ERR_OK)
+		written(tx->sheet);
+	return err;
+}
+
+/* ---- reading ---- */
+
+struct filing {
+	struct store_tx *tx;
+	enum sheet_kind kind;
+	enum err err;
+};
+
+static void file(void *context, const void *row)
+{
+	struct filing *filing = context;
+
+	if (filing->err == ERR_OK)
+		filing->err = sheet_put(filing->tx, filing->kind, row, 0);
+}
+
+typedef enum err rows_lock(struct store_tx *tx, const struct sheet_query *query);
+
+static enum err lock_and_file(struct store_tx *tx, enum sheet_kind kind, rows_lock *lock,
+			      const struct id *ids, size_t count)
+{
+	struct filing filing = { tx, kind, ERR_OK };
+	const struct sheet_query query = { ids, count, file, &filing };
+	enum err err;
+
+	assert(tx->sheet != NULL && count <= SHEET_MAX);
+	if (count == 0)
+		return ERR_OK;
+	err = sheet_flush(tx);
+	if (err == ERR_OK)
+		err = lock(tx, &query);
+	return err == ERR_OK ? filing.err : err;
+}
+
+enum err store_sheet_lock_transactions(struct store_tx *tx)
+{
+	struct id ids[SHEET_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < tx->sheet->drawers[SHEET_OPERATION].count; i++) {
+		const struct operation_row *operation = row_at(tx->sheet, SHEET_OPERATION, i);
+
+		if (sheet_find(tx, SHEET_TRANSACTION, operation->transaction_id) == NULL &&
+		    count < SHEET_MAX)
+			ids[count++] = operation->transaction_id;
+	}
+	return lock_and_file(tx, SHEET_TRANSACTION, transaction_lock_all, ids, count);
+}
+
+enum err store_sheet_lock(struct store_tx *tx, const struct id *operations, size_t count)
+{
+	enum err err = lock_and_file(tx, SHEET_OPERATION, operation_lock_all, operations, count);
+
+	return err == ERR_OK ? store_sheet_lock_transactions(tx) : err;
+}
+
+enum err store_sheet_lock_attempts(struct store_tx *tx, const struct id *attempts, size_t count)
+{
+	return lock_and_file(tx, SHEET_ATTEMPT, attempt_lock_all, attempts, count);
+}
+
+enum err store_sheet_lock_live(struct store_tx *tx, const struct id *operations, size_t count)
+{
+	enum err err = lock_and_file(tx, SHEET_ATTEMPT, attempt_lock_live_all, operations, count);
+	size_t place;
+
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		if (place_of(tx, SHEET_OPERATION, operations[i], &place))
+			tx->sheet->drawers[SHEET_OPERATION].marks[place] |= SHEET_LIVE_KNOWN;
+	return err;
+}
+
+/* ---- counting ---- */
+
+struct mark_row {
+	struct id transaction_id;
+	int64_t open_exceptions;
+	int64_t kept_callbacks;
+};
+static const struct column mark_columns[] = {
+	COLUMN_FIXED(struct mark_row, transaction_id),
+	COLUMN_NUMBER(struct mark_row, open_exceptions),
+	COLUMN_NUMBER(struct mark_row, kept_callbacks),
+};
+static const struct shape mark_shape = SHAPE(mark_columns);
+
+static void mark_each(void *context, const void *row)
+{
+	struct store_tx *tx = context;
+	const struct mark_row *mark = row;
+	size_t place;
+
+	if (!place_of(tx, SHEET_TRANSACTION, mark->transaction_id, &place))
+		return;
+	tx->sheet->counts[place].of[SHEET_OPEN_EXCEPTIONS] += mark->open_exceptions;
+	tx->sheet->counts[place].of[SHEET_KEPT_CALLBACKS] += mark->kept_callbacks;
+}
+
+static enum err marks_read(struct store_tx *tx, const struct id *ids, size_t count)
+{
+	static const enum statement_id reads[] = { STATEMENT_EXCEPTION_COUNT_OPEN_ALL,
+						   STATEMENT_CALLBACK_COUNT_KEPT_ALL };
+	struct mark_row row;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < sizeof reads / sizeof reads[0]; i++) {
+		const struct bulk_read read = { reads[i], &mark_shape, ids, count,
+						&row,     mark_each,   tx };
+
+		err = bulk_read(tx, &read);
+	}
+	return err;
+}
+
+enum err store_sheet_count_marks(struct store_tx *tx)
+{
+	struct drawer *drawer = &tx->sheet->drawers[SHEET_TRANSACTION];
+	struct id ids[SHEET_MAX];
+	size_t count = 0;
+	enum err err;
+
+	if (drawer->count == 0)
+		return ERR_OK;
+	free(tx->sheet->counts);
+	tx->sheet->counts = calloc(ROWS_MAX, sizeof *tx->sheet->counts);
+	if (tx->sheet->counts == NULL)
+		return ERR_MEMORY;
+	for (size_t i = 0; i < drawer->count && count < SHEET_MAX; i++)
+		memcpy(&ids[count++], row_at(tx->sheet, SHEET_TRANSACTION, i), sizeof ids[0]);
+	err = marks_read(tx, ids, count);
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		drawer->marks[i] |= SHEET_COUNTED;
+	return err;
+}
+
+/* ---- life ---- */
+
+enum err store_sheet_open(struct store_tx *tx)
+{
+	assert(tx->sheet == NULL);
+	tx->sheet = calloc(1, sizeof *tx->sheet);
+	return tx->sheet == NULL ? ERR_MEMORY : ERR_OK;
+}
+
+void sheet_free(struct sheet *sheet)
+{
+	if (sheet == NULL)
+		return;
+	for (size_t kind = 0; kind < SHEET_KINDS; kind++) {
+		free(sheet->drawers[kind].rows);
+		free(sheet->drawers[kind].marks);
+	}
+	free(sheet->counts);
+	free(sheet->events);
+	free(sheet);
+}
