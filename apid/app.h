@@ -25,8 +25,9 @@ struct dispatcher;
 
 struct app {
 	struct store_pool *pool;
-	struct batch *intake;
-	struct batch *lookups;
+	struct batch *intake;    /* committers of payments */
+	struct batch *callbacks; /* of gateways' messages */
+	struct batch *lookups;   /* readers of transactions by id */
 	const struct gateway_set *gateways;
 	const struct token_keys *token_keys;
 	const struct vault *vault;

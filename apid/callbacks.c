@@ -56,8 +56,8 @@ static enum fate deliver(struct call *call, const struct callback_delivery *deli
 	const char *name = delivery->gateway->name;
 	enum callback_outcome outcome;
 	enum callback_result result = CALLBACK_APPLIED;
-	const enum err err =
-		callback_receive(call->app->pool, delivery, call_wait_ms(call), &outcome, &result);
+	const enum err err = callback_receive(call->app->callbacks, delivery,
+					      call->deadline_boot_us, &outcome, &result);
 
 	if (err != ERR_OK) {
 		refuse_delivery(call, err);

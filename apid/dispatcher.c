@@ -7,8 +7,9 @@
 #include "base/fault.h"
 #include "base/http_client.h"
 #include "base/log.h"
-#include "service/outcome.h"
+#include "service/record.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -16,14 +17,14 @@
 
 #define TICK_MS 200         /* how often due rows are looked for when nobody wakes us */
 #define RECORD_AGAIN_MS 500 /* pause after the database failed us */
-#define RECORD_WAIT_MS 2000 /* for a connection of the pool */
-#define RECORD_MAX 64       /* outcomes in one commit */
+#define CLAIM_GAP_US 5000   /* between two claims: what becomes due meanwhile is claimed together */
 #define SENT_AFTER_MS 500   /* past the connect timeout a call's bytes must be on their way */
 
 /* One gateway call from its start until its outcome is committed. */
 struct flight {
+	struct record record; /* first: its outcome on the way to the database */
 	struct dispatcher *dispatcher;
-	struct flight *next; /* in `flying` or `landed` */
+	struct flight *next; /* in `flying`, `landed` or `refused` */
 	struct due_job job;
 	struct gateway_answer answer;
 	int64_t started_boot_us;
@@ -40,10 +41,18 @@ struct dispatcher {
 	struct http_client *client;
 	pthread_t thread;
 	struct flight *flying; /* the thread's own, as all below */
-	struct flight *landed; /* answered, outcome not committed yet */
+	struct flight *landed; /* answered, not handed to the committers yet */
 	size_t landed_count;
-	int64_t claim_boot_us;  /* when to look for due rows again */
-	int64_t record_boot_us; /* when to try the database again */
+	struct batch *records; /* the committers */
+	struct record_settings record_settings;
+	atomic_size_t recording; /* handed to them */
+
+	pthread_mutex_t mutex;  /* guards: refused */
+	struct flight *refused; /* what they could not commit */
+
+	int64_t claimed_boot_us; /* when they were looked for last */
+	int64_t claim_boot_us;   /* when to look for due rows again */
+	int64_t record_boot_us;  /* when to try the database again */
 	struct quiet quiet;
 	atomic_bool woken;
 	atomic_bool stopping;
@@ -191,58 +200,6 @@ static void flight_start(struct dispatcher *dispatcher, const struct due_job *jo
 		flight_abort(flight, err);
 }
 
-struct record {
-	struct outcome_report report;
-	enum outcome_effect effect;
-	struct change_note note;
-};
-
-/* Outcomes that are committed together. */
-struct records {
-	struct record list[RECORD_MAX];
-	size_t count;
-};
-
-static enum err record_work(struct store_tx *tx, void *context)
-{
-	struct records *records = context;
-	enum err err = ERR_OK;
-
-	for (size_t i = 0; i < records->count && err == ERR_OK; i++) {
-		struct record *record = &records->list[i];
-
-		record->note = (struct change_note){ .type = "" };
-		err = outcome_apply(tx, &record->report, &record->effect, &record->note);
-	}
-	return err;
-}
-
-static void record_add(struct records *records, const struct flight *flight)
-{
-	records->list[records->count++].report = (struct outcome_report){
-		.source = flight->job.kind == DUE_SEND ? OUTCOME_ANSWER : OUTCOME_INQUIRY,
-		.operation_id = flight->job.order.operation_id,
-		.attempt_id = flight->job.order.attempt_id,
-		.gateway = flight->job.gateway,
-		.answer = &flight->answer,
-		.api_call_id = "",
-		.age_us = clock_boot_us() - flight->started_boot_us,
-		.quiet_confirmed = flight->quiet_confirmed,
-	};
-}
-
-static enum err records_commit(struct dispatcher *dispatcher, struct records *records)
-{
-	enum err err;
-
-	fault_point("outcome_before_commit");
-	err = store_pool_run(dispatcher->pool, RECORD_WAIT_MS, record_work, records);
-	for (size_t i = 0; err == ERR_OK && i < records->count; i++)
-		change_log(&records->list[i].note);
-	fault_point("outcome_after_commit");
-	return err;
-}
-
 /*
  * True where trying again later may help. An uncertain commit is safe to repeat: the tables refuse
  * the second one.
@@ -257,95 +214,142 @@ static bool past_lease(const struct flight *flight)
 	return clock_boot_us() - flight->started_boot_us > flight->job.lease_span_us;
 }
 
-static void landed_drop(struct dispatcher *dispatcher)
+static void flight_free(struct flight *flight)
 {
-	struct flight *flight = dispatcher->landed;
-
-	dispatcher->landed = flight->next;
-	dispatcher->landed_count--;
 	explicit_bzero(flight, sizeof *flight);
 	free(flight);
 }
 
-/*
- * Commit the outcomes of up to `most` flights together. True: they are done with. A single one that
- * the database refuses for good is left to its lease.
- */
-static bool landed_commit(struct dispatcher *dispatcher, size_t most)
+/* In a committer's thread: what is committed is done with; the rest is the dispatcher's again. */
+static void flight_recorded(void *context, struct record *record)
 {
-	struct records *records = calloc(1, sizeof *records);
-	size_t count = 0;
-	enum err err;
+	struct dispatcher *dispatcher = context;
+	struct flight *flight = (struct flight *)record;
 
-	if (records == NULL)
-		return false;
-	for (const struct flight *flight = dispatcher->landed; flight != NULL && count < most;
-	     flight = flight->next, count++)
-		record_add(records, flight);
-	err = records_commit(dispatcher, records);
-	free(records);
-	if (err != ERR_OK && (count > 1 || (worth_again(err) && !past_lease(dispatcher->landed))))
-		return false;
-	if (err != ERR_OK)
-		log_error("an outcome is left to its lease", LOG_ERR(err));
-	while (count-- > 0)
-		landed_drop(dispatcher);
-	return true;
+	if (record->item.err == ERR_OK) {
+		flight_free(flight);
+	} else {
+		pthread_mutex_lock(&dispatcher->mutex);
+		flight->next = dispatcher->refused;
+		dispatcher->refused = flight;
+		pthread_mutex_unlock(&dispatcher->mutex);
+	}
+	atomic_fetch_sub(&dispatcher->recording, 1);
 }
 
-/* Many in a commit; one by one where that is refused, so that none holds up the others. */
+static void record_fill(struct flight *flight)
+{
+	flight->record.asked_boot_us = flight->started_boot_us;
+	flight->record.report = (struct outcome_report){
+		.source = flight->job.kind == DUE_SEND ? OUTCOME_ANSWER : OUTCOME_INQUIRY,
+		.operation_id = flight->job.order.operation_id,
+		.attempt_id = flight->job.order.attempt_id,
+		.gateway = flight->job.gateway,
+		.answer = &flight->answer,
+		.api_call_id = "",
+		.quiet_confirmed = flight->quiet_confirmed,
+	};
+}
+
+/* What could not be committed: again in a while, or left to its lease. */
+static void refused_take(struct dispatcher *dispatcher)
+{
+	struct flight *flight;
+
+	pthread_mutex_lock(&dispatcher->mutex);
+	flight = dispatcher->refused;
+	dispatcher->refused = NULL;
+	pthread_mutex_unlock(&dispatcher->mutex);
+	while (flight != NULL) {
+		struct flight *next = flight->next;
+
+		if (worth_again(flight->record.item.err) && !past_lease(flight)) {
+			flight->next = dispatcher->landed;
+			dispatcher->landed = flight;
+			dispatcher->landed_count++;
+			dispatcher->record_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
+		} else {
+			log_error("an outcome is left to its lease",
+				  LOG_ERR(flight->record.item.err));
+			flight_free(flight);
+		}
+		flight = next;
+	}
+}
+
+/* Hand what has landed to the committers. */
 static void landed_record(struct dispatcher *dispatcher)
 {
+	refused_take(dispatcher);
 	if (clock_boot_us() < dispatcher->record_boot_us)
 		return;
 	while (dispatcher->landed != NULL) {
-		size_t alone = RECORD_MAX;
+		struct flight *flight = dispatcher->landed;
 
-		if (dispatcher->landed->next != NULL && landed_commit(dispatcher, RECORD_MAX))
-			continue;
-		while (dispatcher->landed != NULL && alone-- > 0) {
-			if (landed_commit(dispatcher, 1))
-				continue;
-			dispatcher->record_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
+		dispatcher->landed = flight->next;
+		record_fill(flight);
+		atomic_fetch_add(&dispatcher->recording, 1);
+		if (!batch_put(dispatcher->records, &flight->record.item)) {
+			atomic_fetch_sub(&dispatcher->recording, 1);
+			flight->next = dispatcher->landed;
+			dispatcher->landed = flight;
 			return;
 		}
+		dispatcher->landed_count--;
 	}
 }
 
+/* Calls that outlast connecting and are not marked yet, up to DUE_MARK_MAX. */
+static size_t flying_choose(const struct dispatcher *dispatcher, struct flight **chosen)
+{
+	const int64_t now_us = clock_boot_us();
+	size_t count = 0;
+
+	for (struct flight *flight = dispatcher->flying; flight != NULL && count < DUE_MARK_MAX;
+	     flight = flight->next) {
+		int64_t after_ms = flight->job.gateway->connect_timeout_ms + SENT_AFTER_MS;
+
+		if (!flight->marked_sent && flight->job.kind == DUE_SEND &&
+		    now_us - flight->started_boot_us >= after_ms * 1000)
+			chosen[count++] = flight;
+	}
+	return count;
+}
+
 /*
- * Calls that outlast connecting: the timeline shows that they left. Only straight after the client
- * ran, when every call that could not connect in time has ended.
+ * The timeline shows that they left. Only straight after the client ran, when every call that could not connect in time
+ * has ended.
  */
 static void flying_mark(struct dispatcher *dispatcher)
 {
-	int64_t now_us = clock_boot_us();
+	struct flight *chosen[DUE_MARK_MAX];
+	const struct due_job *jobs[DUE_MARK_MAX];
+	size_t count;
 
-	if (now_us < dispatcher->record_boot_us || atomic_load(&dispatcher->stopping))
+	if (clock_boot_us() < dispatcher->record_boot_us || atomic_load(&dispatcher->stopping))
 		return;
-	for (struct flight *flight = dispatcher->flying; flight != NULL; flight = flight->next) {
-		int64_t after_ms = flight->job.gateway->connect_timeout_ms + SENT_AFTER_MS;
-
-		if (flight->marked_sent || flight->job.kind != DUE_SEND ||
-		    now_us - flight->started_boot_us < after_ms * 1000)
-			continue;
-		flight->marked_sent = true;
-		if (due_mark_sent(dispatcher->pool, &flight->job) != ERR_OK) {
-			log_note(LOG_WARNING, "a sent attempt could not be marked");
-			dispatcher->record_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
-			return;
-		}
+	count = flying_choose(dispatcher, chosen);
+	for (size_t i = 0; i < count; i++) {
+		chosen[i]->marked_sent = true;
+		jobs[i] = &chosen[i]->job;
 	}
+	if (count == 0 || due_mark_sent(dispatcher->pool, jobs, count) == ERR_OK)
+		return;
+	log_note(LOG_WARNING, "sent attempts could not be marked");
+	dispatcher->record_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
 }
 
 static void claim(struct dispatcher *dispatcher, size_t used)
 {
+	static_assert(sizeof(struct due_job) * OPERATION_CLAIM_MAX < 1 << 20, "fits the stack");
 	struct due_job jobs[OPERATION_CLAIM_MAX];
 	size_t room = used < dispatcher->in_flight_max ? dispatcher->in_flight_max - used : 0;
 	size_t limit = room < OPERATION_CLAIM_MAX ? room : OPERATION_CLAIM_MAX;
 	size_t count = 0;
 	enum err err;
 
-	dispatcher->claim_boot_us = clock_boot_us() + TICK_MS * 1000;
+	dispatcher->claimed_boot_us = clock_boot_us();
+	dispatcher->claim_boot_us = dispatcher->claimed_boot_us + TICK_MS * 1000;
 	if (limit == 0)
 		return;
 	err = due_claim(dispatcher->pool, dispatcher->settings, limit, jobs, &count);
@@ -380,8 +384,18 @@ static bool may_end(const struct dispatcher *dispatcher, size_t flying)
 {
 	if (!atomic_load(&dispatcher->stopping))
 		return false;
-	return (flying == 0 && dispatcher->landed == NULL) ||
+	return (flying == 0 && dispatcher->landed == NULL &&
+		atomic_load(&dispatcher->recording) == 0) ||
 	       clock_boot_us() >= atomic_load(&dispatcher->stop_boot_us);
+}
+
+/* Woken: look soon, but not for each of many that become due together. */
+static void woken_look(struct dispatcher *dispatcher)
+{
+	const int64_t soon_us = dispatcher->claimed_boot_us + CLAIM_GAP_US;
+
+	if (atomic_exchange(&dispatcher->woken, false) && soon_us < dispatcher->claim_boot_us)
+		dispatcher->claim_boot_us = soon_us;
 }
 
 static void *dispatcher_main(void *context)
@@ -390,11 +404,11 @@ static void *dispatcher_main(void *context)
 	size_t flying = 0;
 
 	while (!may_end(dispatcher, flying)) {
-		bool woken = atomic_exchange(&dispatcher->woken, false);
-		bool due = woken || clock_boot_us() >= dispatcher->claim_boot_us;
-
-		if (due && !atomic_load(&dispatcher->stopping))
-			claim(dispatcher, flying + dispatcher->landed_count);
+		woken_look(dispatcher);
+		if (clock_boot_us() >= dispatcher->claim_boot_us &&
+		    !atomic_load(&dispatcher->stopping))
+			claim(dispatcher, flying + dispatcher->landed_count +
+						  atomic_load(&dispatcher->recording));
 		flying = http_client_run(dispatcher->client, atomic_load(&dispatcher->stopping)
 								     ? TICK_MS
 								     : wait_ms(dispatcher));
@@ -405,8 +419,26 @@ static void *dispatcher_main(void *context)
 	return NULL;
 }
 
-enum err dispatcher_start(struct store_pool *pool, const struct due_settings *settings,
-			  size_t in_flight_max, struct metrics *metrics,
+static enum err parts_start(struct dispatcher *dispatcher, const struct store_settings *database)
+{
+	enum err err;
+
+	dispatcher->record_settings = (struct record_settings){
+		.database = database,
+		.queue_max = dispatcher->in_flight_max + OPERATION_CLAIM_MAX,
+		.done = flight_recorded,
+		.context = dispatcher,
+	};
+	err = record_start(&dispatcher->record_settings, &dispatcher->records);
+	if (err == ERR_OK)
+		err = http_client_new(&dispatcher->client);
+	if (err == ERR_OK &&
+	    pthread_create(&dispatcher->thread, NULL, dispatcher_main, dispatcher) != 0)
+		err = ERR_MEMORY;
+	return err;
+}
+
+enum err dispatcher_start(const struct dispatcher_settings *settings,
 			  struct dispatcher **dispatcher)
 {
 	struct dispatcher *started = calloc(1, sizeof *started);
@@ -414,17 +446,16 @@ enum err dispatcher_start(struct store_pool *pool, const struct due_settings *se
 
 	if (started == NULL)
 		return ERR_MEMORY;
-	started->pool = pool;
-	started->settings = settings;
-	started->in_flight_max = in_flight_max;
-	started->metrics = metrics;
-	err = http_client_new(&started->client);
-	if (err == ERR_OK &&
-	    pthread_create(&started->thread, NULL, dispatcher_main, started) != 0) {
-		http_client_free(started->client);
-		err = ERR_MEMORY;
-	}
+	started->pool = settings->pool;
+	started->settings = settings->due;
+	started->in_flight_max = settings->in_flight_max;
+	started->metrics = settings->metrics;
+	pthread_mutex_init(&started->mutex, NULL);
+	err = parts_start(started, settings->database);
 	if (err != ERR_OK) {
+		http_client_free(started->client);
+		batch_stop(started->records);
+		pthread_mutex_destroy(&started->mutex);
 		free(started);
 		return err;
 	}
@@ -438,8 +469,23 @@ void dispatcher_wake(struct dispatcher *dispatcher)
 		http_client_wake(dispatcher->client);
 }
 
+static size_t flights_drop(struct flight **list)
+{
+	size_t count = 0;
+
+	for (; *list != NULL; count++) {
+		struct flight *flight = *list;
+
+		*list = flight->next;
+		flight_free(flight);
+	}
+	return count;
+}
+
 void dispatcher_stop(struct dispatcher *dispatcher, int patience_ms)
 {
+	size_t count;
+
 	if (dispatcher == NULL)
 		return;
 	atomic_store(&dispatcher->stop_boot_us, clock_boot_us() + (int64_t)patience_ms * 1000);
@@ -454,15 +500,11 @@ void dispatcher_stop(struct dispatcher *dispatcher, int patience_ms)
 	http_client_free(dispatcher->client);
 	dispatcher->record_boot_us = 0;
 	landed_record(dispatcher);
-	if (dispatcher->landed != NULL)
-		log_info("outcomes are left to their leases",
-			 LOG_INT("count", (int64_t)dispatcher->landed_count));
-	while (dispatcher->landed != NULL) {
-		struct flight *flight = dispatcher->landed;
-
-		dispatcher->landed = flight->next;
-		free(flight);
-	}
+	batch_stop(dispatcher->records); /* works off what was handed over */
+	count = flights_drop(&dispatcher->landed) + flights_drop(&dispatcher->refused);
+	if (count > 0)
+		log_info("outcomes are left to their leases", LOG_INT("count", (int64_t)count));
+	pthread_mutex_destroy(&dispatcher->mutex);
 	free(dispatcher);
 }
 

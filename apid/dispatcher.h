@@ -21,9 +21,16 @@
 
 struct dispatcher;
 
-/* Start the thread. `settings` and `metrics` are borrowed until dispatcher_stop(). */
-CHECKED enum err dispatcher_start(struct store_pool *pool, const struct due_settings *settings,
-				  size_t in_flight_max, struct metrics *metrics,
+struct dispatcher_settings {
+	struct store_pool *pool;
+	const struct store_settings *database; /* of the committers of outcomes */
+	const struct due_settings *due;
+	size_t in_flight_max;
+	struct metrics *metrics;
+};
+
+/* Start the thread and the committers. What the settings point to is borrowed until dispatcher_stop(). */
+CHECKED enum err dispatcher_start(const struct dispatcher_settings *settings,
 				  struct dispatcher **dispatcher);
 
 /* Something may be due: look now instead of at the next tick. */

@@ -10,6 +10,7 @@
 #include "base/cli.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "service/callback.h"
 #include "service/intake.h"
 #include "service/lookup.h"
 #include "service/settings.h"
@@ -127,6 +128,51 @@ static enum err http_start(struct server *server)
 	return ERR_OK;
 }
 
+/* Those who commit, or read, what many requests wait for. */
+static enum err queues_start(struct server *server)
+{
+	const struct store_settings *database = &server->settings->database;
+	struct app *app = &server->app;
+	enum err err = intake_start(database, &app->intake);
+
+	if (err != ERR_OK)
+		return start_failed("intake", err, "");
+	err = callback_start(database, &app->callbacks);
+	if (err != ERR_OK)
+		return start_failed("callbacks", err, "");
+	err = lookup_start(database, &app->lookups);
+	return err == ERR_OK ? ERR_OK : start_failed("lookups", err, "");
+}
+
+static enum err guards_start(struct server *server)
+{
+	struct settings *settings = server->settings;
+	struct app *app = &server->app;
+	enum err err = breakers_new(&settings->breakers, app->pool, &app->breakers);
+
+	if (err == ERR_OK)
+		err = breakers_start(app->breakers);
+	if (err != ERR_OK)
+		return start_failed("breakers", err, "");
+	settings->due.breakers = app->breakers;
+	return ERR_OK;
+}
+
+static enum err dispatching_start(struct server *server)
+{
+	const struct settings *settings = server->settings;
+	const struct dispatcher_settings dispatching = {
+		.pool = server->app.pool,
+		.database = &settings->database,
+		.due = &settings->due,
+		.in_flight_max = settings->in_flight_max,
+		.metrics = server->app.metrics,
+	};
+	enum err err = dispatcher_start(&dispatching, &server->app.dispatcher);
+
+	return err == ERR_OK ? ERR_OK : start_failed("dispatcher", err, "");
+}
+
 static enum err server_start(struct server *server)
 {
 	struct settings *settings = server->settings;
@@ -146,23 +192,12 @@ static enum err server_start(struct server *server)
 	err = database_start(server);
 	if (err != ERR_OK)
 		return err;
-	err = intake_start(&settings->database, &app->intake);
-	if (err != ERR_OK)
-		return start_failed("intake", err, "");
-	err = lookup_start(&settings->database, &app->lookups);
-	if (err != ERR_OK)
-		return start_failed("lookups", err, "");
-	err = breakers_new(&settings->breakers, app->pool, &app->breakers);
+	err = queues_start(server);
 	if (err == ERR_OK)
-		err = breakers_start(app->breakers);
-	if (err != ERR_OK)
-		return start_failed("breakers", err, "");
-	settings->due.breakers = app->breakers;
-	err = dispatcher_start(app->pool, &settings->due, settings->in_flight_max, app->metrics,
-			       &app->dispatcher);
-	if (err != ERR_OK)
-		return start_failed("dispatcher", err, "");
-	return http_start(server);
+		err = guards_start(server);
+	if (err == ERR_OK)
+		err = dispatching_start(server);
+	return err == ERR_OK ? http_start(server) : err;
 }
 
 /* The reverse of the start, each step logged; parts that never started are skipped. */
@@ -182,6 +217,7 @@ static void server_stop(struct server *server)
 	}
 	pipeline_free(server->pipeline);
 	batch_stop(app->lookups);
+	batch_stop(app->callbacks);
 	batch_stop(app->intake);
 	if (app->dispatcher != NULL) {
 		patience_ms -= (int)((clock_boot_us() - began_us) / 1000);

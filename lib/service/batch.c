@@ -12,11 +12,13 @@
 #include "base/log.h"
 
 #define SETTLE_PAUSE_US INT64_C(200000)
+#define PARTS 16 /* of a commit that was refused: few steps, since each may wait for a lock */
+#define TRIES_ALONE 4
 
 enum item_state {
 	ITEM_WAITING, /* in the queue: may be withdrawn */
 	ITEM_TAKEN,   /* by a worker */
-	ITEM_LEFT,    /* its waiter went away */
+	ITEM_LEFT,    /* its waiter went away, or there never was one */
 	ITEM_DONE,
 };
 
@@ -150,8 +152,9 @@ static bool queue_take(struct worker *worker)
 	while (batch->first == NULL && !batch->stopping);
 	while (batch->first != NULL && worker->count < batch->settings.size_max) {
 		struct batch_item *item = queue_pop(batch);
+		int waiting = ITEM_WAITING;
 
-		atomic_store(&item->state, ITEM_TAKEN);
+		atomic_compare_exchange_strong(&item->state, &waiting, ITEM_TAKEN);
 		worker->items[worker->count++] = item;
 	}
 	batch->under_way += worker->count;
@@ -192,14 +195,31 @@ static enum err connect(struct worker *worker)
 	return err == ERR_OK ? ERR_OK : ERR_UNAVAILABLE;
 }
 
+/* Those that are decided to the end of the list: how many are left. */
+static size_t open_first(struct worker *worker)
+{
+	size_t open = 0;
+
+	for (size_t i = 0; i < worker->count; i++) {
+		struct batch_item *item = worker->items[i];
+
+		if (item->decided)
+			continue;
+		worker->items[i] = worker->items[open];
+		worker->items[open++] = item;
+	}
+	return open;
+}
+
 static enum err work_once(struct worker *worker)
 {
 	const struct batch_settings *settings = &worker->batch->settings;
-	enum err err = connect(worker);
+	size_t open = open_first(worker);
+	enum err err = open == 0 ? ERR_OK : connect(worker);
 
-	if (err != ERR_OK)
+	if (err != ERR_OK || open == 0)
 		return err;
-	err = settings->work(settings->context, worker->store, worker->items, worker->count);
+	err = settings->work(settings->context, worker->store, worker->items, open);
 	if (store_is_lost(worker->store)) {
 		store_close(worker->store);
 		worker->store = NULL;
@@ -229,18 +249,20 @@ static enum err work_through(struct worker *worker)
 	return uncertain && err != ERR_OK ? ERR_UNCERTAIN : err;
 }
 
+/* What a decided item came to stands, whatever became of the others in its batch. */
 static void finish(struct worker *worker, struct batch_item *item, enum err err)
 {
+	const struct batch_settings *settings = &worker->batch->settings;
 	int taken = ITEM_TAKEN;
 
-	if (err != ERR_OK && item->err == ERR_OK)
-		item->err = err;
+	if (!item->decided)
+		item->err = item->uncertain && err != ERR_OK ? ERR_UNCERTAIN : err;
 	if (atomic_compare_exchange_strong(&item->state, &taken, ITEM_DONE)) {
 		sem_post(&item->done);
 		return;
 	}
 	sem_destroy(&item->done);
-	worker->batch->settings.item_free(item);
+	settings->item_done(settings->context, item);
 }
 
 static void *worker_main(void *context)
@@ -318,15 +340,31 @@ static bool wait_done(struct batch_item *item, int64_t deadline_boot_us)
 	return true;
 }
 
+static void item_init(struct batch_item *item, enum item_state state)
+{
+	item->next = NULL;
+	item->decided = false;
+	item->uncertain = false;
+	item->err = ERR_OK;
+	atomic_init(&item->state, state);
+	sem_init(&item->done, 0, 0);
+}
+
+bool batch_put(struct batch *batch, struct batch_item *item)
+{
+	item_init(item, ITEM_LEFT);
+	if (queue_put(batch, item))
+		return true;
+	sem_destroy(&item->done);
+	return false;
+}
+
 enum batch_fate batch_run(struct batch *batch, struct batch_item *item, int64_t deadline_boot_us)
 {
 	enum batch_fate fate = BATCH_DONE;
 	int taken = ITEM_TAKEN;
 
-	item->next = NULL;
-	item->err = ERR_OK;
-	atomic_init(&item->state, ITEM_WAITING);
-	sem_init(&item->done, 0, 0);
+	item_init(item, ITEM_WAITING);
 	if (!queue_put(batch, item)) {
 		fate = BATCH_FULL;
 	} else if (!wait_done(item, deadline_boot_us)) {
@@ -340,6 +378,45 @@ enum batch_fate batch_run(struct batch *batch, struct batch_item *item, int64_t 
 	}
 	sem_destroy(&item->done);
 	return fate;
+}
+
+/* Stands alone: this is what became of it. After a lost answer, only a real refusal says that it was not committed. */
+static void decide(struct batch_item *item, enum err err)
+{
+	if (item->decided) /* by the work itself, which set it aside */
+		return;
+	item->decided = true;
+	item->err = item->uncertain && err_retryable(err) ? ERR_UNCERTAIN : err;
+}
+
+static enum err commit_part(struct store *store, const struct batch_part *part, store_work *work)
+{
+	const size_t size = (part->count + PARTS - 1) / PARTS;
+	struct batch_part run = *part;
+	enum err err = store_run_tries(store, part->count == 1 ? TRIES_ALONE : 1, work, &run);
+
+	for (size_t i = 0; err == ERR_UNCERTAIN && i < part->count; i++)
+		part->items[i]->uncertain = true;
+	if (err == ERR_UNCERTAIN || err == ERR_UNAVAILABLE)
+		return err;
+	for (size_t i = 0; (err == ERR_OK || part->count == 1) && i < part->count; i++)
+		decide(part->items[i], err);
+	if (err == ERR_OK || part->count == 1)
+		return ERR_OK;
+	err = ERR_OK;
+	for (size_t i = 0; i < part->count && err == ERR_OK; i += size) {
+		const size_t left = part->count - i;
+		const struct batch_part smaller = { part->context, part->items + i,
+						    left < size ? left : size };
+
+		err = commit_part(store, &smaller, work);
+	}
+	return err;
+}
+
+enum err batch_commit(struct store *store, const struct batch_part *all, store_work *work)
+{
+	return commit_part(store, all, work);
 }
 
 struct batch_figures batch_figures(struct batch *batch)

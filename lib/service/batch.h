@@ -7,7 +7,7 @@
  * Invariant  a lone request does not wait for others, and while others are worked off one does no longer than
  *            `gather_ms`; a request is refused only while no worker has taken it: from then
  *            on it is carried out, whoever still waits for it
- * Ownership  items are the caller's, but after BATCH_LEFT the batch's, which frees them with `item_free`
+ * Ownership  items are the caller's, but after BATCH_LEFT and batch_put() the batch's, which gives them to `item_done`
  * Threads    safe
  */
 #ifndef SERVICE_BATCH_H
@@ -15,23 +15,27 @@
 
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "store/store.h"
 
-/* The first member of what is queued; batch_run() fills all of it but `err`. */
+/* The first member of what is queued; batch_run() and batch_put() fill all of it. */
 struct batch_item {
 	struct batch_item *next;
 	sem_t done;
 	atomic_int state;
-	enum err err; /* set by the work, read after BATCH_DONE */
+	bool decided;   /* by the work: err is what became of it, whatever becomes of the others */
+	bool uncertain; /* a commit that it was in had its answer lost */
+	enum err err;   /* read after BATCH_DONE, or by item_done() */
 };
 
 /*
- * Work off `count` items (1..size_max) and set the err of each.
- * Returns  ERR_OK; ERR_UNAVAILABLE: nothing was committed for items without an err; ERR_UNCERTAIN: a commit's answer
- *          was lost, so the same items are given again, on a new connection, until it is known what became of them
+ * Work off `count` items (1..size_max), none of them decided, most simply by batch_commit().
+ * Returns  ERR_OK: all are decided; ERR_UNAVAILABLE: nothing was committed for those that are not; ERR_UNCERTAIN: a
+ *          commit's answer was lost, so those that are not decided are given again, on a new connection, until it is
+ *          known what became of them
  */
 typedef enum err batch_work(void *context, struct store *store, struct batch_item **items,
 			    size_t count);
@@ -44,7 +48,8 @@ struct batch_settings {
 	int gather_ms;    /* while a worker is at work, another takes fewer items than it has only after this */
 	int settle_ms;    /* how long an uncertain commit is looked into */
 	batch_work *work;
-	void (*item_free)(struct batch_item *item);
+	/* An item that nobody waits for is worked off: take it back, or free it. In the worker's thread. */
+	void (*item_done)(void *context, struct batch_item *item);
 	void *context;
 };
 
@@ -66,6 +71,27 @@ enum batch_fate {
 
 /* Queue an item and wait for it until the deadline (boot clock). */
 enum batch_fate batch_run(struct batch *batch, struct batch_item *item, int64_t deadline_boot_us);
+
+/*
+ * Queue an item that nobody waits for: it comes back by item_done().
+ * Returns  true; false where too many wait, or the batch is stopping: it stays the caller's
+ */
+bool batch_put(struct batch *batch, struct batch_item *item);
+
+/* Some of the items of a batch, as the context of the store transaction that is to commit them together. */
+struct batch_part {
+	void *context;
+	struct batch_item **items;
+	size_t count;
+};
+
+/*
+ * Commit the items together by `work`, whose context is a struct batch_part. Where that is refused, in parts, until
+ * what was refused stands alone and is decided with its own error: one bad item fails nobody else. The work may decide
+ * items itself, before it writes anything: they are no part of its commit, and it leaves alone those that are decided.
+ * Returns  as a batch_work
+ */
+CHECKED enum err batch_commit(struct store *store, const struct batch_part *all, store_work *work);
 
 /* For the metrics. */
 struct batch_figures {

@@ -1,26 +1,14 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "service/callback.h"
+#include "service/callback_private.h"
 
 #include "base/crypto.h"
-#include "service/change.h"
 #include "service/outcome.h"
 #include "store/operation.h"
 #include "store/transaction.h"
 
 #include <stdio.h>
 #include <string.h>
-
-struct receipt {
-	const struct callback_delivery *delivery;
-	struct store_tx *tx;
-	struct callback_row row;
-	struct attempt_row attempt; /* when matched */
-	bool matched;
-	bool elsewhere; /* its references name an attempt of another transaction than the path's */
-	enum callback_outcome outcome;
-	struct change_note note;
-};
 
 static const enum callback_result result_of_effect[] = {
 	[OUTCOME_CONTRADICTED] = CALLBACK_CONTRADICTION,
@@ -30,7 +18,7 @@ static const enum callback_result result_of_effect[] = {
 	[OUTCOME_APPLIED] = CALLBACK_APPLIED,
 };
 
-static void row_fill(struct receipt *receipt)
+void callback_row_fill(struct receipt *receipt)
 {
 	const struct callback_delivery *delivery = receipt->delivery;
 	const struct gateway_notice *notice = delivery->notice;
@@ -61,26 +49,31 @@ static void row_fill(struct receipt *receipt)
 	memcpy(row->word, notice->word, sizeof row->word);
 }
 
+void callback_matched(struct receipt *receipt, const struct attempt_row *attempt)
+{
+	receipt->attempt = *attempt;
+	receipt->matched = true;
+	receipt->row.transaction_id = attempt->transaction_id;
+	receipt->row.attempt_id = attempt->id;
+}
+
 /* By the gateway's reference, then by ours; it must belong to the path's transaction. */
 static enum err match(struct receipt *receipt)
 {
 	const struct callback_delivery *delivery = receipt->delivery;
+	struct attempt_row attempt;
 	enum err err = store_attempt_find(receipt->tx, delivery->gateway->name,
 					  delivery->notice->gateway_ref,
-					  delivery->notice->our_reference, &receipt->attempt);
+					  delivery->notice->our_reference, &attempt);
 
 	if (err == ERR_NOT_FOUND)
 		return ERR_OK;
 	if (err != ERR_OK)
 		return err;
-	if (!id_is_empty(delivery->transaction_id) &&
-	    !id_equal(delivery->transaction_id, receipt->attempt.transaction_id)) {
-		receipt->elsewhere = true;
-		return ERR_OK;
-	}
-	receipt->matched = true;
-	receipt->row.transaction_id = receipt->attempt.transaction_id;
-	receipt->row.attempt_id = receipt->attempt.id;
+	receipt->elsewhere = !id_is_empty(delivery->transaction_id) &&
+			     !id_equal(delivery->transaction_id, attempt.transaction_id);
+	if (!receipt->elsewhere)
+		callback_matched(receipt, &attempt);
 	return ERR_OK;
 }
 
@@ -128,6 +121,13 @@ static enum err match_by_path(struct receipt *receipt)
 	if (receipt->matched)
 		receipt->row.attempt_id = receipt->attempt.id;
 	return ERR_OK;
+}
+
+enum err callback_match(struct receipt *receipt)
+{
+	enum err err = match(receipt);
+
+	return err == ERR_OK ? match_by_path(receipt) : err;
 }
 
 static enum err exception_open(struct receipt *receipt, enum exception_kind kind,
@@ -253,56 +253,11 @@ static enum err apply(struct receipt *receipt)
 	return outcome_take(receipt);
 }
 
-/* Its row is there: what becomes of it. */
-static enum err judge(struct receipt *receipt)
+enum err callback_judge(struct receipt *receipt)
 {
 	if (receipt->matched)
 		return apply(receipt);
 	return exception_open(receipt, EXCEPTION_ORPHAN_CALLBACK, "fits no attempt");
-}
-
-static enum err receive_work(struct store_tx *tx, void *context)
-{
-	struct receipt *receipt = context;
-	enum err err;
-
-	receipt->tx = tx;
-	receipt->matched = false;
-	receipt->elsewhere = false;
-	receipt->outcome = CALLBACK_OUTCOME_STORED;
-	receipt->note = (struct change_note){ .type = "" };
-	row_fill(receipt);
-	err = match(receipt);
-	if (err == ERR_OK)
-		err = match_by_path(receipt);
-	if (err != ERR_OK || receipt->outcome == CALLBACK_OUTCOME_FOREIGN)
-		return err;
-	/*
-	 * Its row first: of two deliveries at once the second waits here, and is then a duplicate.
-	 */
-	err = store_callback_insert(tx, &receipt->row);
-	if (err == ERR_CONFLICT) {
-		receipt->outcome = CALLBACK_OUTCOME_DUPLICATE;
-		return ERR_OK;
-	}
-	if (err == ERR_OK)
-		err = judge(receipt);
-	return err == ERR_OK ? store_callback_update(tx, &receipt->row) : err;
-}
-
-enum err callback_receive(struct store_pool *pool, const struct callback_delivery *delivery,
-			  int wait_ms, enum callback_outcome *outcome, enum callback_result *result)
-{
-	struct receipt receipt = { .delivery = delivery };
-	enum err err = store_pool_run(pool, wait_ms, receive_work, &receipt);
-
-	if (err != ERR_OK)
-		return err;
-	change_log(&receipt.note);
-	*outcome = receipt.outcome;
-	if (receipt.outcome == CALLBACK_OUTCOME_STORED)
-		*result = receipt.row.result;
-	return ERR_OK;
 }
 
 /* A replay: the receipt of a row that is there already. */
@@ -368,12 +323,10 @@ static enum err replay_work(struct store_tx *tx, void *context)
 	enum err err = replay_begin(replay, tx);
 
 	if (err == ERR_OK)
-		err = match(receipt);
-	if (err == ERR_OK)
-		err = match_by_path(receipt);
+		err = callback_match(receipt);
 	if (err != ERR_OK || !receipt->matched)
 		return err;
-	err = judge(receipt);
+	err = callback_judge(receipt);
 	if (err != ERR_OK)
 		return err;
 	report->after = receipt->row.result;

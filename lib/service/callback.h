@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Callbacks: a verified message of a gateway is stored once and applied once.
+ * Callbacks: a verified message of a gateway is stored once and applied once; those that wait together are committed
+ * together.
  *
  * Invariant  UNIQUE (gateway, callback key): a repeated one changes nothing; one without amount is
  *            a hint and is never believed by itself
@@ -35,13 +36,22 @@ enum callback_outcome {
 	CALLBACK_OUTCOME_STORED, /* see *result */
 };
 
+struct batch; /* of callbacks: batch.h */
+
 /*
- * Store and apply.
- * Returns  ERR_OK with *outcome, and *result when stored; ERR_BUSY, ERR_UNAVAILABLE, ERR_UNCERTAIN,
- *          ERR_OVERLOADED: the gateway must send it again
+ * Start the committers of callbacks, on connections of their own to `database`, whose texts must outlive them.
+ * batch_stop() ends it.
  */
-CHECKED enum err callback_receive(struct store_pool *pool, const struct callback_delivery *delivery,
-				  int wait_ms, enum callback_outcome *outcome,
+CHECKED enum err callback_start(const struct store_settings *database, struct batch **callbacks);
+
+/*
+ * Store and apply it in the next commit, with all others that wait, and wait for that until the deadline (boot clock).
+ * The gateway must outlive the batch.
+ * Returns  ERR_OK with *outcome, and *result when stored; ERR_BUSY, ERR_UNAVAILABLE, ERR_UNCERTAIN, ERR_OVERLOADED,
+ *          ERR_DEADLINE, ERR_MEMORY: the gateway must send it again
+ */
+CHECKED enum err callback_receive(struct batch *callbacks, const struct callback_delivery *delivery,
+				  int64_t deadline_boot_us, enum callback_outcome *outcome,
 				  enum callback_result *result);
 
 /* A stored message that is to be applied again. */

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "service/change.h"
 #include "store/callback.h"
+#include "store/sheet.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ struct claim {
 	struct change_note *notes; /* as many as jobs */
 	size_t count;
 	size_t note_count;
+	bool alone; /* one operation, written at once: see claim_singly() */
 };
 
 /* One claimed operation while its job is made. */
@@ -345,30 +347,84 @@ static int by_transaction(const void *a, const void *b)
 	return id_compare(left->transaction_id, right->transaction_id);
 }
 
+/* Lock what the claimed operations need, each kind at once. */
+static enum err claim_lock(struct store_tx *tx, const struct operation_row *rows, size_t count)
+{
+	struct id live[OPERATION_CLAIM_MAX]; /* those whose attempts matter */
+	size_t live_count = 0;
+	enum err err = store_sheet_lock_transactions(tx);
+
+	for (size_t i = 0; i < count; i++)
+		if (rows[i].next_action != NEXT_SEND || rows[i].cancel_wished_at_us != 0)
+			live[live_count++] = rows[i].id;
+	if (err == ERR_OK)
+		err = store_sheet_lock_live(tx, live, live_count);
+	return err == ERR_OK ? store_sheet_count_marks(tx) : err;
+}
+
+static enum err claim_rows(struct claim *claim, struct store_tx *tx, struct operation_row *rows)
+{
+	size_t count = 0;
+	int64_t now_us;
+	enum err err = store_operation_claim(tx, claim->limit, rows, &count);
+
+	if (err != ERR_OK || count == 0)
+		return err;
+	err = store_now(tx, &now_us);
+	/* Transactions are locked in id order, as everywhere. */
+	qsort(rows, count, sizeof *rows, by_transaction);
+	if (err == ERR_OK && !claim->alone)
+		err = claim_lock(tx, rows, count);
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		err = item_claim(claim, tx, &rows[i], now_us);
+	return err;
+}
+
 static enum err claim_work(struct store_tx *tx, void *context)
 {
 	struct claim *claim = context;
-	struct operation_row *rows = NULL;
-	size_t count = 0;
-	int64_t now_us;
-	enum err err;
+	struct operation_row *rows = calloc(claim->limit, sizeof *rows);
+	enum err err = rows == NULL ? ERR_MEMORY : ERR_OK;
 
 	claim->count = 0;
 	claim->note_count = 0;
 	if (claim->settings->breakers != NULL)
 		breakers_claim(claim->settings->breakers);
-	rows = calloc(claim->limit, sizeof *rows);
-	if (rows == NULL)
-		return ERR_MEMORY;
-	err = store_operation_claim(tx, claim->limit, rows, &count);
-	if (err == ERR_OK && count > 0)
-		err = store_now(tx, &now_us);
-	/* Transactions are locked in id order, as everywhere. */
-	qsort(rows, count, sizeof *rows, by_transaction);
-	for (size_t i = 0; err == ERR_OK && i < count; i++)
-		err = item_claim(claim, tx, &rows[i], now_us);
+	if (err == ERR_OK && !claim->alone)
+		err = store_sheet_open(tx);
+	if (err == ERR_OK)
+		err = claim_rows(claim, tx, rows);
 	free(rows);
 	return err;
+}
+
+static void claim_log(const struct claim *claim)
+{
+	for (size_t i = 0; i < claim->note_count; i++)
+		change_log(&claim->notes[i]);
+}
+
+/*
+ * Written together they were refused: one by one, so that the one to blame is met alone (is_poison) and holds up none
+ * of the others.
+ */
+static enum err claim_singly(struct store_pool *pool, const struct claim *all, size_t *count)
+{
+	struct claim one = *all;
+	enum err err = ERR_OK;
+
+	one.limit = 1;
+	one.alone = true;
+	*count = 0;
+	for (size_t i = 0; i < all->limit; i++) {
+		one.jobs = all->jobs + *count;
+		err = store_pool_run(pool, ACQUIRE_WAIT_MS, claim_work, &one);
+		if (err != ERR_OK || (one.count == 0 && one.note_count == 0))
+			break;
+		claim_log(&one);
+		*count += one.count;
+	}
+	return *count > 0 ? ERR_OK : err;
 }
 
 enum err due_claim(struct store_pool *pool, const struct due_settings *settings, size_t limit,
@@ -384,34 +440,34 @@ enum err due_claim(struct store_pool *pool, const struct due_settings *settings,
 	};
 	enum err err = store_pool_run(pool, ACQUIRE_WAIT_MS, claim_work, &claim);
 
+	if (is_poison(err) || err == ERR_STORE)
+		return claim_singly(pool, &claim, count);
 	if (err != ERR_OK)
 		return err;
-	for (size_t i = 0; i < claim.note_count; i++)
-		change_log(&notes[i]);
+	claim_log(&claim);
 	*count = claim.count;
 	return ERR_OK;
 }
 
-struct mark {
-	const struct due_job *job;
-	struct change_note note;
+struct marking {
+	const struct due_job *const *jobs;
+	size_t count;
+	struct change_note *notes;
 };
 
-static enum err mark_work(struct store_tx *tx, void *context)
+static enum err mark_one(struct store_tx *tx, const struct due_job *job, struct change_note *note)
 {
-	struct mark *mark = context;
 	struct operation_row operation;
 	struct transaction_row transaction;
 	struct attempt_row attempt;
 	struct change change;
 	int64_t now_us;
-	enum err err = store_operation_lock(tx, mark->job->order.operation_id, &operation);
+	enum err err = store_operation_lock(tx, job->order.operation_id, &operation);
 
-	mark->note = (struct change_note){ .type = "" };
 	if (err == ERR_OK)
 		err = store_transaction_lock(tx, operation.transaction_id, &transaction);
 	if (err == ERR_OK)
-		err = store_attempt_lock(tx, mark->job->order.attempt_id, &attempt);
+		err = store_attempt_lock(tx, job->order.attempt_id, &attempt);
 	if (err == ERR_OK)
 		err = store_now(tx, &now_us);
 	if (err != ERR_OK)
@@ -421,15 +477,37 @@ static enum err mark_work(struct store_tx *tx, void *context)
 		return ERR_OK; /* a callback was faster */
 	attempt.sent_at_us = now_us;
 	change.type = "attempt_sent";
-	return change_write(tx, &change, &mark->note);
+	return change_write(tx, &change, note);
 }
 
-enum err due_mark_sent(struct store_pool *pool, const struct due_job *job)
+static enum err mark_work(struct store_tx *tx, void *context)
 {
-	struct mark mark = { .job = job };
-	enum err err = store_pool_run(pool, ACQUIRE_WAIT_MS, mark_work, &mark);
+	const struct marking *marking = context;
+	struct id operations[DUE_MARK_MAX];
+	struct id attempts[DUE_MARK_MAX];
+	enum err err = store_sheet_open(tx);
 
+	for (size_t i = 0; i < marking->count; i++) {
+		operations[i] = marking->jobs[i]->order.operation_id;
+		attempts[i] = marking->jobs[i]->order.attempt_id;
+		marking->notes[i] = (struct change_note){ .type = "" };
+	}
 	if (err == ERR_OK)
-		change_log(&mark.note);
+		err = store_sheet_lock(tx, operations, marking->count);
+	if (err == ERR_OK)
+		err = store_sheet_lock_attempts(tx, attempts, marking->count);
+	for (size_t i = 0; err == ERR_OK && i < marking->count; i++)
+		err = mark_one(tx, marking->jobs[i], &marking->notes[i]);
+	return err;
+}
+
+enum err due_mark_sent(struct store_pool *pool, const struct due_job *const *jobs, size_t count)
+{
+	struct change_note notes[DUE_MARK_MAX];
+	struct marking marking = { jobs, count, notes };
+	enum err err = store_pool_run(pool, ACQUIRE_WAIT_MS, mark_work, &marking);
+
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		change_log(&notes[i]);
 	return err;
 }

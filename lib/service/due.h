@@ -51,7 +51,9 @@ struct due_job {
 CHECKED enum err due_claim(struct store_pool *pool, const struct due_settings *settings,
 			   size_t limit, struct due_job *jobs, size_t *count);
 
-/* Commit that an attempt's bytes have left while its answer is still awaited. */
-CHECKED enum err due_mark_sent(struct store_pool *pool, const struct due_job *job);
+/* Commit that the bytes of these attempts (1..DUE_MARK_MAX) have left while their answers are still awaited. */
+#define DUE_MARK_MAX 64
+CHECKED enum err due_mark_sent(struct store_pool *pool, const struct due_job *const *jobs,
+			       size_t count);
 
 #endif

@@ -12,8 +12,6 @@
 #define BATCH_MAX 256
 #define QUEUE_MAX 2048
 #define LOCK_WAIT_S 1 /* a key that another server holds must not hold up the neighbours */
-#define TRIES_ALONE 4
-#define PARTS 16 /* of a commit that was refused */
 #define GATHER_MS 10
 #define SETTLE_MS 60000
 
@@ -23,6 +21,7 @@ struct commit {
 	size_t count;
 	struct acceptance *leaders[BATCH_MAX]; /* the first of each key */
 	size_t leader_count;
+	bool probing; /* a lock was waited for in vain: see leaders_probe() */
 };
 
 static int by_key(const void *a, const void *b)
@@ -47,8 +46,49 @@ static void leaders_choose(struct commit *commit)
 {
 	commit->leader_count = 0;
 	for (size_t i = 0; i < commit->count; i++)
-		if (i == 0 || !same_key(commit->leaders[commit->leader_count - 1], commit->list[i]))
+		if (!commit->list[i]->item.decided &&
+		    (commit->leader_count == 0 ||
+		     !same_key(commit->leaders[commit->leader_count - 1], commit->list[i])))
 			commit->leaders[commit->leader_count++] = commit->list[i];
+}
+
+static void group_set_aside(struct commit *commit, const struct acceptance *leader)
+{
+	for (size_t i = 0; i < commit->count; i++) {
+		struct acceptance *acceptance = commit->list[i];
+
+		if (acceptance != leader && !same_key(leader, acceptance))
+			continue;
+		acceptance->item.decided = true;
+		acceptance->item.err = acceptance->item.uncertain ? ERR_UNCERTAIN : ERR_BUSY;
+	}
+}
+
+/*
+ * A key that another server is at work on would hold up all that are committed with it: found without waiting for its
+ * lock, once one was waited for in vain, and set aside.
+ */
+static enum err leaders_probe(struct store_tx *tx, struct commit *commit)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < commit->leader_count; i++) {
+		struct acceptance *leader = commit->leaders[i];
+		enum err err = ERR_OK;
+
+		if (leader->operation.idempotency_key[0] != '\0' &&
+		    (commit->probing || leader->was_held))
+			err = store_operation_probe_key(tx, leader->operation.merchant,
+							leader->operation.idempotency_key);
+		if (err == ERR_BUSY)
+			group_set_aside(commit, leader);
+		else if (err != ERR_OK && err != ERR_NOT_FOUND)
+			return err;
+		else
+			commit->leaders[kept++] = leader;
+	}
+	commit->leader_count = kept;
+	return ERR_OK;
 }
 
 /* What a request means when this operation is stored under its id or key. */
@@ -140,87 +180,57 @@ static enum err payments_insert(struct store_tx *tx, const struct commit *commit
 	return err == ERR_OK ? store_event_insert_all(tx, events, commit->leader_count) : err;
 }
 
-/* Operations first: their keys decide which payments there are. */
-static enum err commit_work(struct store_tx *tx, void *context)
+/* Operations first: their keys decide which payments there are. Leaders that stay are those that are new. */
+static enum err operations_insert(struct store_tx *tx, struct commit *commit)
 {
-	struct commit *commit = context;
 	const struct operation_row *operations[BATCH_MAX];
 	size_t inserted;
 	enum err err;
 
-	leaders_choose(commit);
 	for (size_t i = 0; i < commit->leader_count; i++)
 		operations[i] = &commit->leaders[i]->operation;
 	err = store_operation_accept_all(tx, operations, commit->leader_count, &inserted);
 	if (err != ERR_OK)
 		return err;
 	if (inserted < commit->leader_count)
-		err = leaders_sift(tx, commit);
-	else
-		for (size_t i = 0; i < commit->leader_count; i++)
-			decide_group(commit, commit->leaders[i], operations[i]);
-	if (err != ERR_OK || commit->leader_count == 0)
-		return err;
-	return payments_insert(tx, commit);
+		return leaders_sift(tx, commit);
+	for (size_t i = 0; i < commit->leader_count; i++)
+		decide_group(commit, commit->leaders[i], operations[i]);
+	return ERR_OK;
 }
 
-/* What ails a payment that fails by itself. */
-static enum err alone(const struct acceptance *acceptance, enum err err)
+static enum err commit_work(struct store_tx *tx, void *context)
 {
-	if (err == ERR_NOT_FOUND)
-		return ERR_MERCHANT;
-	if (err == ERR_BUSY && acceptance->operation.idempotency_key[0] != '\0')
-		return ERR_KEY_IN_FLIGHT;
-	return err;
-}
+	const struct batch_part *part = context;
+	bool *probing = part->context;
+	struct commit commit = { .list = (struct acceptance **)part->items,
+				 .count = part->count,
+				 .probing = *probing };
+	enum err err;
 
-/*
- * One commit; where it is refused, one for each of its parts, until what was bad stands alone. Few
- * steps, since each may wait for a lock.
- */
-static enum err commit_range(struct store *store, struct acceptance **list, size_t count)
-{
-	struct commit commit = { .list = list, .count = count };
-	const size_t part = (count + PARTS - 1) / PARTS;
-	enum err err = store_run_tries(store, count == 1 ? TRIES_ALONE : 1, commit_work, &commit);
-
-	if (err == ERR_UNCERTAIN || err == ERR_UNAVAILABLE)
-		return err;
-	if (err == ERR_OK || count == 1) {
-		for (size_t i = 0; i < count; i++) {
-			list[i]->item.err = alone(list[i], err);
-			list[i]->decided = true;
-		}
-		return ERR_OK;
-	}
-	err = ERR_OK;
-	for (size_t i = 0; i < count && err == ERR_OK; i += part)
-		err = commit_range(store, list + i, count - i < part ? count - i : part);
-	return err;
+	*probing = true; /* where this is not the last try */
+	leaders_choose(&commit);
+	err = leaders_probe(tx, &commit);
+	if (err == ERR_OK && commit.leader_count > 0)
+		err = operations_insert(tx, &commit);
+	return err == ERR_OK && commit.leader_count > 0 ? payments_insert(tx, &commit) : err;
 }
 
 static enum err intake_work(void *context, struct store *store, struct batch_item **items,
 			    size_t count)
 {
-	struct acceptance *list[BATCH_MAX];
-	size_t open = 0;
+	bool probing = false;
+	const struct batch_part all = { &probing, items, count };
 
 	(void)context;
 	assert(count <= BATCH_MAX);
-	for (size_t i = 0; i < count; i++) {
-		struct acceptance *acceptance = (struct acceptance *)items[i];
-
-		if (!acceptance->decided)
-			list[open++] = acceptance;
-	}
-	if (open == 0)
-		return ERR_OK;
-	qsort(list, open, sizeof(struct acceptance *), by_key);
-	return commit_range(store, list, open);
+	qsort(items, count, sizeof(struct batch_item *), by_key);
+	return batch_commit(store, &all, commit_work);
 }
 
-static void acceptance_free(struct batch_item *item)
+static void acceptance_done(void *context, struct batch_item *item)
 {
+	(void)context;
 	free(item);
 }
 
@@ -234,7 +244,7 @@ enum err intake_start(const struct store_settings *database, struct batch **inta
 		.gather_ms = GATHER_MS,
 		.settle_ms = SETTLE_MS,
 		.work = intake_work,
-		.item_free = acceptance_free,
+		.item_done = acceptance_done,
 	};
 
 	static_assert(offsetof(struct acceptance, item) == 0, "an item is an acceptance");

@@ -22,15 +22,15 @@ struct acceptance {
 	struct operation_row operation; /* next_action_at_us: from now, by the database clock */
 	struct transaction_row transaction;
 	struct event_row event;
-	bool decided; /* committed: outcome and receipt are final */
+	bool was_held; /* another server was at work on its key: look before waiting for it again */
 	enum payment_outcome outcome;
 	struct payment_receipt receipt;
 };
 
 /*
  * Start the committers on connections of their own to `database`, whose texts must outlive them. batch_stop() ends it.
- * An acceptance's err: ERR_OK; ERR_MERCHANT (not known); ERR_KEY_IN_FLIGHT (another server is at work on its key);
- * ERR_BUSY, ERR_STORE, ERR_UNAVAILABLE: nothing was committed; ERR_UNCERTAIN
+ * An acceptance's err: ERR_OK with outcome and receipt; ERR_NOT_FOUND (no such merchant), ERR_BUSY (another server is
+ * at work on its key), ERR_STORE, ERR_UNAVAILABLE: nothing was committed; ERR_UNCERTAIN
  */
 CHECKED enum err intake_start(const struct store_settings *database, struct batch **intake);
 

@@ -96,13 +96,16 @@ static enum err lookup_work(void *context, struct store *store, struct batch_ite
 	for (size_t i = 0; i < count; i++)
 		all.list[i] = (struct lookup *)items[i];
 	err = store_look(store, all_read, &all);
-	for (size_t i = 0; i < count && err == ERR_OK; i++)
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
+		items[i]->decided = true;
 		items[i]->err = all.list[i]->found ? ERR_OK : ERR_NOT_FOUND;
+	}
 	return err;
 }
 
-static void lookup_free(struct batch_item *item)
+static void lookup_done(void *context, struct batch_item *item)
 {
+	(void)context;
 	free(item);
 }
 
@@ -116,7 +119,7 @@ enum err lookup_start(const struct store_settings *database, struct batch **look
 		.gather_ms = GATHER_MS,
 		.settle_ms = 0, /* nothing is committed */
 		.work = lookup_work,
-		.item_free = lookup_free,
+		.item_done = lookup_done,
 	};
 
 	static_assert(offsetof(struct lookup, item) == 0, "an item is a lookup");

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "service/payment.h"
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "service/fingerprint.h"
 #include "service/intake.h"
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KEY_PAUSE_US INT64_C(100000) /* before looking again at a key that is in flight */
 
 static struct id id_new(int64_t now_us)
 {
@@ -114,7 +117,7 @@ static enum err acceptance_new(const struct vault *vault, const struct payment_o
 
 	if (made == NULL)
 		return ERR_MEMORY;
-	made->decided = false;
+	made->was_held = false;
 	err = operation_fill(&made->operation, vault, order);
 	if (err != ERR_OK) {
 		free(made);
@@ -135,10 +138,22 @@ static struct payment_receipt receipt_of(const struct acceptance *acceptance)
 	};
 }
 
+/* What a payment's own error means to its client. */
+static enum err refusal_of(const struct acceptance *acceptance)
+{
+	const enum err err = acceptance->item.err;
+
+	if (err == ERR_NOT_FOUND)
+		return ERR_MERCHANT;
+	if (err == ERR_BUSY && acceptance->operation.idempotency_key[0] != '\0')
+		return ERR_KEY_IN_FLIGHT;
+	return err;
+}
+
 static enum err settle(const struct acceptance *acceptance, enum payment_outcome *outcome,
 		       struct payment_receipt *receipt)
 {
-	const enum err err = acceptance->item.err;
+	const enum err err = refusal_of(acceptance);
 
 	if (err == ERR_UNCERTAIN) {
 		*outcome = PAYMENT_UNCERTAIN;
@@ -152,17 +167,14 @@ static enum err settle(const struct acceptance *acceptance, enum payment_outcome
 	return err;
 }
 
-enum err payment_accept(struct batch *intake, const struct vault *vault,
-			const struct payment_order *order, int64_t deadline_boot_us,
-			enum payment_outcome *outcome, struct payment_receipt *receipt)
+/* The acceptance is used up, and freed. */
+static enum err accept_once(struct batch *intake, struct acceptance *acceptance,
+			    int64_t deadline_boot_us, enum payment_outcome *outcome,
+			    struct payment_receipt *receipt)
 {
-	struct acceptance *acceptance;
-	struct payment_receipt asked;
-	enum err err = acceptance_new(vault, order, &acceptance);
+	const struct payment_receipt asked = receipt_of(acceptance);
+	enum err err = ERR_OK;
 
-	if (err != ERR_OK)
-		return err;
-	asked = receipt_of(acceptance);
 	switch (batch_run(intake, &acceptance->item, deadline_boot_us)) {
 	case BATCH_LEFT:
 		*outcome = PAYMENT_UNCERTAIN;
@@ -179,5 +191,25 @@ enum err payment_accept(struct batch *intake, const struct vault *vault,
 		break;
 	}
 	free(acceptance);
+	return err;
+}
+
+/* A key that another server is at work on: its answer is waited for, as long as the client does. */
+enum err payment_accept(struct batch *intake, const struct vault *vault,
+			const struct payment_order *order, int64_t deadline_boot_us,
+			enum payment_outcome *outcome, struct payment_receipt *receipt)
+{
+	struct acceptance *acceptance;
+	enum err err = acceptance_new(vault, order, &acceptance);
+
+	while (err == ERR_OK) {
+		err = accept_once(intake, acceptance, deadline_boot_us, outcome, receipt);
+		if (err != ERR_KEY_IN_FLIGHT || clock_boot_us() + KEY_PAUSE_US >= deadline_boot_us)
+			return err;
+		clock_sleep_us(KEY_PAUSE_US);
+		err = acceptance_new(vault, order, &acceptance);
+		if (err == ERR_OK)
+			acceptance->was_held = true;
+	}
 	return err;
 }

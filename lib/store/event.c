@@ -33,7 +33,7 @@ enum err store_event_insert(struct store_tx *tx, const struct event_row *row)
 	struct cells cells = { .count = 0 };
 
 	if (sheet_is_open(tx))
-		return sheet_put_event(tx, row);
+		return sheet_append(tx, SHEET_EVENTS, row);
 	cells_add_row(&cells, &shape, row);
 	return statement_write(tx, STATEMENT_EVENT_INSERT, &cells, NULL);
 }

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "store/bulk.h"
+#include "store/sheet_private.h"
 #include "store/statement.h"
 
 #define ROWS_MAX 256 /* written together */
@@ -29,12 +30,25 @@ static const struct shape shape = SHAPE(columns);
 
 enum err store_ledger_insert(struct store_tx *tx, const struct ledger_row *rows, size_t count)
 {
-	const void *list[ROWS_MAX];
-	const struct bulk_rows bulk = { STATEMENT_LEDGER_INSERT_ALL, &shape, list, count };
-	uint64_t affected;
+	const struct ledger_row *list[ROWS_MAX];
+	enum err err = ERR_OK;
 
 	assert(count <= ROWS_MAX);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && err == ERR_OK; i++) {
 		list[i] = &rows[i];
-	return count == 0 ? ERR_OK : bulk_write(tx, &bulk, &affected);
+		if (sheet_is_open(tx))
+			err = sheet_append(tx, SHEET_LEDGER, &rows[i]);
+	}
+	if (err != ERR_OK || count == 0 || sheet_is_open(tx))
+		return err;
+	return ledger_insert_all(tx, list, count);
+}
+
+enum err ledger_insert_all(struct store_tx *tx, const struct ledger_row *const *rows, size_t count)
+{
+	const struct bulk_rows bulk = { STATEMENT_LEDGER_INSERT_ALL, &shape,
+					(const void *const *)rows, count };
+	uint64_t affected;
+
+	return bulk_write(tx, &bulk, &affected);
 }

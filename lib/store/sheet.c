@@ -21,6 +21,13 @@ struct drawer {
 	uint16_t slots[SLOTS]; /* place + 1; 0: free */
 };
 
+/* Rows to be inserted. */
+struct pile {
+	size_t count;
+	size_t room;
+	unsigned char *rows;
+};
+
 struct counts {
 	int64_t of[SHEET_COUNTS];
 };
@@ -28,9 +35,7 @@ struct counts {
 struct sheet {
 	struct drawer drawers[SHEET_KINDS];
 	struct counts *counts; /* by place of the transaction */
-	struct event_row *events;
-	size_t event_count;
-	size_t event_room;
+	struct pile piles[SHEET_LISTS];
 	bool pending;
 	int64_t now_us; /* 0: not read, or older than a lock */
 };
@@ -39,6 +44,10 @@ static const size_t row_sizes[SHEET_KINDS] = {
 	[SHEET_OPERATION] = sizeof(struct operation_row),
 	[SHEET_TRANSACTION] = sizeof(struct transaction_row),
 	[SHEET_ATTEMPT] = sizeof(struct attempt_row),
+};
+static const size_t list_row_sizes[SHEET_LISTS] = {
+	[SHEET_EVENTS] = sizeof(struct event_row),
+	[SHEET_LEDGER] = sizeof(struct ledger_row),
 };
 static_assert(offsetof(struct operation_row, id) == 0, "a row begins with its id");
 static_assert(offsetof(struct transaction_row, id) == 0, "a row begins with its id");
@@ -203,21 +212,23 @@ void sheet_keep_now(struct store_tx *tx, int64_t now_us)
 		tx->sheet->now_us = now_us;
 }
 
-enum err sheet_put_event(struct store_tx *tx, const struct event_row *row)
+enum err sheet_append(struct store_tx *tx, enum sheet_list list, const void *row)
 {
-	struct sheet *sheet = tx->sheet;
+	struct pile *pile = &tx->sheet->piles[list];
+	const size_t size = list_row_sizes[list];
 
-	if (sheet->event_count == sheet->event_room) {
-		size_t room = sheet->event_room == 0 ? ROWS_FIRST : 2 * sheet->event_room;
-		struct event_row *events = realloc(sheet->events, room * sizeof *events);
+	if (pile->count == pile->room) {
+		size_t room = pile->room == 0 ? ROWS_FIRST : 2 * pile->room;
+		unsigned char *rows = realloc(pile->rows, room * size);
 
-		if (events == NULL)
+		if (rows == NULL)
 			return ERR_MEMORY;
-		sheet->events = events;
-		sheet->event_room = room;
+		pile->rows = rows;
+		pile->room = room;
 	}
-	sheet->events[sheet->event_count++] = *row;
-	sheet->pending = true;
+	memcpy(pile->rows + pile->count * size, row, size);
+	pile->count++;
+	tx->sheet->pending = true;
 	return ERR_OK;
 }
 
@@ -235,6 +246,8 @@ WRITER(attempts_insert, attempt_insert_all, attempt_row)
 WRITER(attempts_write, attempt_write_all, attempt_row)
 WRITER(operations_write, operation_write_all, operation_row)
 WRITER(transactions_write, transaction_write_all, transaction_row)
+WRITER(events_insert, store_event_insert_all, event_row)
+WRITER(ledger_insert, ledger_insert_all, ledger_row)
 
 /* In this order: where a new attempt conflicts with a live one, nothing else was written. */
 static const struct {
@@ -246,6 +259,10 @@ static const struct {
 	{ SHEET_ATTEMPT,     false, attempts_write     },
 	{ SHEET_OPERATION,   false, operations_write   },
 	{ SHEET_TRANSACTION, false, transactions_write },
+};
+static rows_write *const inserts[SHEET_LISTS] = {
+	[SHEET_EVENTS] = events_insert,
+	[SHEET_LEDGER] = ledger_insert,
 };
 /* clang-format on */
 
@@ -265,20 +282,20 @@ static enum err drawer_write(struct store_tx *tx, enum sheet_kind kind, bool new
 	return count == 0 ? ERR_OK : write(tx, list, count);
 }
 
-static enum err events_write(struct store_tx *tx)
+static enum err pile_write(struct store_tx *tx, enum sheet_list which)
 {
-	const struct sheet *sheet = tx->sheet;
-	const struct event_row **list;
+	const struct pile *pile = &tx->sheet->piles[which];
+	const void **list;
 	enum err err;
 
-	if (sheet->event_count == 0)
+	if (pile->count == 0)
 		return ERR_OK;
-	list = malloc(sheet->event_count * sizeof(const struct event_row *));
+	list = malloc(pile->count * sizeof *list);
 	if (list == NULL)
 		return ERR_MEMORY;
-	for (size_t i = 0; i < sheet->event_count; i++)
-		list[i] = &sheet->events[i];
-	err = store_event_insert_all(tx, list, sheet->event_count);
+	for (size_t i = 0; i < pile->count; i++)
+		list[i] = pile->rows + i * list_row_sizes[which];
+	err = inserts[which](tx, list, pile->count);
 	free(list);
 	return err;
 }
@@ -288,7 +305,8 @@ static void written(struct sheet *sheet)
 	for (size_t kind = 0; kind < SHEET_KINDS; kind++)
 		for (size_t i = 0; i < sheet->drawers[kind].count; i++)
 			sheet->drawers[kind].marks[i] &= (uint8_t) ~(SHEET_CHANGED | SHEET_NEW);
-	sheet->event_count = 0;
+	for (size_t list = 0; list < SHEET_LISTS; list++)
+		sheet->piles[list].count = 0;
 	sheet->pending = false;
 }
 
@@ -300,8 +318,8 @@ enum err sheet_flush(struct store_tx *tx)
 		return ERR_OK;
 	for (size_t i = 0; err == ERR_OK && i < sizeof writes / sizeof writes[0]; i++)
 		err = drawer_write(tx, writes[i].kind, writes[i].new, writes[i].write);
-	if (err == ERR_OK)
-		err = events_write(tx);
+	for (enum sheet_list list = 0; err == ERR_OK && list < SHEET_LISTS; list++)
+		err = pile_write(tx, list);
 	if (err == ERR_OK)
 		written(tx->sheet);
 	return err;
@@ -460,6 +478,7 @@ void sheet_free(struct sheet *sheet)
 		free(sheet->drawers[kind].marks);
 	}
 	free(sheet->counts);
-	free(sheet->events);
+	for (size_t list = 0; list < SHEET_LISTS; list++)
+		free(sheet->piles[list].rows);
 	free(sheet);
 }

@@ -16,6 +16,7 @@
 
 #include "store/attempt.h"
 #include "store/event.h"
+#include "store/ledger.h"
 #include "store/operation.h"
 #include "store/sheet.h"
 #include "store/statement.h"
@@ -63,8 +64,10 @@ void sheet_uncount(struct store_tx *tx, struct id transaction_id);
 bool sheet_now(const struct store_tx *tx, int64_t *now_us);
 void sheet_keep_now(struct store_tx *tx, int64_t now_us);
 
-/* Keep an event for the end. */
-CHECKED enum err sheet_put_event(struct store_tx *tx, const struct event_row *row);
+/* Rows that are only ever inserted: kept for the end in the order they came. */
+enum sheet_list { SHEET_EVENTS, SHEET_LEDGER };
+#define SHEET_LISTS 2
+CHECKED enum err sheet_append(struct store_tx *tx, enum sheet_list list, const void *row);
 
 /*
  * Write what is pending: new attempts first, since they may conflict. Also before any read of the tables that the sheet
@@ -88,6 +91,8 @@ CHECKED enum err operation_write_all(struct store_tx *tx, const struct operation
 CHECKED enum err transaction_lock_all(struct store_tx *tx, const struct sheet_query *query);
 CHECKED enum err transaction_write_all(struct store_tx *tx,
 				       const struct transaction_row *const *rows, size_t count);
+CHECKED enum err ledger_insert_all(struct store_tx *tx, const struct ledger_row *const *rows,
+				   size_t count);
 CHECKED enum err attempt_lock_all(struct store_tx *tx, const struct sheet_query *query);
 CHECKED enum err attempt_lock_live_all(struct store_tx *tx, const struct sheet_query *query);
 CHECKED enum err attempt_insert_all(struct store_tx *tx, const struct attempt_row *const *rows,

@@ -9,9 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
 #include "store/migrate.h"
+#include "store/sheet.h"
 #include "store/statement.h"
 
 #define THREADS_MAX 32
@@ -149,6 +151,7 @@ void service_open(struct service *service)
 			      ERR_OK,
 		      "%s", why);
 	ck_assert_msg(store_open(&service->database, &service->store, why) == ERR_OK, "%s", why);
+	ck_assert_int_eq(callback_start(&service->database, &service->callbacks), ERR_OK);
 	vault_fill(&service->vault);
 	service->gateways.count = 1;
 	gateway_fill(&service->gateways.list[0]);
@@ -161,6 +164,7 @@ void service_open(struct service *service)
 
 void service_close(struct service *service)
 {
+	batch_stop(service->callbacks);
 	store_close(service->store);
 	store_pool_close(service->pool);
 	vault_done(&service->vault);
@@ -425,7 +429,10 @@ struct applying {
 static enum err apply_work(struct store_tx *tx, void *context)
 {
 	struct applying *applying = context;
+	enum err err = store_sheet_open(tx);
 
+	if (err != ERR_OK)
+		return err;
 	return outcome_apply(tx, applying->report, applying->effect, &applying->note);
 }
 
@@ -435,6 +442,18 @@ enum err service_apply(struct service *service, const struct outcome_report *rep
 	struct applying applying = { .report = report, .effect = effect };
 
 	return store_run(service->store, apply_work, &applying);
+}
+
+enum err service_deliver(struct service *service, const struct callback_delivery *delivery,
+			 enum callback_outcome *outcome, enum callback_result *result)
+{
+	return callback_receive(service->callbacks, delivery,
+				clock_boot_us() + SERVICE_WAIT_MS * INT64_C(1000), outcome, result);
+}
+
+enum err service_mark(struct service *service, const struct due_job *job)
+{
+	return due_mark_sent(service->pool, &job, 1);
 }
 
 enum outcome_effect story_tell(struct service *service, struct story *story,

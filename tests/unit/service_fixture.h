@@ -18,6 +18,8 @@
 #include <stdint.h>
 
 #include "gateway/gateway.h"
+#include "service/batch.h"
+#include "service/callback.h"
 #include "service/due.h"
 #include "service/outcome.h"
 #include "service/vault.h"
@@ -49,6 +51,7 @@ struct service {
 	char name[64]; /* of the database */
 	struct store_settings database;
 	struct store_pool *pool;
+	struct batch *callbacks; /* what receives them */
 	struct store *store; /* a connection beside the pool, whose clock may stand still */
 	struct vault vault;
 	struct gateway_set gateways;
@@ -115,6 +118,13 @@ struct gateway_answer service_answer(enum attempt_event event);
 /* outcome_apply() in a committed transaction of `store`; *effect is written on ERR_OK only. */
 enum err service_apply(struct service *service, const struct outcome_report *report,
 		       enum outcome_effect *effect);
+
+/* callback_receive() with the fixture's committers and patience. */
+enum err service_deliver(struct service *service, const struct callback_delivery *delivery,
+			 enum callback_outcome *outcome, enum callback_result *result);
+
+/* due_mark_sent() of one job. */
+enum err service_mark(struct service *service, const struct due_job *job);
 
 /* Apply it to the story's attempt under call id "call_1", commit, and read the rows again. */
 enum outcome_effect story_tell(struct service *service, struct story *story,

@@ -61,14 +61,16 @@ static enum err work(void *context, struct store *store, struct batch_item **ite
 	}
 	if (call < 4 && stage.answers[call] != ERR_OK)
 		return stage.answers[call];
-	for (size_t i = 0; i < count; i++)
-		if (((struct piece *)items[i])->bad)
-			items[i]->err = ERR_MERCHANT;
+	for (size_t i = 0; i < count; i++) {
+		items[i]->decided = true;
+		items[i]->err = ((struct piece *)items[i])->bad ? ERR_MERCHANT : ERR_OK;
+	}
 	return ERR_OK;
 }
 
-static void piece_free(struct batch_item *item)
+static void piece_done(void *context, struct batch_item *item)
 {
+	(void)context;
 	atomic_fetch_add(&stage.freed, 1);
 	free(item);
 }
@@ -83,7 +85,7 @@ static struct batch *begin_with(bool gated, size_t workers, int gather_ms)
 		.gather_ms = gather_ms,
 		.settle_ms = 60000,
 		.work = work,
-		.item_free = piece_free,
+		.item_done = piece_done,
 	};
 	struct batch *batch;
 

@@ -64,7 +64,7 @@ static enum callback_result store(const struct gateway_notice *notice, struct id
 	enum callback_result result;
 
 	ck_assert_int_eq(
-		callback_receive(service.pool, &delivery, SERVICE_WAIT_MS, &outcome, &result),
+		service_deliver(&service, &delivery, &outcome, &result),
 		ERR_OK);
 	ck_assert_int_eq(outcome, CALLBACK_OUTCOME_STORED);
 	return result;

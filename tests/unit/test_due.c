@@ -521,7 +521,7 @@ START_TEST(an_attempt_is_marked_sent_once)
 	struct story sent;
 
 	for (int times = 0; times < 2; times++)
-		ck_assert_int_eq(due_mark_sent(service.pool, &job), ERR_OK);
+		ck_assert_int_eq(service_mark(&service, &job), ERR_OK);
 
 	sent = story_of_job(story, &job);
 	ck_assert_int_eq(sent.attempt.status, AS_SENT);
@@ -540,7 +540,7 @@ START_TEST(a_job_without_an_attempt_cannot_be_marked)
 	job = claim_one();
 	job.order.attempt_id = job.order.transaction_id;
 
-	ck_assert_int_eq(due_mark_sent(service.pool, &job), ERR_NOT_FOUND);
+	ck_assert_int_eq(service_mark(&service, &job), ERR_NOT_FOUND);
 }
 END_TEST
 
@@ -563,7 +563,7 @@ static enum callback_result call_back(const struct due_job *job)
 	enum callback_result result;
 
 	memcpy(notice.our_reference, job->order.our_reference, sizeof notice.our_reference);
-	if (callback_receive(service.pool, &delivery, SERVICE_WAIT_MS, &outcome, &result) !=
+	if (service_deliver(&service, &delivery, &outcome, &result) !=
 		    ERR_OK ||
 	    outcome != CALLBACK_OUTCOME_STORED)
 		return CALLBACK_ORPHAN;
@@ -578,7 +578,7 @@ START_TEST(a_callback_that_was_faster_is_not_undone)
 
 	ck_assert_int_eq(call_back(&job), CALLBACK_APPLIED);
 
-	ck_assert_int_eq(due_mark_sent(service.pool, &job), ERR_OK);
+	ck_assert_int_eq(service_mark(&service, &job), ERR_OK);
 
 	after = story_of_job(story, &job);
 	ck_assert_int_eq(after.attempt.status, AS_SUCCEEDED);
@@ -599,7 +599,7 @@ static void *race(void *context)
 	struct racer *racer = context;
 
 	racer->went_well = racer->calls_back ? call_back(racer->job) == CALLBACK_APPLIED
-					     : due_mark_sent(service.pool, racer->job) == ERR_OK;
+					     : service_mark(&service, racer->job) == ERR_OK;
 	return NULL;
 }
 

@@ -79,7 +79,7 @@ static void check_payments(long long count)
 START_TEST(a_bad_payment_fails_by_itself)
 {
 	static struct accepting acceptings[THREADS];
-	static char keys[THREADS][16];
+	static char keys[THREADS][24];
 
 	for (int i = 0; i < THREADS; i++) {
 		snprintf(keys[i], sizeof keys[i], "key-%d", i);
@@ -103,13 +103,16 @@ END_TEST
 
 static struct accepting held[THREADS];
 
-/* Another server's transaction bears a key and is not at its end while the others come. */
+/*
+ * Another server's transaction bears a key and is not at its end while the others come. Keys of their own: where rows
+ * of the same keys were deleted, as no server ever does, the holder locks the gaps too.
+ */
 static enum err hold_work(struct store_tx *tx, void *context)
 {
 	struct operation_row row = story_pending(&service, SERVICE_NOW_US).operation;
 
 	(void)context;
-	snprintf(row.idempotency_key, sizeof row.idempotency_key, "key-3");
+	snprintf(row.idempotency_key, sizeof row.idempotency_key, "held-3");
 	row.request_hashes_size = 1;
 	ck_assert_int_eq(store_operation_insert(tx, &row), ERR_OK);
 	service_together(THREADS, accept_payment, held, sizeof held[0]);
@@ -118,19 +121,20 @@ static enum err hold_work(struct store_tx *tx, void *context)
 
 START_TEST(a_key_that_is_held_elsewhere_is_in_flight_until_it_is_free)
 {
-	static char keys[THREADS][16];
+	static char keys[THREADS][24];
 
 	for (int i = 0; i < THREADS; i++) {
-		snprintf(keys[i], sizeof keys[i], "key-%d", i);
+		snprintf(keys[i], sizeof keys[i], "held-%d", i);
 		begin(&held[i], keys[i]);
-		held[i].wait_ms = 150000; /* lock waits add up, and a later answer is another one */
+		held[i].wait_ms = 5000;
 	}
 
 	ck_assert_int_eq(store_run(service.store, hold_work, NULL), ERR_STATE);
 
 	ck_assert_int_eq(held[3].err, ERR_KEY_IN_FLIGHT);
 	for (int i = 0; i < THREADS; i++)
-		ck_assert(held[i].err == ERR_OK || held[i].err == ERR_KEY_IN_FLIGHT);
+		if (i != 3)
+			ck_assert_int_eq(held[i].err, ERR_OK);
 	service_together(THREADS, accept_payment, held, sizeof held[0]);
 	for (int i = 0; i < THREADS; i++)
 		ck_assert_int_eq(held[i].err, ERR_OK);

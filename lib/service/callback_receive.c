@@ -1,0 +1,311 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/callback_private.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "service/batch.h"
+#include "store/sheet.h"
+
+#define COMMITTERS 1
+#define BATCH_MAX 128
+#define QUEUE_MAX 2048
+#define LOCK_WAIT_S 2
+#define SETTLE_MS 10000
+#define CALL_ID_SIZE 65
+
+/* One that waits for its commit, with all it needs: who brought it may be gone by then. */
+struct arrival {
+	struct batch_item item; /* first */
+	struct callback_delivery delivery;
+	struct gateway_notice notice;
+	char api_call_id[CALL_ID_SIZE];
+	struct callback_row row; /* as it was before any try */
+	struct receipt receipt;
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct callback_row *left = &(*(struct arrival *const *)a)->row;
+	const struct callback_row *right = &(*(struct arrival *const *)b)->row;
+	int order = strcmp(left->gateway, right->gateway);
+
+	return order != 0 ? order : strcmp(left->callback_key, right->callback_key);
+}
+
+static bool same_message(const struct callback_row *left, const struct callback_row *right)
+{
+	return strcmp(left->gateway, right->gateway) == 0 &&
+	       strcmp(left->callback_key, right->callback_key) == 0;
+}
+
+/* One commit: the receipts that are still to be judged. */
+struct commit {
+	struct store_tx *tx;
+	struct arrival **list; /* sorted by key */
+	size_t count;
+	struct receipt *stored[BATCH_MAX];
+	size_t stored_count;
+};
+
+static void receipts_begin(const struct commit *commit)
+{
+	for (size_t i = 0; i < commit->count; i++) {
+		struct arrival *arrival = commit->list[i];
+
+		arrival->receipt = (struct receipt){
+			.delivery = &arrival->delivery,
+			.tx = commit->tx,
+			.row = arrival->row,
+			.outcome = CALLBACK_OUTCOME_STORED,
+			.note = { .type = "" },
+		};
+	}
+}
+
+/* The attempts of the transactions that paths name: most messages speak of one that knows their reference already. */
+static void match_known(void *context, const struct attempt_row *attempt)
+{
+	const struct commit *commit = context;
+
+	for (size_t i = 0; i < commit->count; i++) {
+		struct receipt *receipt = &commit->list[i]->receipt;
+		const struct callback_delivery *delivery = receipt->delivery;
+
+		if (attempt->gateway_ref[0] != '\0' &&
+		    id_equal(delivery->transaction_id, attempt->transaction_id) &&
+		    strcmp(delivery->gateway->name, attempt->gateway) == 0 &&
+		    strcmp(delivery->notice->gateway_ref, attempt->gateway_ref) == 0)
+			callback_matched(receipt, attempt);
+	}
+}
+
+static enum err match_all(struct commit *commit)
+{
+	struct id paths[BATCH_MAX];
+	size_t count = 0;
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < commit->count; i++)
+		if (!id_is_empty(commit->list[i]->delivery.transaction_id))
+			paths[count++] = commit->list[i]->delivery.transaction_id;
+	if (count > 0)
+		err = store_attempt_list_many(commit->tx, paths, count, match_known, commit);
+	for (size_t i = 0; err == ERR_OK && i < commit->count; i++)
+		if (!commit->list[i]->receipt.matched)
+			err = callback_match(&commit->list[i]->receipt);
+	return err;
+}
+
+/* Of several deliveries of one message the first is stored; what was foreign on one path may not be on another. */
+static void leaders_choose(struct commit *commit)
+{
+	const struct callback_row *stored = NULL;
+
+	commit->stored_count = 0;
+	for (size_t i = 0; i < commit->count; i++) {
+		struct receipt *receipt = &commit->list[i]->receipt;
+
+		if (receipt->outcome == CALLBACK_OUTCOME_FOREIGN)
+			continue;
+		if (stored != NULL && same_message(stored, &receipt->row)) {
+			receipt->outcome = CALLBACK_OUTCOME_DUPLICATE;
+			continue;
+		}
+		stored = &receipt->row;
+		commit->stored[commit->stored_count++] = receipt;
+	}
+}
+
+/* Some were there already: tell which, and leave them. */
+static enum err duplicates_sift(struct commit *commit)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < commit->stored_count; i++) {
+		struct receipt *receipt = commit->stored[i];
+		struct callback_row found;
+		enum err err = store_callback_lock(commit->tx, receipt->row.gateway,
+						   receipt->row.callback_key, &found);
+
+		if (err != ERR_OK)
+			return err;
+		if (id_equal(found.id, receipt->row.id))
+			commit->stored[kept++] = receipt;
+		else
+			receipt->outcome = CALLBACK_OUTCOME_DUPLICATE;
+	}
+	commit->stored_count = kept;
+	return ERR_OK;
+}
+
+/*
+ * Their rows first: of two deliveries at once, to two servers even, the second waits here, and is then a duplicate.
+ */
+static enum err rows_insert(struct commit *commit)
+{
+	const struct callback_row *rows[BATCH_MAX];
+	size_t inserted;
+	enum err err;
+
+	leaders_choose(commit);
+	if (commit->stored_count == 0)
+		return ERR_OK;
+	for (size_t i = 0; i < commit->stored_count; i++)
+		rows[i] = &commit->stored[i]->row;
+	err = store_callback_insert_all(commit->tx, rows, commit->stored_count, &inserted);
+	if (err == ERR_OK && inserted < commit->stored_count)
+		err = duplicates_sift(commit);
+	return err;
+}
+
+static enum err lock_all(const struct commit *commit)
+{
+	struct id operations[BATCH_MAX];
+	struct id attempts[BATCH_MAX];
+	size_t count = 0;
+	enum err err;
+
+	for (size_t i = 0; i < commit->stored_count; i++) {
+		const struct receipt *receipt = commit->stored[i];
+
+		if (!receipt->matched)
+			continue;
+		operations[count] = receipt->attempt.operation_id;
+		attempts[count++] = receipt->attempt.id;
+	}
+	err = store_sheet_lock(commit->tx, operations, count);
+	if (err == ERR_OK)
+		err = store_sheet_lock_attempts(commit->tx, attempts, count);
+	return err == ERR_OK ? store_sheet_count_marks(commit->tx) : err;
+}
+
+static enum err judge_all(const struct commit *commit)
+{
+	const struct callback_row *rows[BATCH_MAX];
+	enum err err = lock_all(commit);
+
+	for (size_t i = 0; err == ERR_OK && i < commit->stored_count; i++) {
+		err = callback_judge(commit->stored[i]);
+		rows[i] = &commit->stored[i]->row;
+	}
+	if (err != ERR_OK || commit->stored_count == 0)
+		return err;
+	return store_callback_write_all(commit->tx, rows, commit->stored_count);
+}
+
+static enum err commit_work(struct store_tx *tx, void *context)
+{
+	const struct batch_part *part = context;
+	struct commit commit = { .tx = tx,
+				 .list = (struct arrival **)part->items,
+				 .count = part->count };
+	enum err err = store_sheet_open(tx);
+
+	if (err != ERR_OK)
+		return err;
+	receipts_begin(&commit);
+	err = match_all(&commit);
+	if (err == ERR_OK)
+		err = rows_insert(&commit);
+	return err == ERR_OK ? judge_all(&commit) : err;
+}
+
+static enum err callbacks_work(void *context, struct store *store, struct batch_item **items,
+			       size_t count)
+{
+	const struct batch_part all = { NULL, items, count };
+
+	(void)context;
+	assert(count <= BATCH_MAX);
+	qsort(items, count, sizeof(struct batch_item *), by_key);
+	return batch_commit(store, &all, commit_work);
+}
+
+/* Who brought it went away: it will be brought again, and is then a duplicate. */
+static void arrival_done(void *context, struct batch_item *item)
+{
+	struct arrival *arrival = (struct arrival *)item;
+
+	(void)context;
+	if (item->err == ERR_OK)
+		change_log(&arrival->receipt.note);
+	free(arrival);
+}
+
+enum err callback_start(const struct store_settings *database, struct batch **callbacks)
+{
+	struct batch_settings settings = {
+		.database = *database,
+		.workers = COMMITTERS,
+		.size_max = BATCH_MAX,
+		.queue_max = QUEUE_MAX,
+		.settle_ms = SETTLE_MS,
+		.work = callbacks_work,
+		.item_done = arrival_done,
+	};
+
+	static_assert(offsetof(struct arrival, item) == 0, "an item is an arrival");
+	settings.database.lock_wait_max_s = LOCK_WAIT_S;
+	settings.database.counts_changed = true;
+	return batch_start(&settings, callbacks);
+}
+
+static struct arrival *arrival_new(const struct callback_delivery *delivery)
+{
+	struct arrival *arrival = calloc(1, sizeof *arrival);
+
+	if (arrival == NULL)
+		return NULL;
+	arrival->receipt.delivery = delivery;
+	callback_row_fill(&arrival->receipt);
+	arrival->row = arrival->receipt.row;
+	arrival->notice = *delivery->notice;
+	strncat(arrival->api_call_id, delivery->api_call_id, sizeof arrival->api_call_id - 1);
+	arrival->delivery = *delivery;
+	arrival->delivery.notice = &arrival->notice;
+	arrival->delivery.api_call_id = arrival->api_call_id;
+	arrival->delivery.body = NULL;
+	arrival->delivery.body_size = 0;
+	return arrival;
+}
+
+static enum err settle(const struct arrival *arrival, enum callback_outcome *outcome,
+		       enum callback_result *result)
+{
+	if (arrival->item.err != ERR_OK)
+		return arrival->item.err;
+	change_log(&arrival->receipt.note);
+	*outcome = arrival->receipt.outcome;
+	if (*outcome == CALLBACK_OUTCOME_STORED)
+		*result = arrival->receipt.row.result;
+	return ERR_OK;
+}
+
+enum err callback_receive(struct batch *callbacks, const struct callback_delivery *delivery,
+			  int64_t deadline_boot_us, enum callback_outcome *outcome,
+			  enum callback_result *result)
+{
+	struct arrival *arrival = arrival_new(delivery);
+	enum err err = ERR_MEMORY;
+
+	if (arrival == NULL)
+		return err;
+	switch (batch_run(callbacks, &arrival->item, deadline_boot_us)) {
+	case BATCH_LEFT:
+		return ERR_UNCERTAIN;
+	case BATCH_FULL:
+		err = ERR_OVERLOADED;
+		break;
+	case BATCH_WITHDRAWN:
+		err = ERR_DEADLINE;
+		break;
+	case BATCH_DONE:
+		err = settle(arrival, outcome, result);
+		break;
+	}
+	free(arrival);
+	return err;
+}
