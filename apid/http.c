@@ -35,7 +35,7 @@ const struct http_settings http_settings_default = {
 	.port = 8080,
 	.connections_max = 2048,
 	.thread_stack_size = STACK_SIZE,
-	.connection_memory = 32 * 1024,
+	.connection_memory = 16 * 1024,
 	.body_max = 64 * 1024,
 	.read_ms = 10000,
 	.answer_ms = 30000,
@@ -178,7 +178,7 @@ static int request_serve(const struct _u_request *request, struct _u_response *r
 	struct MHD_Connection *connection = pthread_getspecific(server->connection);
 	struct http_watched *watched = watched_of(connection);
 	struct http_call call = { .method = "" };
-	struct http_reply reply = { .status = 0 };
+	struct http_reply reply;
 	int result;
 
 	if (watched == NULL) /* it was shut for want of memory */
@@ -186,6 +186,7 @@ static int request_serve(const struct _u_request *request, struct _u_response *r
 	call.began_boot_us = http_watch_since_us(server->watch, watched);
 	http_watch_enter(server->watch, watched, HTTP_WATCH_SERVING);
 	call_read(request, connection, &call);
+	http_reply_init(&reply);
 	server->serve(server->context, &call, &reply);
 	result = reply_write(&reply, response);
 	http_reply_done(&reply);

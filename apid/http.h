@@ -28,7 +28,7 @@ struct http_settings {
 	uint16_t port;            /* 0: any free one, see http_server_port() */
 	unsigned connections_max; /* further ones wait to be accepted */
 	size_t thread_stack_size; /* of each connection's thread: 512 kB, with AddressSanitizer 2 MB */
-	size_t connection_memory; /* for the request line, headers and answer's head of one connection: 32 kB */
+	size_t connection_memory; /* for the request line, headers and answer's head of one connection: 16 kB */
 	size_t body_max;
 	int read_ms; /* from connecting, or the last answer, to the first line; and from there to the handler */
 	int answer_ms; /* for the client to take an answer */

@@ -150,6 +150,15 @@ bool http_percent_encode(const char *text, char *out, size_t room)
 	return true;
 }
 
+void http_reply_init(struct http_reply *reply)
+{
+	reply->status = 0;
+	reply->header_count = 0;
+	reply->body = NULL;
+	reply->body_size = 0;
+	reply->close = false;
+}
+
 void http_reply_header(struct http_reply *reply, const char *name, const char *value)
 {
 	size_t i = 0;

@@ -80,6 +80,9 @@ CHECKED enum err http_percent_decode(const char *text, size_t size, char plus, c
 /* Encode everything but RFC 3986's unreserved characters. Returns false where `room` bytes cannot hold it. */
 CHECKED bool http_percent_encode(const char *text, char *out, size_t room);
 
+/* An empty reply. Values of headers are left as they are: they are large, and few are used. */
+void http_reply_init(struct http_reply *reply);
+
 /* Set a header; a second one of the name replaces the first. `name` is a literal; a value too long is cut. */
 void http_reply_header(struct http_reply *reply, const char *name, const char *value);
 
