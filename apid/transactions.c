@@ -56,33 +56,34 @@ static void refuse_reused_key(struct call *call, unsigned differing)
 
 /* How each outcome is answered; PAYMENT_KEY_REUSED is a refusal. */
 static const struct answer {
-	int status;
-	const char *word;
-	const char *reason; /* of the word, or NULL */
+	int http_status;
+	const char *status; /* the body's members of it */
 	bool replayed;
 	bool wake; /* there is something to send, where it is sent by itself */
 } answers[] = {
-	[PAYMENT_REPLAYED] = { 201, "pending", NULL, true, false },
-	[PAYMENT_CREATED] = { 201, "pending", NULL, false, true },
-	[PAYMENT_UNCERTAIN] = { 202, "processing", "outcome_unknown", false, true },
+	[PAYMENT_REPLAYED] = { 201, "\"status\":\"pending\"", true, false },
+	[PAYMENT_CREATED] = { 201, "\"status\":\"pending\"", false, true },
+	[PAYMENT_UNCERTAIN] = { 202,
+				"\"status\":\"processing\",\"status_reason\":\"outcome_unknown\"",
+				false, true },
 };
 
+/* All of it is ours, so nothing needs to be escaped: written at once, since it is the hottest answer. */
 static void answer_receipt(struct call *call, const struct answer *answer,
 			   const struct payment_receipt *receipt)
 {
 	char id[ID_TEXT_SIZE], location[sizeof "/transactions/" + ID_TEXT_SIZE];
-	json_t *body;
+	char at[CLOCK_TEXT_SIZE], body[256];
 
 	id_format(ID_TRANSACTION, receipt->transaction_id, id);
 	(void)snprintf(location, sizeof location, "/transactions/%s", id);
 	http_reply_header(call->reply, "Location", location);
 	if (answer->replayed)
 		http_reply_header(call->reply, "Idempotency-Replayed", "true");
-	body = json_pack("{s:s, s:s}", "transaction_id", id, "status", answer->word);
-	if (answer->reason != NULL)
-		(void)json_object_set_new(body, "status_reason", json_string(answer->reason));
-	(void)json_object_set_new(body, "created_at", render_time(receipt->created_at_us));
-	call_answer(call, answer->status, body);
+	(void)snprintf(body, sizeof body,
+		       "{\"transaction_id\":\"%s\",%s,\"created_at\":\"%s\"}", id, answer->status,
+		       clock_format(receipt->created_at_us, at));
+	call_answer_text(call, answer->http_status, "application/json", strdup(body));
 }
 
 static void count_key(struct call *call, const char *key, enum payment_outcome outcome)
