@@ -143,3 +143,52 @@ enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id
 		return ERR_OK;
 	return statement_count(tx, STATEMENT_CALLBACK_COUNT_KEPT, transaction_id, count);
 }
+
+struct listing {
+	store_callback_each *each;
+	void *context;
+};
+
+static void list_each(void *context, const void *found)
+{
+	const struct listing *listing = context;
+	struct callback_row row = *(const struct callback_row *)found;
+
+	row.has_amount = row.amount.currency[0] != '\0';
+	listing->each(listing->context, &row);
+}
+
+static enum err list(struct store_tx *tx, enum statement_id statement, const struct cells *cells,
+		     struct listing *listing)
+{
+	struct callback_row row = { .has_amount = false };
+	const struct statement_many many = { statement, cells,     &read_shape,
+					     &row,      list_each, listing };
+
+	return statement_read_many(tx, &many);
+}
+
+enum err store_callback_list_of(struct store_tx *tx, struct id transaction_id,
+				store_callback_each *each, void *context)
+{
+	struct listing listing = { each, context };
+	struct cells cells = { .count = 0 };
+
+	cells_add_id(&cells, &transaction_id);
+	return list(tx, STATEMENT_CALLBACK_LIST_OF, &cells, &listing);
+}
+
+enum err store_callback_list(struct store_tx *tx, const struct callback_filter *filter,
+			     store_callback_each *each, void *context)
+{
+	struct listing listing = { each, context };
+	struct cells cells = { .count = 0 };
+
+	cells_add_integer(&cells, filter->since_us);
+	cells_add_text(&cells, filter->gateway);
+	cells_add_text(&cells, filter->gateway);
+	cells_add_text(&cells, filter->result);
+	cells_add_text(&cells, filter->result);
+	cells_add_integer(&cells, filter->limit);
+	return list(tx, STATEMENT_CALLBACK_LIST, &cells, &listing);
+}

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Rows of callback and exception.
+ * Rows of callback.
  *
  * Invariant  UNIQUE (gateway, callback_key): a callback has one row and one effect
  * Threads    as the store transaction passed in
@@ -14,6 +14,7 @@
 #include "base/crypto.h"
 #include "core/id.h"
 #include "store/attempt.h"
+#include "store/exception.h"
 #include "store/store.h"
 
 #define CALLBACK_KEY_SIZE 129
@@ -70,33 +71,23 @@ CHECKED enum err store_callback_update(struct store_tx *tx, const struct callbac
 CHECKED enum err store_callback_lock(struct store_tx *tx, const char *gateway,
 				     const char *callback_key, struct callback_row *row);
 
+/* Those of a transaction, in the order they came (at most 200); `each` is called per row. */
+typedef void store_callback_each(void *context, const struct callback_row *row);
+CHECKED enum err store_callback_list_of(struct store_tx *tx, struct id transaction_id,
+					store_callback_each *each, void *context);
+
+/* The latest that fit, newest first; "" and empty: any. */
+struct callback_filter {
+	const char *gateway;
+	const char *result; /* its word */
+	int64_t since_us;   /* received then or later */
+	unsigned limit;
+};
+CHECKED enum err store_callback_list(struct store_tx *tx, const struct callback_filter *filter,
+				     store_callback_each *each, void *context);
+
 /* How many callbacks of this transaction were kept (CALLBACK_KEPT). */
 CHECKED enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id,
 					   int64_t *count);
-
-enum exception_kind {
-	EXCEPTION_LATE_SUCCESS,
-	EXCEPTION_INTEGRITY,
-	EXCEPTION_ORPHAN_CALLBACK,
-	EXCEPTION_UNWANTED_SUCCESS, /* charged after its cancellation was wished: refund it */
-};
-extern const struct words exception_kind_words;
-
-struct exception_row {
-	struct id id;
-	enum exception_kind kind;
-	char merchant[MERCHANT_SIZE]; /* "" is NULL */
-	struct id transaction_id;     /* empty: NULL */
-	struct id attempt_id;
-	char detail[513];
-	int64_t opened_at_us;
-};
-
-/* Open an exception; one that is there already for this attempt and kind is left alone (ERR_OK). */
-CHECKED enum err store_exception_open(struct store_tx *tx, const struct exception_row *row);
-
-/* How many exceptions of this transaction are open. */
-CHECKED enum err store_exception_count_open(struct store_tx *tx, struct id transaction_id,
-					    int64_t *count);
 
 #endif

@@ -193,6 +193,34 @@ enum err store_operation_probe_key(struct store_tx *tx, const char *merchant, co
 	return statement_read(tx, STATEMENT_OPERATION_PROBE_KEY, &cells, &sole_shape, &found);
 }
 
+struct listing {
+	store_operation_each *each;
+	void *context;
+};
+
+static void list_each(void *context, const void *row)
+{
+	const struct listing *listing = context;
+
+	listing->each(listing->context, row);
+}
+
+enum err store_operation_list_of(struct store_tx *tx, const char *merchant,
+				 struct id transaction_id, store_operation_each *each,
+				 void *context)
+{
+	struct operation_row row;
+	struct listing listing = { each, context };
+	struct cells cells = { .count = 0 };
+	const struct statement_many many = {
+		STATEMENT_OPERATION_LIST_OF, &cells, &shape, &row, list_each, &listing
+	};
+
+	cells_add_id(&cells, &transaction_id);
+	cells_add_text(&cells, merchant);
+	return statement_read_many(tx, &many);
+}
+
 enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id,
 				    struct id *operation_id)
 {

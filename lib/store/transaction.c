@@ -3,6 +3,7 @@
 #include "store/transaction.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "store/bulk.h"
 #include "store/sheet_private.h"
@@ -162,6 +163,26 @@ enum err store_transaction_find(struct store_tx *tx, const char *merchant, struc
 	err = statement_read(tx, STATEMENT_TRANSACTION_FIND, &cells, &view_shape, &found);
 	if (err == ERR_OK)
 		*view = found;
+	return err;
+}
+
+struct owner_row {
+	char merchant[MERCHANT_SIZE];
+};
+static const struct column owner_columns[] = { COLUMN_TEXT(struct owner_row, merchant) };
+static const struct shape owner_shape = SHAPE(owner_columns);
+
+enum err store_transaction_merchant(struct store_tx *tx, struct id id,
+				    char merchant[MERCHANT_SIZE])
+{
+	struct owner_row found;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_id(&cells, &id);
+	err = statement_read(tx, STATEMENT_TRANSACTION_MERCHANT, &cells, &owner_shape, &found);
+	if (err == ERR_OK)
+		memcpy(merchant, found.merchant, sizeof found.merchant);
 	return err;
 }
 

@@ -87,6 +87,10 @@ CHECKED enum err store_transaction_amend(struct store_tx *tx, const struct trans
 CHECKED enum err store_transaction_find(struct store_tx *tx, const char *merchant, struct id id,
 					struct transaction_view *view);
 
+/* Whose it is. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_transaction_merchant(struct store_tx *tx, struct id id,
+					    char merchant[MERCHANT_SIZE]);
+
 typedef void store_transaction_each(void *context, const struct transaction_view *view);
 
 /*
