@@ -206,3 +206,76 @@ json_t *render_attempt(const struct attempt_row *row)
 	put_time(object, "contradicted_at", row->contradicted_at_us);
 	return object;
 }
+
+/* ---- the proof in words ---- */
+
+static json_t *why_steps(const struct why *why)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < why->step_count; i++) {
+		const struct why_step *step = &why->steps[i];
+		json_t *object = json_object();
+
+		put_time(object, "at", step->at_us);
+		put_count(object, "sequence", step->sequence);
+		put_text(object, "text", step->text);
+		put_text(object, "evidence", step->evidence);
+		put_text(object, "rule", step->rule);
+		(void)json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *why_next(const struct why *why)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < why->next_count; i++) {
+		json_t *object = json_object();
+
+		put_word(object, "action", next_action_words, (int)why->next[i].action);
+		put_time(object, "at", why->next[i].at_us);
+		put_text(object, "text", why->next[i].text);
+		(void)json_array_append_new(list, object);
+	}
+	return list;
+}
+
+static json_t *why_exceptions(const struct why *why)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < why->exception_count; i++) {
+		const struct exception_row *row = &why->exceptions[i].row;
+		json_t *object = json_object();
+
+		put_id(object, "exception_id", ID_EXCEPTION, row->id);
+		put_word(object, "kind", exception_kind_words, (int)row->kind);
+		put_word(object, "state", exception_state_words, (int)row->state);
+		put_id(object, "attempt_id", ID_ATTEMPT, row->attempt_id);
+		put_time(object, "opened_at", row->opened_at_us);
+		put_time(object, "resolved_at", row->resolved_at_us);
+		put_text(object, "text", why->exceptions[i].text);
+		put_text(object, "detail", row->detail);
+		(void)json_array_append_new(list, object);
+	}
+	return list;
+}
+
+json_t *render_why(const struct why *why)
+{
+	json_t *object = json_object();
+
+	put_id(object, "transaction_id", ID_TRANSACTION, why->transaction.id);
+	put_word(object, "status", transaction_status_words, (int)why->transaction.status);
+	put_word(object, "charged", why_verdict_words, (int)why->verdict);
+	put_text(object, "charged_text", why->verdict_text);
+	put(object, "safe_to_retry", json_boolean(why_retry_is_safe(why->retry)));
+	put_word(object, "safe_to_retry_reason", why_retry_words, (int)why->retry);
+	put_text(object, "safe_to_retry_text", why->retry_text);
+	put(object, "steps", why_steps(why));
+	put(object, "next", why_next(why));
+	put(object, "exceptions", why_exceptions(why));
+	return object;
+}

@@ -15,6 +15,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "service/why.h"
 #include "store/attempt.h"
 #include "store/event.h"
 #include "store/transaction.h"
@@ -28,6 +29,9 @@ json_t *render_event(const struct event_row *row);
 
 /* One try, with the gateway's masked answer. */
 json_t *render_attempt(const struct attempt_row *row);
+
+/* The proof in words, as a merchant may see it: without who of us settles what, and how. */
+json_t *render_why(const struct why *why);
 
 /* "2026-03-01T12:00:00.123456Z"; null for 0. */
 json_t *render_time(int64_t at_us);
