@@ -49,6 +49,30 @@ struct access {
  */
 CHECKED enum err access_open(struct access *access, const struct cli_values *values,
 			     char why[SETTINGS_WHY_SIZE]);
+/* The same, with more of the configuration than what a connection needs. */
+CHECKED enum err access_open_part(struct access *access, const struct cli_values *values,
+				  enum settings_part part, char why[SETTINGS_WHY_SIZE]);
 void access_done(struct access *access);
+
+/* The name of the user who runs this; the program's where that cannot stand in a record. */
+const char *access_person(void);
+
+/* Whether work may be done without a transaction: it only reads. */
+enum access_mode { ACCESS_LOOK, ACCESS_RUN };
+
+#define ACCESS_WHY_SIZE SETTINGS_WHY_SIZE
+
+/*
+ * Read the configuration, connect, check that the schema is this build's, and do the work.
+ * Returns  what the work returned, or what stood in its way, with one line (of the configuration
+ *          several) in `why`
+ */
+CHECKED enum err access_run(const struct cli_values *values, enum access_mode mode,
+			    store_work *work, void *context, char why[ACCESS_WHY_SIZE]);
+
+/* The same with a connection of its own, for what runs its transactions itself. */
+typedef enum err access_work(struct store *store, const struct access *access, void *context);
+CHECKED enum err access_with(const struct cli_values *values, enum settings_part part,
+			     access_work *work, void *context, char why[ACCESS_WHY_SIZE]);
 
 #endif

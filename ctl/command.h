@@ -27,7 +27,7 @@ struct command_options {
 /* What was typed behind a command's words. */
 struct command_call {
 	const struct cli_values *values;
-	const char *argument; /* NULL where the row takes none */
+	const char *argument; /* the first one; NULL where the row takes none */
 	const char *second;   /* NULL where the row has no second one, or it was left out */
 };
 
@@ -37,7 +37,7 @@ typedef int command_run(const struct command_call *call);
 struct command {
 	const char *words;
 	const char *summary;
-	/* The argument it must have: "FILE", and one that may follow: "NAME [KIND]"; NULL: none is taken. */
+	/* Arguments it must have, and one that may follow: "FILE", "GATEWAY KEY", "NAME [KIND]"; NULL: none. */
 	const char *argument;
 	const struct command_options *options;
 	command_run *run;

@@ -8,12 +8,15 @@
 
 #include "base/log.h"
 #include "ctl/breaker.h"
+#include "ctl/callback.h"
 #include "ctl/command.h"
+#include "ctl/exception.h"
 #include "ctl/fsck.h"
 #include "ctl/keys.h"
 #include "ctl/merchant.h"
 #include "ctl/migrate.h"
 #include "ctl/token.h"
+#include "ctl/why.h"
 
 #define MANUAL "payopsctl(8)"
 
@@ -32,6 +35,20 @@ static const struct command commands[] = {
 	  &ctl_migrate_grant_options, ctl_migrate_grant },
 	{ "fsck", "check that what is stored keeps the rules of money", NULL,
 	  &ctl_fsck_options, ctl_fsck },
+	{ "why", "explain a payment: was it charged, is it safe to pay again", "TRANSACTION_ID",
+	  &ctl_why_options, ctl_why },
+	{ "exception list", "list what waits for a human", NULL,
+	  &ctl_exception_list_options, ctl_exception_list },
+	{ "exception show", "show an exception and what to do about it", "EXCEPTION_ID",
+	  &ctl_exception_show_options, ctl_exception_show },
+	{ "exception own", "say who settles an exception", "EXCEPTION_ID",
+	  &ctl_exception_own_options, ctl_exception_own },
+	{ "exception resolve", "close an exception with a note", "EXCEPTION_ID",
+	  &ctl_exception_resolve_options, ctl_exception_resolve },
+	{ "callback list", "list what gateways have sent", NULL,
+	  &ctl_callback_list_options, ctl_callback_list },
+	{ "callback replay", "apply a stored message of a gateway again", "GATEWAY KEY",
+	  &ctl_callback_replay_options, ctl_callback_replay },
 	{ "token issue", "make an access token for a merchant", NULL,
 	  &ctl_token_issue_options, ctl_token_issue },
 	{ "merchant add", "add a merchant", "NAME",
@@ -67,10 +84,22 @@ static int show_help(const char *family)
 	return 0;
 }
 
+/* "GATEWAY KEY": two; "NAME [KIND]": one, or two with what may be left out. */
+static int count_arguments(const char *names, bool optional)
+{
+	int count = 0;
+
+	for (; names != NULL && *names != '\0'; names += strspn(names, " ")) {
+		count += optional || *names != '[';
+		names += strcspn(names, " ");
+	}
+	return count;
+}
+
 static int run_command(const struct command *command, int argc, char **argv)
 {
-	int wanted = command->argument == NULL ? 0 : 1;
-	int most = wanted + (wanted == 1 && strchr(command->argument, '[') != NULL ? 1 : 0);
+	int wanted = count_arguments(command->argument, false);
+	int most = count_arguments(command->argument, true);
 	int given;
 	struct cli_values values;
 	char name[COMMAND_NAME_SIZE];

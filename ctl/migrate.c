@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "ctl/access.h"
+#include "ctl/page.h"
 #include "store/migrate.h"
 
 #define US_PER_CS 10000 /* hundredths of a second: what a person reads */
@@ -87,13 +88,6 @@ static void collect(void *context, const struct migrate_row *row, const char *te
 	rows->list[rows->count++] = *row;
 }
 
-static bool wants_colours(void)
-{
-	const char *refused = getenv("NO_COLOR");
-
-	return isatty(STDOUT_FILENO) == 1 && (refused == NULL || refused[0] == '\0');
-}
-
 /* The escape sequence of a state's colour (ECMA-48: green, yellow, red). */
 static const char *state_colour(enum migrate_state state)
 {
@@ -130,7 +124,7 @@ static int name_width(const struct rows *rows)
 
 static void print_table(const struct rows *rows)
 {
-	bool colours = wants_colours();
+	bool colours = page_has_colours();
 	int width = name_width(rows);
 
 	printf("VERSION  %-*s  STATE    STATEMENTS\n", width, "NAME");

@@ -2,7 +2,6 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ctl/token.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -35,13 +34,6 @@ static const struct cli_option options[] = {
 /* clang-format on */
 const struct command_options ctl_token_issue_options = { options,
 							 sizeof options / sizeof *options };
-
-static const char *default_subject(void)
-{
-	const struct passwd *user = getpwuid(getuid());
-
-	return user != NULL && token_rule_subject(user->pw_name) ? user->pw_name : COMMAND_PROGRAM;
-}
 
 /* Say which word of `text` is no scope, and which are. */
 static int fail_scope(const char *text)
@@ -77,7 +69,7 @@ static int fail_scope(const char *text)
 static int take_claims(const struct cli_values *values, int64_t now_s, struct token_claims *claims)
 {
 	const char *merchant = values->text[MERCHANT];
-	const char *subject = values->given[SUBJECT] ? values->text[SUBJECT] : default_subject();
+	const char *subject = values->given[SUBJECT] ? values->text[SUBJECT] : access_person();
 
 	if (!values->given[MERCHANT])
 		return command_fail(
