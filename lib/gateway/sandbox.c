@@ -142,8 +142,11 @@ static enum err sandbox_build(const struct gateway *gateway, const struct gatewa
 	snprintf(request->headers[1], HTTP_HEADER_MAX, "Idempotency-Key: %s", order->gateway_key);
 	snprintf(request->headers[2], HTTP_HEADER_MAX, "Content-Type: application/json");
 	request->header_count = 3;
-	/* It replays by key, but a fresh connection keeps libcurl from ever sending twice. */
-	request->fresh = true;
+	/*
+	 * A connection that died under the request leaves the outcome unknown, whoever notices.
+	 * Where a key is one operation, that costs no more than an inquiry.
+	 */
+	request->fresh = !gateway->idempotent;
 	return err;
 }
 

@@ -292,6 +292,21 @@ START_TEST(an_answer_that_never_came_says_whether_bytes_left)
 }
 END_TEST
 
+START_TEST(a_connection_is_shared_only_where_a_key_is_one_operation)
+{
+	struct gateway gateway = gateway_made();
+	struct gateway_order order = order_make();
+	struct http_request request;
+	char body[GATEWAY_BODY_MAX];
+
+	for (int idempotent = 0; idempotent <= 1; idempotent++) {
+		gateway.idempotent = idempotent == 1;
+		ck_assert_int_eq(gateway_sandbox.build(&gateway, &order, body, &request), ERR_OK);
+		ck_assert_int_eq(request.fresh, !gateway.idempotent);
+	}
+}
+END_TEST
+
 START_TEST(a_charge_goes_out_fresh_with_one_key)
 {
 	struct gateway gateway = gateway_made();
@@ -521,6 +536,7 @@ UNIT_MAIN("sandbox_adapter", {
 	tcase_add_loop_test(tests, a_callback_claims_what_its_word_says, 0,
 			    (int)(sizeof word_cases / sizeof word_cases[0]));
 	tcase_add_test(tests, an_answer_that_never_came_says_whether_bytes_left);
+	tcase_add_test(tests, a_connection_is_shared_only_where_a_key_is_one_operation);
 	tcase_add_test(tests, a_charge_goes_out_fresh_with_one_key);
 	tcase_add_test(tests, a_callback_of_either_secret_inside_the_window_is_read);
 	tcase_add_test(tests, a_callback_without_amount_claims_none);
