@@ -8,10 +8,13 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "sandbox/damage.h"
 #include "sandbox/profile.h"
 #include "sandbox/route.h"
+#include "sandbox/settlement.h"
 
 #define MODE_DEPTH_MAX 1
+#define SETTLEMENT_DEPTH_MAX 2
 
 static void health_get(void *context, struct http_exchange *exchange, const char *name,
 		       struct answer *answer)
@@ -93,22 +96,31 @@ static bool mode_read(json_t *object, enum gateway_mode *mode, int *ms)
 	return true;
 }
 
-static bool mode_body_read(const struct http_exchange *exchange, enum gateway_mode *mode, int *ms,
-			   struct answer *answer)
+/* The body as one object, which is the caller's. False: *answer refuses. */
+static bool body_read(const struct http_exchange *exchange, size_t depth_max, json_t **object,
+		      struct answer *answer)
 {
 	char why[JSON_WHY_SIZE];
-	json_t *object = NULL;
-	bool good;
 
 	if (exchange->body_too_large) {
 		answer_refuse(answer, REFUSAL_BODY_TOO_LARGE, NULL);
 		return false;
 	}
-	if (json_read(exchange->body, exchange->body_size, MODE_DEPTH_MAX, &object, why) !=
-	    ERR_OK) {
+	if (json_read(exchange->body, exchange->body_size, depth_max, object, why) != ERR_OK) {
 		answer_refuse(answer, REFUSAL_MALFORMED, why);
 		return false;
 	}
+	return true;
+}
+
+static bool mode_body_read(const struct http_exchange *exchange, enum gateway_mode *mode, int *ms,
+			   struct answer *answer)
+{
+	json_t *object;
+	bool good;
+
+	if (!body_read(exchange, MODE_DEPTH_MAX, &object, answer))
+		return false;
 	good = mode_read(object, mode, ms);
 	json_decref(object);
 	if (!good)
@@ -189,12 +201,83 @@ static void complete_post(void *context, struct http_exchange *exchange, const c
 	answer_send(answer, 202, &body);
 }
 
+/* Plant what is asked for; *message says what is wrong with it. */
+static bool damage_read(const json_t *damage, struct settlement *settlement, const char **message)
+{
+	size_t index;
+	const json_t *kind;
+
+	if (damage == NULL)
+		return true;
+	if (!json_is_array(damage))
+		return false;
+	json_array_foreach(damage, index, kind) {
+		enum err err = json_is_string(kind)
+				       ? damage_plant(settlement, json_string_value(kind))
+				       : ERR_INVALID;
+
+		if (err == ERR_TOO_LONG)
+			*message = "There are not enough lines for this damage.";
+		if (err != ERR_OK)
+			return false;
+	}
+	return true;
+}
+
+/* {"gateway":"alpha","date":"2026-11-28","damage":["amount"]} */
+static bool settlement_read(const struct control *control, const json_t *object,
+			    struct settlement *settlement, const char **message)
+{
+	const char *name = json_string_value(json_object_get(object, "gateway"));
+	const char *date = json_string_value(json_object_get(object, "date"));
+	const json_t *damage = json_object_get(object, "damage");
+	size_t gateway = name == NULL ? PROFILE_COUNT : profile_find(name);
+
+	if (gateway == PROFILE_COUNT || date == NULL ||
+	    json_object_size(object) != (damage == NULL ? 2 : 3) ||
+	    settlement_gather(control->ledger, gateway, date, settlement) != ERR_OK)
+		return false;
+	return damage_read(damage, settlement, message);
+}
+
+static void settlement_answer(const struct control *control, const struct settlement *settlement,
+			      struct answer *answer)
+{
+	struct render manifest = {0};
+
+	if (settlement_write(settlement, control->settlement_directory, &manifest) == ERR_OK) {
+		answer_send(answer, 200, &manifest);
+		return;
+	}
+	render_done(&manifest);
+	answer_refuse(answer, REFUSAL_SETTLEMENT_FILE, NULL);
+}
+
+static void settlement_post(void *context, struct http_exchange *exchange, const char *name,
+			    struct answer *answer)
+{
+	struct settlement settlement = {0};
+	const char *message = NULL;
+	json_t *object;
+
+	(void)name;
+	if (!body_read(exchange, SETTLEMENT_DEPTH_MAX, &object, answer))
+		return;
+	if (settlement_read(context, object, &settlement, &message))
+		settlement_answer(context, &settlement, answer);
+	else
+		answer_refuse(answer, REFUSAL_SETTLEMENT, message);
+	settlement_done(&settlement);
+	json_decref(object);
+}
+
 static const struct route routes[] = {
 	{"GET", "/healthz", health_get},
 	{"GET", "/_sandbox/ledger", ledger_get},
 	{"GET", "/_sandbox/gateways", gateways_get},
 	{"PUT", "/_sandbox/gateways/*/mode", mode_put},
 	{"POST", "/_sandbox/operations/*/complete", complete_post},
+	{"POST", "/_sandbox/settlement", settlement_post},
 };
 
 void control_serve(void *context, struct http_exchange *exchange, struct answer *answer)

@@ -20,6 +20,7 @@ struct control {
 	struct ledger *ledger;
 	struct callback_queue *callbacks;
 	struct gateway *gateways[PROFILE_COUNT]; /* by profile */
+	const char *settlement_directory;
 	int port;
 };
 

@@ -17,7 +17,7 @@
 #include "sandbox/roll.h"
 #include "sandbox/sums.h"
 
-#define RENDER_STEP 256 /* entries rendered while the mutex is held */
+#define STEP 256 /* entries looked at while the mutex is held */
 
 struct ledger {
 	struct journal *journal; /* has a mutex of its own; never called with ours held */
@@ -538,13 +538,12 @@ static void render_outcome(const struct entry *entry, struct render *render)
 	render_text(render, "turned_at", clock_format(entry->turned_at_us, at));
 }
 
-static void render_row(const struct entry *entry, struct render *render)
+static void render_row(void *context, const struct entry *entry)
 {
 	const struct entry_terms *terms = &entry->terms;
+	struct render *render = context;
 	char id[ENTRY_ID_SIZE];
 
-	if (!entry->durable || entry->decided_at_us == 0)
-		return;
 	render_begin(render, '{');
 	render_text(render, "gateway", profile_row(terms->gateway)->name);
 	render_text(render, "operation", words_text(operation_kind_words, (int)terms->kind));
@@ -560,17 +559,23 @@ static void render_row(const struct entry *entry, struct render *render)
 	render_end(render, '}');
 }
 
+static bool is_told(const struct entry *entry)
+{
+	return entry != NULL && entry->durable && entry->decided_at_us != 0;
+}
+
 /* Steps, so that nobody waits long for the mutex however many entries there are. */
-static void render_all(struct ledger *ledger, struct render *render)
+void ledger_each_decided(struct ledger *ledger,
+			 void (*each)(void *context, const struct entry *entry), void *context)
 {
 	size_t at = 0;
 	bool more = true;
 
 	while (more) {
 		pthread_mutex_lock(&ledger->mutex);
-		for (size_t i = 0; i < RENDER_STEP && at < ledger->count; i++, at++) {
-			if (ledger->entries[at] != NULL)
-				render_row(ledger->entries[at], render);
+		for (size_t i = 0; i < STEP && at < ledger->count; i++, at++) {
+			if (is_told(ledger->entries[at]))
+				each(context, ledger->entries[at]);
 		}
 		more = at < ledger->count;
 		pthread_mutex_unlock(&ledger->mutex);
@@ -585,8 +590,10 @@ static void render_named(struct ledger *ledger, const char *name, struct render 
 
 	pthread_mutex_lock(&ledger->mutex);
 	err = index_collect(&ledger->index, name, &found, &count);
-	for (size_t i = 0; err == ERR_OK && i < count; i++)
-		render_row(found[i], render);
+	for (size_t i = 0; err == ERR_OK && i < count; i++) {
+		if (is_told(found[i]))
+			render_row(render, found[i]);
+	}
 	pthread_mutex_unlock(&ledger->mutex);
 	if (err == ERR_OK)
 		free(found);
@@ -598,7 +605,7 @@ void ledger_render(struct ledger *ledger, const char *name, struct render *rende
 {
 	render_begin(render, '[');
 	if (name == NULL)
-		render_all(ledger, render);
+		ledger_each_decided(ledger, render_row, render);
 	else
 		render_named(ledger, name, render);
 	render_end(render, ']');

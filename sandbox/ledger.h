@@ -104,6 +104,11 @@ void ledger_each_unfinished(struct ledger *ledger, void (*each)(void *context, s
  */
 void ledger_render(struct ledger *ledger, const char *name, struct render *render);
 
+/* Call `each`, under the mutex and a few hundred at a time, for every entry that is decided, in the
+ * order they were taken. */
+void ledger_each_decided(struct ledger *ledger,
+			 void (*each)(void *context, const struct entry *entry), void *context);
+
 /* How many of a gateway's charges succeeded. */
 uint64_t ledger_charges(struct ledger *ledger, size_t gateway);
 

@@ -33,6 +33,7 @@ enum option {
 	OPTION_LISTEN,
 	OPTION_PORT,
 	OPTION_LEDGER,
+	OPTION_SETTLEMENT,
 	OPTION_KEYS,
 	OPTION_API_KEY_FILE,
 	OPTION_CALLBACK_SECRET_FILE,
@@ -49,6 +50,8 @@ static const struct cli_option options[] = {
 		"control port; the gateways listen on the ports behind it" },
 	[OPTION_LEDGER] = { "ledger", 'f', CLI_TEXT, "FILE", NULL, 0, 0,
 		"ledger file, made where absent (required)" },
+	[OPTION_SETTLEMENT] = { "settlement", 's', CLI_TEXT, "DIRECTORY", NULL, 0, 0,
+		"where settlement files are written (the ledger file's name and .settlement)" },
 	[OPTION_KEYS] = { "keys", 'k', CLI_TEXT, "DIRECTORY", NULL, 0, 0,
 		"directory with NAME.api-key and NAME.callback-secret of each gateway" },
 	[OPTION_API_KEY_FILE] = { "api-key-file", 0, CLI_TEXT, "FILE", NULL, 0, 0,
@@ -79,6 +82,7 @@ struct sandbox { /* start as { 0 } */
 	struct callback_queue *callbacks;
 	struct control control;
 	struct http_server *server;
+	char settlement_directory[PATH_MAX];
 };
 
 static bool is_given(const struct cli_values *values, enum option option)
@@ -257,6 +261,11 @@ static enum err control_start(struct sandbox *sandbox, const struct cli_values *
 
 	sandbox->control.ledger = sandbox->ledger;
 	sandbox->control.callbacks = sandbox->callbacks;
+	(void)snprintf(sandbox->settlement_directory, sizeof sandbox->settlement_directory, "%s%s",
+		       is_given(values, OPTION_SETTLEMENT) ? values->text[OPTION_SETTLEMENT]
+							   : values->text[OPTION_LEDGER],
+		       is_given(values, OPTION_SETTLEMENT) ? "" : ".settlement");
+	sandbox->control.settlement_directory = sandbox->settlement_directory;
 	sandbox->control.port = (int)values->integer[OPTION_PORT];
 	err = http_server_open(&address, control_serve, &sandbox->control, &sandbox->server);
 	if (err != ERR_OK)

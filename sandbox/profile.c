@@ -7,10 +7,11 @@
 
 /* clang-format off */
 static const struct profile profiles[] = {
-	/* name     port  operations              idempotent  blind ms */
-	{ "alpha",  1,    PROFILE_ALL_OPERATIONS, true,       0 },
-	{ "beta",   2,    PROFILE_ALL_OPERATIONS, true,       0 },
-	{ "gamma",  3,    PROFILE_ALL_OPERATIONS, false,      1000 },
+	/* name     port  operations              idempotent  blind ms  settlement: separator,
+	 *                                                              decimal mark, fee: bp, fixed */
+	{ "alpha",  1,    PROFILE_ALL_OPERATIONS, true,       0,        ',',  '\0', 290, 30 },
+	{ "beta",   2,    PROFILE_ALL_OPERATIONS, true,       0,        ';',  ',',  150, 0 },
+	{ "gamma",  3,    PROFILE_ALL_OPERATIONS, false,      1000,     '\t', '.',  0,   25 },
 };
 /* clang-format on */
 

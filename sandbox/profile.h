@@ -25,6 +25,12 @@ struct profile {
 	bool idempotent;     /* the same key again is answered again; else it is done again */
 	int blind_ms;        /* for how long its inquiry knows nothing of an operation, nor of one
 				that is not decided; 0: it tells the truth at any time */
+
+	/* its settlement files (sandbox/settlement.h) */
+	char separator;
+	char decimal_mark;    /* of major units; '\0': amounts are in minor units */
+	int fee_basis_points; /* of charges and captures, rounded down */
+	int fee_fixed_minor;  /* added to that */
 };
 
 /* The row; `index` is below PROFILE_COUNT (assert). */
