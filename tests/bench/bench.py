@@ -25,7 +25,7 @@ sys.path[:0] = [str(TOP / "tests" / "integration"), str(TOP / "tests")]
 
 import machine  # noqa: E402
 from instance import Instance  # noqa: E402
-from run import free_base_port  # noqa: E402
+from runner.worker import free_base_ports  # noqa: E402
 from table import Figure, render  # noqa: E402
 
 PAYMENT = {"amount": 1000, "currency": "USD", "payment_method": "credit_card", "description": "Payment for order #1234",
@@ -418,7 +418,7 @@ def main():
     signal.signal(signal.SIGTERM, interrupted)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
-    os.environ["PAYOPS_PORT"] = str(free_base_port())
+    os.environ["PAYOPS_PORT"] = str(free_base_ports(1)[0])
     bench = Bench(arguments)
     try:
         bench.stop()  # what a run that was killed left behind
