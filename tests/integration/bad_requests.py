@@ -369,8 +369,9 @@ SIZES = [
     body("10 MB", b'{"description":"' + b"x" * 10_000_000 + b'"}', 413, "body_too_large"),
     headers("64 kB and 1 byte in chunks", (JSON_TYPE, BEARER, CHUNKED), 413, "body_too_large",
             content=chunked(b" " * (BODY_MAX + 1)), length=False),
-    headers("70 kB in chunks of 1", (JSON_TYPE, BEARER, CHUNKED), 413, "body_too_large",
-            content=chunked(b"[" * 70_000, 1), length=False),
+    # Smaller ones cost the address sanitizer a copy of the body each, and then the read deadline cuts the connection.
+    headers("70 kB in chunks of 10", (JSON_TYPE, BEARER, CHUNKED), 413, "body_too_large",
+            content=chunked(b"[" * 70_000, 10), length=False),
     headers("too large and told before", (JSON_TYPE, BEARER, b"Expect: 100-continue"), 413, "body_too_large",
             content=b" " * (BODY_MAX + 1)),
     headers("a body where none is taken", (JSON_TYPE, BEARER), 413, "body_too_large", method=b"GET",
