@@ -102,6 +102,15 @@ static bool still_open(const struct scene *scene)
 	       (status == AS_UNKNOWN || status == AS_ACCEPTED || status == AS_REQUIRES_ACTION);
 }
 
+/* The first of the schedule's times that is to come: questions asked beside it do not use it up. */
+static bool schedule_next(const struct attempt_row *attempt, int64_t now_us, int64_t *at_us)
+{
+	for (unsigned asked = 0; asked < attempt->asked_count; asked++)
+		if (schedule_inquiry(attempt->open_since_us, asked, at_us) && *at_us > now_us)
+			return true;
+	return schedule_inquiry(attempt->open_since_us, attempt->asked_count, at_us);
+}
+
 /*
  * An inquiry settled nothing: ask when the same answer would settle it (`settles_us`), else (0) at
  * the schedule's next time; at the schedule's end a human decides.
@@ -119,7 +128,7 @@ static enum err ask_again(struct scene *scene, int64_t settles_us, enum outcome_
 	attempt->asked_count++;
 	attempt->asked_at_us = scene->now_us;
 	attempt->updated_at_us = scene->now_us;
-	scheduled = schedule_inquiry(attempt->open_since_us, attempt->asked_count, &at_us);
+	scheduled = schedule_next(attempt, scene->now_us, &at_us);
 	if (settles_us != 0 && scene->now_us < attempt->open_since_us + SETTLING_US) {
 		at_us = settles_us;
 		scheduled = true;

@@ -356,6 +356,21 @@ START_TEST(an_unknown_attempt_is_asked_about_at_the_schedules_times_and_then_par
 }
 END_TEST
 
+/* A gateway that says "not found" is asked again out of turn, until that can be believed. */
+START_TEST(questions_asked_out_of_turn_do_not_use_up_the_schedule)
+{
+	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PROCESSING, NOW_US);
+
+	story.attempt.open_since_us = NOW_US - 14 * SECOND_US;
+	story.attempt.asked_count = 4;
+	story_put(&service, &story);
+
+	ck_assert_int_eq(say(&story, OUTCOME_INQUIRY, AE_LOST), OUTCOME_RESCHEDULED);
+
+	ck_assert_int_eq(story.operation.next_action_at_us, NOW_US + SECOND_US);
+}
+END_TEST
+
 START_TEST(an_inquiry_that_comes_back_after_parking_writes_no_event)
 {
 	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PARKED, NOW_US);
@@ -422,6 +437,7 @@ UNIT_MAIN("outcome_time", {
 	tcase_add_test(tests, a_success_of_an_earlier_attempt_does_not_disturb_the_one_in_flight);
 	tcase_add_test(tests,
 		       an_unknown_attempt_is_asked_about_at_the_schedules_times_and_then_parked);
+	tcase_add_test(tests, questions_asked_out_of_turn_do_not_use_up_the_schedule);
 	tcase_add_test(tests, an_inquiry_that_comes_back_after_parking_writes_no_event);
 	tcase_add_test(tests, an_inquiry_that_is_late_is_not_followed_at_once_by_the_next);
 	tcase_add_test(tests, an_answer_of_another_amount_never_completes);
