@@ -82,6 +82,7 @@ class Gate:
 
     def shut(self):
         """Fill the queue; from here on a connection attempt gets no answer."""
+        self.listener.listen(0)
         for _ in range(4):
             plug = socket.socket()
             plug.setblocking(False)
@@ -89,6 +90,7 @@ class Gate:
             self.plugs.append(plug)
 
     def open(self):
+        self.listener.listen(socket.SOMAXCONN)  # on a busy machine, too, connecting does not wait for us
         for plug in self.plugs:
             plug.close()
         self.plugs = []

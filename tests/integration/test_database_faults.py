@@ -237,11 +237,12 @@ def test_row_held_for_long_holds_up_no_other_payment(payops, load, seed):
 
 # --- connections ---
 
-def cut_connections(payops, rng, seconds):
-    """Every 50 ms one of apid's connections is killed; returns how many were."""
+def cut_connections(payops, rng, count):
+    """About every 50 ms one of apid's connections is killed."""
     killed = 0
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    deadline = time.monotonic() + 60
+    while killed < count:
+        assert time.monotonic() < deadline, f"{killed} connections killed"
         ids = [row[0] for row in payops.sql("SELECT id FROM information_schema.processlist "
                                             "WHERE user = 'payops_apid' ORDER BY id")]
         if ids:
@@ -249,15 +250,13 @@ def cut_connections(payops, rng, seconds):
                 payops.sql(f"KILL {rng.choice(ids)}")
                 killed += 1
         time.sleep(0.05)
-    return killed
 
 
 def test_connections_cut_at_random_lose_and_double_nothing(payops, load, seed, say):
     rng = random.Random(seed)
 
-    killed = cut_connections(payops, rng, STORM_S)
+    cut_connections(payops, rng, STORM_S * 8)
 
     assert_serves_again(payops, f"probe-{load.prefix}-cut", time.monotonic())
     load.finish()
-    say(f"{killed} connections killed; {judge(payops, load, rng)}")
-    assert killed > STORM_S * 5
+    say(judge(payops, load, rng))
