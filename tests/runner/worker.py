@@ -12,7 +12,9 @@ from runner.jobs import Result
 INSTANCE_DEADLINE_S = 240
 PORT_SPAN = 14       # an instance takes its base port and those above it, test_sandbox.py those from the tenth on
 PORT_STEP = 20
-LOG_LINES = 25       # of each log, shown beside a failure
+LOG_LINES = 12       # the last of each log, shown beside a failure, and as many before them that are no routine
+LOG_WIDTH = 400
+ROUTINE = '"level":"info"'
 LOGS = ("apid", "second", "sandbox", "database")
 SANITIZER = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING: ThreadSanitizer", ": runtime error: ")
 
@@ -61,15 +63,17 @@ class Worker:
         return self.dir / "log" / f"{name}.log"
 
     def log_ends(self, sizes):
-        """What was logged since, the end of it."""
+        """What was logged since: the end of it, and what stands out before."""
         text = ""
         for name in LOGS:
             if self.log(name).exists():
                 with open(self.log(name), "rb") as log:
                     log.seek(sizes.get(name, 0))
-                    lines = log.read().decode(errors="replace").splitlines()[-LOG_LINES:]
-                if lines:
-                    text += f"--- the end of {self.log(name)}\n" + "\n".join(lines) + "\n"
+                    lines = [line[:LOG_WIDTH] for line in log.read().decode(errors="replace").splitlines()]
+                loud = [line for line in lines[:-LOG_LINES] if ROUTINE not in line]
+                chosen = loud[-LOG_LINES:] + lines[-LOG_LINES:]
+                if chosen:
+                    text += f"--- the end of {self.log(name)}\n" + "\n".join(chosen) + "\n"
         return text
 
     def start(self):
