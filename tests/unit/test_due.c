@@ -171,6 +171,10 @@ START_TEST(a_lease_outlives_whatever_its_sender_may_still_do)
 	ck_assert_int_ge(attempt.lease_until_us, attempt.send_by_us +
 							 SERVICE_TIMEOUT_MS * INT64_C(1000) +
 							 SERVICE_LEASE_MARGIN_US);
+	/* Not for long: nobody asks about it before. */
+	ck_assert_int_le(attempt.lease_until_us, attempt.send_by_us +
+							 2 * SERVICE_TIMEOUT_MS * INT64_C(1000) +
+							 2 * SERVICE_LEASE_MARGIN_US);
 	/* Whoever finds the lease over asks. */
 	ck_assert_int_eq(story.operation.next_action, NEXT_ASK);
 	ck_assert_int_eq(story.operation.next_action_at_us, attempt.lease_until_us);

@@ -521,7 +521,34 @@ START_TEST(a_callback_that_is_not_signed_is_not_read)
 }
 END_TEST
 
+/* A MAC that begins with a zero byte, of which the rest is wrong: equal to whoever compares it as text. */
+START_TEST(a_mac_is_compared_to_its_end)
+{
+	char body[256];
+	char signature[128];
+	struct gateway_notice notice;
+	char *mac;
+	unsigned n = 0;
+
+	do {
+		snprintf(body, sizeof body, "{\"callback_id\":\"cb_%u\",\"status\":\"failed\"}",
+			 n++);
+		mac = strstr(signature_make("new", NOW_S, body, signature), ",v1=") + 4;
+	} while (strncmp(mac, "00", 2) != 0);
+	ck_assert_int_eq(callback_read(body, signature, &notice), ERR_OK);
+
+	for (size_t i = 2; i < 2 * CRYPTO_SHA256_SIZE; i++) {
+		const char right = mac[i];
+
+		mac[i] = right == '1' ? '2' : '1';
+		ck_assert_int_eq(callback_read(body, signature, &notice), ERR_SIGNATURE);
+		mac[i] = right;
+	}
+}
+END_TEST
+
 UNIT_MAIN("sandbox_adapter", {
+	tcase_add_test(tests, a_mac_is_compared_to_its_end);
 	tcase_add_loop_test(tests, an_answer_is_definite_only_when_everything_agrees, 0,
 			    (int)(sizeof readings / sizeof readings[0]));
 	tcase_add_loop_test(tests, a_decline_says_whether_another_attempt_may_follow, 0,

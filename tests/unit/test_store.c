@@ -369,6 +369,74 @@ START_TEST(store_run_says_unavailable_when_it_cannot_even_begin)
 }
 END_TEST
 
+/* What is locked for a decision stays locked until it is written: whoever comes meanwhile waits. */
+static enum err lock_operation(struct store_tx *work_tx)
+{
+	struct operation_row row;
+
+	return store_operation_lock(work_tx, sample_id(2, 1), &row);
+}
+
+static enum err lock_transaction(struct store_tx *work_tx)
+{
+	struct transaction_row row;
+
+	return store_transaction_lock(work_tx, sample_id(1, 1), &row);
+}
+
+static enum err lock_attempt(struct store_tx *work_tx)
+{
+	struct attempt_row row;
+
+	return store_attempt_lock(work_tx, sample_attempt(1, 1).id, &row);
+}
+
+static enum err lock_live(struct store_tx *work_tx)
+{
+	struct attempt_row row;
+
+	return store_attempt_lock_live(work_tx, sample_id(2, 1), &row);
+}
+
+static enum err (*const locks[])(struct store_tx *) = { lock_operation, lock_transaction,
+							lock_attempt, lock_live };
+
+struct contention {
+	enum err (*lock)(struct store_tx *);
+	struct store *other; /* NULL: this is the other */
+	enum err met;
+};
+
+static enum err contend(struct store_tx *work_tx, void *context)
+{
+	struct contention *contention = context;
+	struct contention late = { .lock = contention->lock };
+	enum err err = contention->lock(work_tx);
+
+	if (err == ERR_OK && contention->other != NULL)
+		contention->met = store_run_tries(contention->other, 1, contend, &late);
+	return err;
+}
+
+START_TEST(store_locks_keep_others_out)
+{
+	struct store_settings settings = scratch_settings();
+	struct contention contention = { .lock = locks[_i] };
+	char why[STORE_WHY_SIZE];
+
+	insert_transaction(1);
+	insert_operation(1);
+	insert_attempt(1, 1, AS_PREPARED);
+	settings.lock_wait_max_s = 1;
+	ck_assert_int_eq(store_open(&settings, &contention.other, why), ERR_OK);
+
+	ck_assert_int_eq(store_run(store, contend, &contention), ERR_OK);
+
+	ck_assert_int_eq(contention.met, ERR_BUSY);
+	store_close(contention.other);
+}
+END_TEST
+
 START_TEST(store_now_is_the_database_clock_in_microseconds)
 {
 	int64_t first_us;
@@ -405,5 +473,7 @@ UNIT_MAIN("store", {
 	tcase_add_test(tests, store_run_does_not_commit_over_a_lost_connection_that_was_ignored);
 	tcase_add_test(tests, store_run_says_uncertain_when_the_answer_to_commit_is_lost);
 	tcase_add_test(tests, store_run_says_unavailable_when_it_cannot_even_begin);
+	tcase_add_loop_test(tests, store_locks_keep_others_out, 0,
+			    (int)(sizeof locks / sizeof locks[0]));
 	tcase_add_test(tests, store_now_is_the_database_clock_in_microseconds);
 })
