@@ -20,7 +20,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from runner import processes  # noqa: E402
-from runner.jobs import PytestJob, UnitJob, files_with, said, unit_programs  # noqa: E402
+from runner.jobs import PytestJob, UnitJob, environment, files_with, said, unit_programs  # noqa: E402
 from runner.schedule import ALONE, LAST, Schedule  # noqa: E402
 from runner.worker import Worker, free_base_ports  # noqa: E402
 
@@ -121,22 +121,6 @@ def build_units(build):
         sys.exit("the unit tests do not build")
 
 
-def environment(arguments):
-    env = dict(os.environ)
-    env.update(
-        PAYOPS_TOP=arguments.top,
-        PAYOPS_SCRATCH=arguments.scratch,
-        PAYOPS_BUILD=arguments.build,
-        PAYOPS_PROGRAMS=f"{arguments.prefix}/sbin",
-        ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99",
-        UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
-        PYTHONDONTWRITEBYTECODE="1",
-    )
-    if arguments.rounds is not None:
-        env["PAYOPS_ROUNDS"] = str(arguments.rounds)
-    return env
-
-
 def plan(names, top, build, env):
     """The jobs that the given names choose."""
     groups = {"lint", "unit", "integration"}
@@ -207,6 +191,8 @@ def main():
     remove(pathlib.Path(arguments.scratch))
     run = Run(arguments)
     env = environment(arguments)
+    if arguments.rounds is not None:
+        env["PAYOPS_ROUNDS"] = str(arguments.rounds)
     build_units(build)
     jobs = plan(arguments.names, run.top, build, env)
     if not jobs:

@@ -126,3 +126,18 @@ def files_with(top, words, env):
         sys.exit(ended.output + "the integration tests cannot be collected")
     names = {line.split("::")[0].rsplit("/", 1)[-1] for line in ended.output.splitlines() if "::" in line}
     return sorted(top / "tests/integration" / name for name in names)
+
+
+def environment(arguments):
+    """What tests are run with; a worker adds what is its own."""
+    env = dict(os.environ)
+    env.update(
+        PAYOPS_TOP=arguments.top,
+        PAYOPS_SCRATCH=arguments.scratch,
+        PAYOPS_BUILD=arguments.build,
+        PAYOPS_PROGRAMS=f"{arguments.prefix}/sbin",
+        ASAN_OPTIONS="detect_leaks=1:abort_on_error=0:exitcode=99",
+        UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1",
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    return env
