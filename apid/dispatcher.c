@@ -513,6 +513,11 @@ size_t dispatcher_in_flight(const struct dispatcher *dispatcher)
 	return atomic_load(&dispatcher->in_flight);
 }
 
+struct batch_figures dispatcher_outcomes(const struct dispatcher *dispatcher)
+{
+	return batch_figures(dispatcher->records);
+}
+
 uint64_t dispatcher_resend_total(const struct dispatcher *dispatcher)
 {
 	return http_client_resend_total(dispatcher->client);

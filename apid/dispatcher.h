@@ -16,6 +16,7 @@
 
 #include "apid/metrics.h"
 #include "core/err.h"
+#include "service/batch.h"
 #include "service/due.h"
 #include "store/store.h"
 
@@ -44,6 +45,8 @@ void dispatcher_stop(struct dispatcher *dispatcher, int patience_ms);
 
 /* Calls in flight now; silent resends seen (must stay 0). */
 size_t dispatcher_in_flight(const struct dispatcher *dispatcher);
+/* Of the queue of outcomes that wait for their commit. */
+struct batch_figures dispatcher_outcomes(const struct dispatcher *dispatcher);
 uint64_t dispatcher_resend_total(const struct dispatcher *dispatcher);
 
 #endif

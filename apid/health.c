@@ -93,10 +93,14 @@ void health_metrics(struct call *call)
 		figures.oldest_due_us = queue.oldest_due_us;
 	}
 	figures.calls_in_flight = dispatcher_in_flight(app->dispatcher);
+	figures.queues[METRICS_QUEUE_INTAKE] = batch_figures(app->intake);
+	figures.queues[METRICS_QUEUE_CALLBACKS] = batch_figures(app->callbacks);
+	figures.queues[METRICS_QUEUE_OUTCOMES] = dispatcher_outcomes(app->dispatcher);
+	figures.queues[METRICS_QUEUE_LOOKUPS] = batch_figures(app->lookups);
 	figures.resend_total = dispatcher_resend_total(app->dispatcher);
 	figures.db_retries_total = store_pool_retries(app->pool);
-	figures.breaker_count = breakers_list(app->breakers, breakers,
-					      sizeof breakers / sizeof breakers[0]);
+	figures.breaker_count =
+		breakers_list(app->breakers, breakers, sizeof breakers / sizeof breakers[0]);
 	figures.uptime_us = clock_now_us() - app->started_at_us;
 	call_answer_text(call, 200, METRICS_TYPE, metrics_render(app->metrics, &figures));
 }

@@ -356,6 +356,31 @@ static void print_counters(FILE *out, const struct metrics *metrics)
 	}
 }
 
+static const struct {
+	const char *name;
+	const char *sizes; /* the metric of its batches' sizes */
+} queue_rows[METRICS_QUEUES] = {
+	[METRICS_QUEUE_INTAKE] = { "intake", "payops_intake_batch_size" },
+	[METRICS_QUEUE_CALLBACKS] = { "callbacks", "payops_callbacks_batch_size" },
+	[METRICS_QUEUE_OUTCOMES] = { "outcomes", "payops_outcomes_batch_size" },
+	[METRICS_QUEUE_LOOKUPS] = { "lookups", "payops_lookups_batch_size" },
+};
+
+static void print_batches(FILE *out, const char *name, const struct batch_figures *figures)
+{
+	uint64_t total = 0;
+
+	family(out, name, "histogram", "How many were committed, or read, together.");
+	for (size_t class = 0; class < BATCH_SIZE_CLASSES - 1; class ++) {
+		total += figures->by_size[class];
+		fprintf(out, "%s_bucket{le=\"%zu\"} %" PRIu64 "\n", name, (size_t)1 << class,
+			total);
+	}
+	fprintf(out,
+		"%s_bucket{le=\"+Inf\"} %" PRIu64 "\n%s_sum %" PRIu64 "\n%s_count %" PRIu64 "\n",
+		name, figures->batches, name, figures->items, name, figures->batches);
+}
+
 static void print_queue(FILE *out, const struct metrics_figures *figures)
 {
 	const bool known = figures->rows_without_next_action >= 0;
@@ -364,6 +389,9 @@ static void print_queue(FILE *out, const struct metrics_figures *figures)
 	if (known)
 		fprintf(out, "payops_queue_depth{queue=\"due\"} %" PRId64 "\n", figures->queue_due);
 	fprintf(out, "payops_queue_depth{queue=\"in_flight\"} %zu\n", figures->calls_in_flight);
+	for (size_t i = 0; i < METRICS_QUEUES; i++)
+		fprintf(out, "payops_queue_depth{queue=\"%s\"} %zu\n", queue_rows[i].name,
+			figures->queues[i].waiting);
 	family(out, "payops_queue_oldest_seconds", "gauge", "Age of the oldest work that is due.");
 	if (known) {
 		fprintf(out, "payops_queue_oldest_seconds{queue=\"due\"} ");
@@ -440,6 +468,8 @@ char *metrics_render(const struct metrics *metrics, const struct metrics_figures
 	print_callbacks(out, metrics);
 	print_counters(out, metrics);
 	print_queue(out, figures);
+	for (size_t i = 0; i < METRICS_QUEUES; i++)
+		print_batches(out, queue_rows[i].sizes, &figures->queues[i]);
 	print_breakers(out, figures);
 	print_process(out, figures);
 	if (fclose(out) == 0)

@@ -16,6 +16,7 @@
 
 #include "core/attempt.h"
 #include "core/err.h"
+#include "service/batch.h"
 #include "service/breakers.h"
 
 struct metrics;
@@ -51,6 +52,15 @@ enum metrics_counter {
 };
 void metrics_count(struct metrics *metrics, enum metrics_counter counter);
 
+/* What waits for a committer or reader. */
+enum metrics_queue_name {
+	METRICS_QUEUE_INTAKE,
+	METRICS_QUEUE_CALLBACKS,
+	METRICS_QUEUE_OUTCOMES,
+	METRICS_QUEUE_LOOKUPS,
+};
+#define METRICS_QUEUES 4
+
 /* Live figures read when rendering. */
 struct metrics_figures {
 	int64_t rows_without_next_action; /* -1: the database could not be asked */
@@ -60,6 +70,7 @@ struct metrics_figures {
 	uint64_t resend_total;
 	uint64_t db_retries_total;
 	int64_t uptime_us;
+	struct batch_figures queues[METRICS_QUEUES];
 	const struct breakers_figure *breakers;
 	size_t breaker_count;
 };

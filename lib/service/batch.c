@@ -34,8 +34,7 @@ struct batch {
 	size_t waiting;
 	size_t under_way; /* taken by workers, not worked off yet */
 	bool stopping;
-	uint64_t batches;
-	uint64_t items;
+	struct batch_figures figures; /* but for what waits */
 };
 
 /* One worker's connection and what it has taken. */
@@ -139,6 +138,19 @@ static void queue_await(struct batch *batch)
 	}
 }
 
+static void figures_add(struct batch_figures *figures, size_t count)
+{
+	size_t class = 0;
+
+	if (count == 0)
+		return;
+	while (class < BATCH_SIZE_CLASSES - 1 && (size_t)1 << class < count)
+		class ++;
+	figures->batches++;
+	figures->items += count;
+	figures->by_size[class]++;
+}
+
 /* Take what waits. False: stopping, and nothing is left. */
 static bool queue_take(struct worker *worker)
 {
@@ -158,8 +170,7 @@ static bool queue_take(struct worker *worker)
 		worker->items[worker->count++] = item;
 	}
 	batch->under_way += worker->count;
-	batch->batches++;
-	batch->items += worker->count;
+	figures_add(&batch->figures, worker->count);
 	pthread_mutex_unlock(&batch->mutex);
 	return worker->count > 0;
 }
@@ -424,7 +435,8 @@ struct batch_figures batch_figures(struct batch *batch)
 	struct batch_figures figures;
 
 	pthread_mutex_lock(&batch->mutex);
-	figures = (struct batch_figures){ batch->batches, batch->items, batch->waiting };
+	figures = batch->figures;
+	figures.waiting = batch->waiting;
 	pthread_mutex_unlock(&batch->mutex);
 	return figures;
 }

@@ -94,9 +94,11 @@ struct batch_part {
 CHECKED enum err batch_commit(struct store *store, const struct batch_part *all, store_work *work);
 
 /* For the metrics. */
+#define BATCH_SIZE_CLASSES 10 /* up to 1, 2, 4 … 256 items, and more */
 struct batch_figures {
 	uint64_t batches;
 	uint64_t items;
+	uint64_t by_size[BATCH_SIZE_CLASSES];
 	size_t waiting;
 };
 struct batch_figures batch_figures(struct batch *batch);

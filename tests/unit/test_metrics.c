@@ -187,10 +187,36 @@ START_TEST(metrics_names_are_bounded)
 }
 END_TEST
 
+START_TEST(metrics_tell_how_many_were_committed_together)
+{
+	struct metrics_figures figures = quiet_figures;
+	struct metrics *metrics;
+	char *page;
+
+	figures.queues[METRICS_QUEUE_INTAKE] = (struct batch_figures){
+		.batches = 6, .items = 300, .by_size = { [0] = 3, [5] = 2, [8] = 1 }, .waiting = 7
+	};
+	ck_assert_int_eq(metrics_new(&metrics), ERR_OK);
+	page = metrics_render(metrics, &figures);
+
+	ck_assert_ptr_nonnull(strstr(page, "payops_queue_depth{queue=\"intake\"} 7\n"));
+	ck_assert_ptr_nonnull(strstr(page, "payops_intake_batch_size_bucket{le=\"1\"} 3\n"));
+	ck_assert_ptr_nonnull(strstr(page, "payops_intake_batch_size_bucket{le=\"16\"} 3\n"));
+	ck_assert_ptr_nonnull(strstr(page, "payops_intake_batch_size_bucket{le=\"32\"} 5\n"));
+	ck_assert_ptr_nonnull(strstr(page, "payops_intake_batch_size_bucket{le=\"128\"} 5\n"));
+	ck_assert_ptr_nonnull(strstr(page, "payops_intake_batch_size_bucket{le=\"256\"} 6\n"));
+	ck_assert_ptr_nonnull(strstr(page, "payops_intake_batch_size_bucket{le=\"+Inf\"} 6\n"));
+	ck_assert_ptr_nonnull(strstr(page, "payops_intake_batch_size_sum 300\n"));
+	free(page);
+	metrics_free(metrics);
+}
+END_TEST
+
 UNIT_MAIN("metrics", {
 	tcase_add_loop_test(tests, metrics_render_shows_what_was_counted, 0,
 			    (int)(sizeof samples / sizeof samples[0]));
 	tcase_add_test(tests, metrics_render_is_valid_exposition_text);
 	tcase_add_test(tests, metrics_render_leaves_out_what_the_database_did_not_tell);
 	tcase_add_test(tests, metrics_names_are_bounded);
+	tcase_add_test(tests, metrics_tell_how_many_were_committed_together);
 })
