@@ -9,12 +9,13 @@ import time
 import pytest
 
 from second_apid import SecondApid
-from support import assert_charged_once, attempts, pay_id, until
+from support import assert_charged_once, attempts, await_charge, pay_id, until
 
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
 OPEN_S = 2
 SETTINGS = f"""breaker: {{ failures_in_row = 5; calls_min = 20; open_ms = {OPEN_S * 1000}; open_max_ms = 4000;
 refresh_ms = 200; }};
+stop: {{ patience_ms = 0; }};
 """
 STATE = re.compile(r'^payops_breaker_state\{gateway="alpha",operation="(\w+)"\} (\d)$', re.MULTILINE)
 
@@ -69,13 +70,13 @@ def attempt_count(payops):
 
 
 def requests_seen(payops):
-    return payops.sandbox("GET", "/_sandbox/gateways").json[0]["requests"]
+    return next(one["requests"] for one in payops.sandbox("GET", "/_sandbox/gateways").json if one["name"] == "alpha")
 
 
-def told(payops, operation="charge"):
-    """The states that the log told of, in order."""
-    return [line["state"] for line in payops.log_lines()
-            if line["msg"] == "breaker changed" and line["operation"] == operation]
+def told(payops, field="state", operation="charge"):
+    """The states, or forces, that the log told of, in order."""
+    return [line[field] for line in payops.log_lines()
+            if line["msg"] == "breaker changed" and line["gateway"] == "alpha" and line["operation"] == operation]
 
 
 def test_gateway_that_is_down_is_left_alone_within_five_seconds_and_used_again_when_it_is_back(payops):
@@ -105,9 +106,9 @@ def test_gateway_that_is_down_is_left_alone_within_five_seconds_and_used_again_w
 
 def test_gateway_without_clear_answers_is_asked_no_more(payops):
     """What was answered with an error is unknown: it is asked about, and that fails too."""
-    payops.mode("5xx")
-    ids = [pay_id(payops, "tok_sync") for _ in range(6)]
+    ids = [pay_id(payops, "tok_5xx_charged") for _ in range(6)]
     await_state(payops, OPEN)
+    payops.mode("5xx")
     await_state(payops, OPEN, "inquiry", 10)
 
     seen = requests_seen(payops)
@@ -140,9 +141,7 @@ def test_breaker_that_is_forced_open_lets_nothing_through_until_it_is_left_to_it
 
 def test_breaker_that_is_forced_closed_lets_all_through_however_many_fail(payops):
     breaker(payops, "close", "alpha", "--reason", "trust me")
-    until(lambda: "forced" in str([line for line in payops.log_lines() if line["msg"] == "breaker changed"][-1:]),
-          what="a forced breaker")
-    time.sleep(0.5)
+    until(lambda: told(payops, "forced")[-1:] == ["closed"], what="a forced breaker")
     payops.mode("down")
 
     ids = [pay_id(payops, "tok_sync") for _ in range(8)]
@@ -180,6 +179,20 @@ def test_another_apid_agrees_and_one_that_starts_remembers(payops, tmp_path):
         assert_charged_once(payops, ids)
     finally:
         second.close()
+
+
+def test_calls_that_a_stopping_apid_cuts_off_tell_nothing(payops):
+    payops.mode("slow", 3000)
+    ids = [pay_id(payops, "tok_sync") for _ in range(6)]
+    for transaction_id in ids:
+        await_charge(payops, transaction_id)
+
+    payops.kill("apid", signal.SIGTERM)
+    payops.start()
+
+    assert states(payops)["charge"] == CLOSED
+    payops.mode("ok")
+    assert_charged_once(payops, ids)
 
 
 @pytest.mark.parametrize("words,status,message", [
