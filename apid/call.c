@@ -31,6 +31,12 @@ void call_answer(struct call *call, int status, json_t *body)
 		set_body(call, status, "application/json", text);
 }
 
+void call_answer_written(struct call *call, int status, struct json_writer *writer)
+{
+	call_answer_text(call, status, "application/json", json_writer_take(writer));
+	json_writer_done(writer);
+}
+
 void call_answer_text(struct call *call, int status, const char *type, char *text)
 {
 	if (text == NULL)

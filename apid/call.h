@@ -21,6 +21,7 @@
 #include "apid/problem.h"
 #include "apid/query.h"
 #include "apid/route.h"
+#include "base/json_writer.h"
 #include "base/token.h"
 
 struct call {
@@ -38,6 +39,9 @@ struct call {
 
 /* Answer `body` as JSON; takes it over. A NULL body (memory was short) becomes 500. */
 void call_answer(struct call *call, int status, json_t *body);
+
+/* Answer what was written as JSON; the writer is empty then. Where memory was short it becomes 500. */
+void call_answer_written(struct call *call, int status, struct json_writer *writer);
 
 /* Answer `text` (malloc) of another type; takes it over. NULL becomes 500. */
 void call_answer_text(struct call *call, int status, const char *type, char *text);

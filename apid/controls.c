@@ -61,8 +61,11 @@ static const struct answer cancel_answers[] = {
 
 static void answer_view(struct call *call, int status, const struct transaction_view *view)
 {
+	struct json_writer writer = JSON_WRITER_EMPTY;
+
 	etag_set(call->reply, view->row.version);
-	call_answer(call, status, render_transaction(view, RENDER_CUSTOMER));
+	render_transaction(&writer, view, RENDER_CUSTOMER);
+	call_answer_written(call, status, &writer);
 }
 
 typedef enum err control(struct store_pool *pool, const struct control_request *request,

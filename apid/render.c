@@ -91,73 +91,93 @@ static const struct advice *advice_of(const char *code)
 	return &advice_other;
 }
 
-static json_t *failure(const struct transaction_view *view)
+/* ---- the same members, written at once ---- */
+
+static void write_text(struct json_writer *writer, const char *name, const char *text)
+{
+	json_name(writer, name);
+	json_put_text(writer, text);
+}
+
+static void write_time(struct json_writer *writer, const char *name, int64_t at_us)
+{
+	char text[CLOCK_TEXT_SIZE] = "";
+
+	if (at_us != 0)
+		clock_format(at_us, text);
+	write_text(writer, name, text);
+}
+
+static void write_amount(struct json_writer *writer, const char *name,
+			 const struct transaction_row *row, int64_t minor)
+{
+	char text[MONEY_TEXT_SIZE];
+
+	json_name(writer, name);
+	if (row->form == AMOUNT_MINOR)
+		json_put_integer(writer, minor);
+	else
+		json_put_text(writer, money_format_major(minor, row->exponent, text));
+}
+
+static void write_failure(struct json_writer *writer, const struct transaction_view *view)
 {
 	const char *code = view->row.failure_code;
 	const bool declined = strcmp(code, "declined") == 0 && view->decline_code[0] != '\0';
 	const struct advice *advice = advice_of(declined ? view->decline_code : code);
-	json_t *object;
 
-	if (*code == '\0')
-		return json_null();
-	object = json_object();
-	put_text(object, "code", code);
-	put_text(object, "decline_code", view->decline_code);
-	put_text(object, "advice", advice->advice);
-	put_text(object, "message", advice->message);
-	return object;
+	json_name(writer, "failure");
+	if (*code == '\0') {
+		json_put_null(writer);
+		return;
+	}
+	json_open(writer, '{');
+	write_text(writer, "code", code);
+	write_text(writer, "decline_code", view->decline_code);
+	write_text(writer, "advice", advice->advice);
+	write_text(writer, "message", advice->message);
+	json_close(writer, '}');
 }
 
-static json_t *amount(const struct transaction_row *row, int64_t minor)
-{
-	char text[MONEY_TEXT_SIZE];
-
-	if (row->form == AMOUNT_MINOR)
-		return json_integer(minor);
-	return json_string(money_format_major(minor, row->exponent, text));
-}
-
-/* Stored as canonical JSON text. */
-static json_t *metadata(const struct transaction_row *row)
-{
-	json_t *value = NULL;
-
-	if (row->metadata[0] != '\0')
-		value = json_loads(row->metadata, JSON_REJECT_DUPLICATES, NULL);
-	return value != NULL ? value : json_null();
-}
-
-static void put_amounts(json_t *object, const struct transaction_row *row)
-{
-	put(object, "amount_captured", amount(row, row->amount_captured));
-	put(object, "amount_refunded", amount(row, row->amount_refunded));
-}
-
-json_t *render_transaction(const struct transaction_view *view, enum render_customer customer)
+static void write_changing(struct json_writer *writer, const struct transaction_view *view)
 {
 	const struct transaction_row *row = &view->row;
-	const int next = view->next_action == NEXT_NONE ? -1 : (int)view->next_action;
-	json_t *object = json_object();
+	const char *next = view->next_action == NEXT_NONE ?
+				   "" :
+				   words_text(next_action_words, (int)view->next_action);
 
-	put_id(object, "transaction_id", ID_TRANSACTION, row->id);
-	put_word(object, "status", transaction_status_words, (int)row->status);
-	put_text(object, "status_reason", row->status_reason);
-	put(object, "amount", amount(row, row->amount.minor));
-	put_text(object, "currency", row->amount.currency);
-	put_text(object, "payment_method", row->method);
-	put_text(object, "description", row->description);
+	write_amount(writer, "amount_captured", row, row->amount_captured);
+	write_amount(writer, "amount_refunded", row, row->amount_refunded);
+	write_text(writer, "gateway", view->gateway);
+	write_text(writer, "gateway_txn_id", view->gateway_ref);
+	write_failure(writer, view);
+	write_text(writer, "next_action", next);
+	write_time(writer, "next_action_at", view->next_action_at_us);
+}
+
+void render_transaction(struct json_writer *writer, const struct transaction_view *view,
+			enum render_customer customer)
+{
+	const struct transaction_row *row = &view->row;
+	char id[ID_TEXT_SIZE];
+
+	json_open(writer, '{');
+	id_format(ID_TRANSACTION, row->id, id);
+	write_text(writer, "transaction_id", id);
+	write_text(writer, "status", words_text(transaction_status_words, (int)row->status));
+	write_text(writer, "status_reason", row->status_reason);
+	write_amount(writer, "amount", row, row->amount.minor);
+	write_text(writer, "currency", row->amount.currency);
+	write_text(writer, "payment_method", row->method);
+	write_text(writer, "description", row->description);
 	if (customer == RENDER_CUSTOMER)
-		put_text(object, "customer_id", row->customer);
-	put_time(object, "created_at", row->created_at_us);
-	put_time(object, "updated_at", row->updated_at_us);
-	put_amounts(object, row);
-	put_text(object, "gateway", view->gateway);
-	put_text(object, "gateway_txn_id", view->gateway_ref);
-	put(object, "failure", failure(view));
-	put_word(object, "next_action", next_action_words, next);
-	put_time(object, "next_action_at", view->next_action_at_us);
-	put(object, "metadata", metadata(row));
-	return object;
+		write_text(writer, "customer_id", row->customer);
+	write_time(writer, "created_at", row->created_at_us);
+	write_time(writer, "updated_at", row->updated_at_us);
+	write_changing(writer, view);
+	json_name(writer, "metadata"); /* stored as canonical JSON text */
+	json_put_raw(writer, row->metadata[0] != '\0' ? row->metadata : "null");
+	json_close(writer, '}');
 }
 
 /* ---- timeline ---- */

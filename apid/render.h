@@ -15,6 +15,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "base/json_writer.h"
 #include "service/why.h"
 #include "store/attempt.h"
 #include "store/event.h"
@@ -22,7 +23,8 @@
 
 /* The object of GET /transactions/{id}; a customer's list leaves the customer out. */
 enum render_customer { RENDER_CUSTOMER, RENDER_NO_CUSTOMER };
-json_t *render_transaction(const struct transaction_view *view, enum render_customer customer);
+void render_transaction(struct json_writer *writer, const struct transaction_view *view,
+			enum render_customer customer);
 
 /* One entry of a timeline. */
 json_t *render_event(const struct event_row *row);

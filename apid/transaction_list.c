@@ -25,7 +25,7 @@ struct list { /* one page of it */
 	char filters[FILTERS_SIZE];       /* what tells this list from all others */
 	char parameters[PARAMETERS_SIZE]; /* the same as the next page's address has them */
 	enum render_customer customer;
-	json_t *array; /* emptied at each try */
+	struct json_writer writer; /* emptied at each try */
 	struct transaction_page_end end;
 };
 
@@ -215,14 +215,15 @@ static void transaction_add(void *context, const struct transaction_view *view)
 {
 	struct list *list = context;
 
-	(void)json_array_append_new(list->array, render_transaction(view, list->customer));
+	render_transaction(&list->writer, view, list->customer);
 }
 
 static enum err look_page(struct store_tx *tx, void *context)
 {
 	struct list *list = context;
 
-	(void)json_array_clear(list->array);
+	json_writer_done(&list->writer); /* it may run again */
+	json_open(&list->writer, '[');
 	return store_transaction_list(tx, &list->page, transaction_add, list, &list->end);
 }
 
@@ -249,14 +250,14 @@ void transaction_list_serve(struct call *call, const char *path, const char *cus
 
 	if (!list_read(call, customer, &list))
 		return;
-	list.array = json_array();
 	err = store_pool_look(call->app->pool, call_wait_ms(call), look_page, &list);
 	if (err != ERR_OK) {
-		json_decref(list.array);
+		json_writer_done(&list.writer);
 		call_refuse(call, err, NULL);
 		return;
 	}
 	if (list.end.more)
 		link_next(call, path, &list);
-	call_answer(call, 200, list.array);
+	json_close(&list.writer, ']');
+	call_answer_written(call, 200, &list.writer);
 }

@@ -183,6 +183,7 @@ static enum err look_transaction(struct store_tx *tx, void *context)
 
 void transactions_show(struct call *call)
 {
+	struct json_writer writer = JSON_WRITER_EMPTY;
 	struct transaction_view view;
 	struct id id;
 	enum err err = ERR_NOT_FOUND; /* what is not an id names nothing */
@@ -195,10 +196,12 @@ void transactions_show(struct call *call)
 		return;
 	}
 	etag_set(call->reply, view.row.version);
-	if (etag_is_held(call->http, view.row.version))
+	if (etag_is_held(call->http, view.row.version)) {
 		call->reply->status = 304;
-	else
-		call_answer(call, 200, render_transaction(&view, RENDER_CUSTOMER));
+		return;
+	}
+	render_transaction(&writer, &view, RENDER_CUSTOMER);
+	call_answer_written(call, 200, &writer);
 }
 
 static void event_add(void *context, const struct event_row *row)
