@@ -19,7 +19,7 @@
 #define LOOK_EXCHANGES 10 /* an operator may close it: nobody waits for longer unasked */
 #define APART_US INT64_C(5000) /* those who wait come back one by one … */
 #define APART_MAX_US INT64_C(60000000) /* … within this time */
-#define OTHER_LEASE_US INT64_C(120000000) /* a probe's, where its gateway is not configured here */
+#define OTHER_LEASE_US INT64_C(240000000) /* the longest: of a gateway that is not configured here */
 
 /* The one call of a half open breaker, where this process may make it. */
 enum probe { PROBE_NONE, PROBE_FREE, PROBE_ALLOWED, PROBE_SENT };
