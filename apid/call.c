@@ -73,6 +73,19 @@ void call_refuse_errors(struct call *call, enum err err, const char *detail, jso
 	json_decref(errors);
 }
 
+void call_refuse_with(struct call *call, enum err err, const char *detail, json_t *further)
+{
+	refuse(call, (struct problem){ .err = err, .detail = detail, .further = further });
+	json_decref(further);
+}
+
+void call_leave_room(struct call *call)
+{
+	if (call->room != NULL)
+		atomic_fetch_sub(call->room, 1);
+	call->room = NULL;
+}
+
 void call_refuse_state(struct call *call, const char *detail, const char *status,
 		       const char *const *actions)
 {

@@ -12,6 +12,7 @@
 #define APID_CALL_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,6 +34,7 @@ struct call {
 	struct route_match match;
 	struct token_claims claims; /* with ROUTE_TOKEN */
 	struct query query;
+	atomic_uint *room; /* what the call is counted in while it writes; NULL: nothing */
 	int64_t deadline_boot_us;
 	json_t *body; /* with ROUTE_TOKEN and a body: one object; else NULL (ROUTE_EMPTY: none was sent) */
 };
@@ -51,6 +53,12 @@ void call_refuse(struct call *call, enum err err, const char *detail);
 
 /* The same with a list of what is wrong (problem_errors()); takes it over. */
 void call_refuse_errors(struct call *call, enum err err, const char *detail, json_t *errors);
+
+/* The same with further members of the problem, an object; takes it over. */
+void call_refuse_with(struct call *call, enum err err, const char *detail, json_t *further);
+
+/* A write that only waits from now on makes room for another one. */
+void call_leave_room(struct call *call);
 
 /*
  * Refuse because of what the object is: its status as a word, and what can be done with it instead

@@ -29,7 +29,6 @@ struct pipeline {
 struct passage { /* one call in the pipeline */
 	struct pipeline *pipeline;
 	struct call call;
-	bool counted; /* among the writes */
 };
 
 /* ---- the steps: each lets the call pass, or refuses it and returns false ---- */
@@ -173,7 +172,7 @@ static bool step_room(struct passage *passage)
 
 	if ((call->route->flags & ROUTE_SHED) == 0)
 		return true;
-	passage->counted = true;
+	call->room = &pipeline->writes;
 	if (atomic_fetch_add(&pipeline->writes, 1) < pipeline->writes_max)
 		return true;
 	metrics_count(call->app->metrics, METRICS_SHED);
@@ -314,8 +313,7 @@ void pipeline_serve(void *context, const struct http_call *http, struct http_rep
 	log_context_set(call_id_choose(http, passage.call.api_call_id), NULL);
 	while (i < sizeof steps / sizeof steps[0] && steps[i](&passage))
 		i++;
-	if (passage.counted)
-		atomic_fetch_sub(&pipeline->writes, 1);
+	call_leave_room(&passage.call);
 	finish(&passage.call);
 	report(&passage.call, clock_boot_us() - begin_us);
 	json_decref(passage.call.body);

@@ -3,6 +3,7 @@
 #include "apid/problem.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,6 +88,8 @@ static json_t *problem_object(const struct problem *problem)
 	     json_object_set_new(object, "retry_after", json_integer(after_s)) == 0) &&
 	    member_text(object, "current_status", problem->current_status) &&
 	    member_texts(object, "allowed_actions", problem->allowed_actions) &&
+	    (problem->further == NULL ||
+	     json_object_update_missing(object, (json_t *)(uintptr_t)problem->further) == 0) &&
 	    (problem->errors == NULL ||
 	     json_object_set_new(object, "errors", json_deep_copy(problem->errors)) == 0))
 		return object;

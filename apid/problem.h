@@ -25,9 +25,11 @@ struct problem {
 	const char *
 		instance; /* the request's path; left out where it is not short visible ASCII or holds a card number */
 	const char *api_call_id;
-	const json_t *errors; /* array made below; NULL: none */
-	const char *current_status;         /* of the object, where it is the reason; else NULL */
-	const char *const *allowed_actions; /* NULL-terminated: what it allows instead; NULL: not said */
+	const json_t *errors;       /* array made below; NULL: none */
+	const json_t *further;      /* members of its own; NULL: none */
+	const char *current_status; /* of the object, where it is the reason; else NULL */
+	const char *const
+		*allowed_actions; /* NULL-terminated: what it allows instead; NULL: not said */
 };
 
 /* The status the problem goes out with. An unknown outcome is not a problem: ERR_UNCERTAIN becomes 503. */

@@ -91,6 +91,20 @@ static const struct advice *advice_of(const char *code)
 	return &advice_other;
 }
 
+json_t *render_declined(const struct transaction_view *view, const char **message)
+{
+	const char *code = view->row.failure_code;
+	const bool declined = strcmp(code, "declined") == 0 && view->decline_code[0] != '\0';
+	const struct advice *advice = advice_of(declined ? view->decline_code : code);
+	json_t *object = json_object();
+
+	put_id(object, "transaction_id", ID_TRANSACTION, view->row.id);
+	put_text(object, "decline_code", declined ? view->decline_code : code);
+	put_text(object, "advice", advice->advice);
+	*message = advice->message;
+	return object;
+}
+
 /* ---- the same members, written at once ---- */
 
 static void write_text(struct json_writer *writer, const char *name, const char *text)
@@ -142,9 +156,9 @@ static void write_failure(struct json_writer *writer, const struct transaction_v
 static void write_changing(struct json_writer *writer, const struct transaction_view *view)
 {
 	const struct transaction_row *row = &view->row;
-	const char *next = view->next_action == NEXT_NONE ?
-				   "" :
-				   words_text(next_action_words, (int)view->next_action);
+	const char *next = view->next_action == NEXT_NONE
+				   ? ""
+				   : words_text(next_action_words, (int)view->next_action);
 
 	write_amount(writer, "amount_captured", row, row->amount_captured);
 	write_amount(writer, "amount_refunded", row, row->amount_refunded);

@@ -26,6 +26,9 @@ enum render_customer { RENDER_CUSTOMER, RENDER_NO_CUSTOMER };
 void render_transaction(struct json_writer *writer, const struct transaction_view *view,
 			enum render_customer customer);
 
+/* What a refusal says of a payment that has failed: its id, the decline code, what to do; *message is for people. */
+json_t *render_declined(const struct transaction_view *view, const char **message);
+
 /* One entry of a timeline. */
 json_t *render_event(const struct event_row *row);
 

@@ -9,9 +9,11 @@
 #include "apid/idempotency_key.h"
 #include "apid/render.h"
 #include "apid/transaction_list.h"
+#include "apid/wait.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "service/lookup.h"
+#include "service/control.h"
 #include "service/payment.h"
 
 #define EVENTS_MAX 1000 /* of one timeline */
@@ -68,22 +70,64 @@ static const struct answer {
 				false, true },
 };
 
-/* All of it is ours, so nothing needs to be escaped: written at once, since it is the hottest answer. */
-static void answer_receipt(struct call *call, const struct answer *answer,
-			   const struct payment_receipt *receipt)
+static void answer_headers(struct call *call, const struct answer *answer,
+			   const char id[ID_TEXT_SIZE])
 {
-	char id[ID_TEXT_SIZE], location[sizeof "/transactions/" + ID_TEXT_SIZE];
-	char at[CLOCK_TEXT_SIZE], body[256];
+	char location[sizeof "/transactions/" + ID_TEXT_SIZE];
 
-	id_format(ID_TRANSACTION, receipt->transaction_id, id);
 	(void)snprintf(location, sizeof location, "/transactions/%s", id);
 	http_reply_header(call->reply, "Location", location);
 	if (answer->replayed)
 		http_reply_header(call->reply, "Idempotency-Replayed", "true");
-	(void)snprintf(body, sizeof body,
-		       "{\"transaction_id\":\"%s\",%s,\"created_at\":\"%s\"}", id, answer->status,
-		       clock_format(receipt->created_at_us, at));
+}
+
+/* All of it is ours, so nothing needs to be escaped: written at once, since it is the hottest answer. */
+static void answer_receipt(struct call *call, const struct answer *answer,
+			   const struct payment_receipt *receipt)
+{
+	char id[ID_TEXT_SIZE], at[CLOCK_TEXT_SIZE], body[256];
+
+	id_format(ID_TRANSACTION, receipt->transaction_id, id);
+	answer_headers(call, answer, id);
+	(void)snprintf(body, sizeof body, "{\"transaction_id\":\"%s\",%s,\"created_at\":\"%s\"}",
+		       id, answer->status, clock_format(receipt->created_at_us, at));
 	call_answer_text(call, answer->http_status, "application/json", strdup(body));
+}
+
+/* A definite failure is a refusal for who waited for it. */
+static void refuse_declined(struct call *call, const struct transaction_view *view)
+{
+	const char *message;
+	json_t *further = render_declined(view, &message);
+
+	call_refuse_with(call, ERR_DECLINED, message, further);
+}
+
+/* What became of it until then; the receipt where not even its row can be read. */
+static void answer_outcome(struct call *call, const struct answer *answer,
+			   const struct payment_receipt *receipt, int64_t until_boot_us)
+{
+	struct json_writer writer = JSON_WRITER_EMPTY;
+	struct transaction_view view;
+	char id[ID_TEXT_SIZE];
+
+	call_leave_room(call);
+	if (lookup_transaction(call->app->lookups, call->claims.merchant, receipt->transaction_id,
+			       call->deadline_boot_us, &view) != ERR_OK) {
+		answer_receipt(call, answer, receipt);
+		return;
+	}
+	wait_for_outcome(call, until_boot_us, 0, &view);
+	id_format(ID_TRANSACTION, receipt->transaction_id, id);
+	answer_headers(call, answer, id);
+	if (view.row.status == TS_FAILED) {
+		refuse_declined(call, &view);
+		return;
+	}
+	etag_set(call->reply, view.row.version);
+	render_transaction(&writer, &view, RENDER_CUSTOMER);
+	call_answer_written(call, wait_is_over(&view) && view.row.status != TS_PARKED ? 201 : 202,
+			    &writer);
 }
 
 static void count_key(struct call *call, const char *key, enum payment_outcome outcome)
@@ -112,13 +156,14 @@ void transactions_create(struct call *call)
 	struct payment_receipt receipt;
 	bool to_send;
 	const char *why = NULL;
+	int64_t until_boot_us;
 	enum err err = idempotency_key_read(call->http, key, &why);
 
 	if (err != ERR_OK) {
 		call_refuse(call, err, why);
 		return;
 	}
-	if (!request_read(call, &request))
+	if (!wait_read(call, &until_boot_us) || !request_read(call, &request))
 		return;
 	to_send = request.process == PROCESS_AUTO;
 	err = payment_accept(call->app->intake, call->app->vault, &order, call->deadline_boot_us,
@@ -135,7 +180,10 @@ void transactions_create(struct call *call)
 	}
 	if (answers[outcome].wake && to_send)
 		dispatcher_wake(call->app->dispatcher);
-	answer_receipt(call, &answers[outcome], &receipt);
+	if (until_boot_us != 0)
+		answer_outcome(call, &answers[outcome], &receipt, until_boot_us);
+	else
+		answer_receipt(call, &answers[outcome], &receipt);
 }
 
 /* ---- GET /transactions ---- */
@@ -181,13 +229,43 @@ static enum err look_transaction(struct store_tx *tx, void *context)
 	return store_transaction_find(tx, at->call->claims.merchant, at->id, &at->view);
 }
 
+/* False: refused. */
+static bool refresh_read(struct call *call, bool *refresh)
+{
+	const char *value = query_find(&call->query, "refresh");
+
+	*refresh = value != NULL && strcmp(value, "true") == 0;
+	if (value == NULL || *refresh || strcmp(value, "false") == 0)
+		return true;
+	call_refuse(call, ERR_QUERY, "The parameter refresh must be true or false.");
+	return false;
+}
+
+/* Have the gateway asked, and wait for its answer as long as the request may take. */
+static void refresh(struct call *call, int64_t until_boot_us, struct transaction_view *view)
+{
+	const struct control_request request = { .merchant = call->claims.merchant,
+						 .transaction_id = view->row.id };
+	bool due = false;
+
+	if (control_ask(call->app->pool, &request, call_wait_ms(call), &due) != ERR_OK || !due)
+		return;
+	dispatcher_wake(call->app->dispatcher);
+	wait_for_outcome(call, until_boot_us != 0 ? until_boot_us : wait_latest(call),
+			 view->row.version, view);
+}
+
 void transactions_show(struct call *call)
 {
 	struct json_writer writer = JSON_WRITER_EMPTY;
 	struct transaction_view view;
 	struct id id;
+	int64_t until_boot_us;
+	bool refreshes;
 	enum err err = ERR_NOT_FOUND; /* what is not an id names nothing */
 
+	if (!wait_read(call, &until_boot_us) || !refresh_read(call, &refreshes))
+		return;
 	if (id_parse(ID_TRANSACTION, call->match.parameter, &id))
 		err = lookup_transaction(call->app->lookups, call->claims.merchant, id,
 					 call->deadline_boot_us, &view);
@@ -195,6 +273,10 @@ void transactions_show(struct call *call)
 		refuse_look(call, err);
 		return;
 	}
+	if (refreshes && !wait_is_over(&view))
+		refresh(call, until_boot_us, &view);
+	if (until_boot_us != 0)
+		wait_for_outcome(call, until_boot_us, 0, &view);
 	etag_set(call->reply, view.row.version);
 	if (etag_is_held(call->http, view.row.version)) {
 		call->reply->status = 304;

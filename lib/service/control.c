@@ -172,6 +172,32 @@ enum err control_cancel(struct store_pool *pool, const struct control_request *r
 	return control_run(pool, &scene, wait_ms, outcome, view);
 }
 
+#define ASK_REST_US INT64_C(5000000)
+
+struct asking {
+	const struct control_request *request;
+	bool due;
+};
+
+static enum err ask_work(struct store_tx *tx, void *context)
+{
+	struct asking *asking = context;
+
+	return store_operation_ask_now(tx, asking->request->merchant,
+				       asking->request->transaction_id, ASK_REST_US, &asking->due);
+}
+
+enum err control_ask(struct store_pool *pool, const struct control_request *request, int wait_ms,
+		     bool *due)
+{
+	struct asking asking = { .request = request };
+	const enum err err = store_pool_run(pool, wait_ms, ask_work, &asking);
+
+	if (err == ERR_OK)
+		*due = asking.due;
+	return err;
+}
+
 struct search {
 	const char *merchant;
 	const char *key;

@@ -58,6 +58,14 @@ CHECKED enum err control_cancel(struct store_pool *pool, const struct control_re
 				struct transaction_view *view);
 
 /*
+ * Ask the gateway now what became of a payment whose outcome is open, instead of when the schedule says: *due tells
+ * that it is due. Nothing is done where there is nothing to ask, or something was done about it less than five seconds
+ * ago. Returns as control_process(), but for ERR_NOT_FOUND and ERR_STALE.
+ */
+CHECKED enum err control_ask(struct store_pool *pool, const struct control_request *request,
+			     int wait_ms, bool *due);
+
+/*
  * What the merchant's idempotency key began.
  * Returns  ERR_OK with *found; ERR_NOT_FOUND: nothing; ERR_KEY_IN_FLIGHT: something that is being
  *          committed, and still was after a moment's wait; ERR_UNAVAILABLE, ERR_OVERLOADED

@@ -40,7 +40,7 @@ static const struct column columns[] = {
 };
 static const struct shape shape = SHAPE(columns);
 #define ACCEPTED_COLUMNS 19 /* those that a payment's own operation has */
-#define NEXT_ACTION_AT 7 /* its place in them */
+#define NEXT_ACTION_AT 7    /* its place in them */
 
 static const struct column changing[] = {
 	COLUMN_WORD(struct operation_row, status, operation_status_words),
@@ -97,7 +97,7 @@ enum err store_operation_accept_all(struct store_tx *tx, const struct operation_
 	enum err err;
 
 	memcpy(accepting, columns, sizeof accepting); /* the first ones */
-	accepting[NEXT_ACTION_AT].nullable = false; /* 0 is at once, not never */
+	accepting[NEXT_ACTION_AT].nullable = false;   /* 0 is at once, not never */
 	err = bulk_write(tx, &bulk, &affected);
 	if (err == ERR_OK)
 		*inserted = (size_t)affected;
@@ -219,6 +219,22 @@ enum err store_operation_list_of(struct store_tx *tx, const char *merchant,
 	cells_add_id(&cells, &transaction_id);
 	cells_add_text(&cells, merchant);
 	return statement_read_many(tx, &many);
+}
+
+enum err store_operation_ask_now(struct store_tx *tx, const char *merchant,
+				 struct id transaction_id, int64_t rest_us, bool *due)
+{
+	struct cells cells = { .count = 0 };
+	uint64_t affected = 0;
+	enum err err;
+
+	cells_add_id(&cells, &transaction_id);
+	cells_add_text(&cells, merchant);
+	cells_add_integer(&cells, rest_us);
+	err = statement_write(tx, STATEMENT_OPERATION_ASK_NOW, &cells, &affected);
+	if (err == ERR_OK)
+		*due = affected > 0;
+	return err;
 }
 
 enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id,

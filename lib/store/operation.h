@@ -108,6 +108,13 @@ CHECKED enum err store_operation_list_of(struct store_tx *tx, const char *mercha
 					 struct id transaction_id, store_operation_each *each,
 					 void *context);
 
+/*
+ * Make the inquiry about an open outcome due now, by the database's clock, unless its operation was touched within the
+ * last `rest_us`. *due: it is.
+ */
+CHECKED enum err store_operation_ask_now(struct store_tx *tx, const char *merchant,
+					 struct id transaction_id, int64_t rest_us, bool *due);
+
 /* The id of a transaction's charge, authorise or payout operation. Returns ERR_OK; ERR_NOT_FOUND. */
 CHECKED enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id,
 					    struct id *operation_id);

@@ -13,7 +13,8 @@ PAYMENTS = [  # what differs; every other member is as in Instance.pay()
     {"customer_id": "ann", "currency": "USD", "payment_method": "credit_card"},
     {"customer_id": "ann", "currency": "IDR", "payment_method": "qris"},
     {"customer_id": "bob", "currency": "IDR", "payment_method": "bank_transfer"},
-    {"customer_id": "bob", "currency": "USD", "payment_method": "credit_card", "payment_token": "tok_insufficient_funds"},
+    {"customer_id": "bob", "currency": "USD", "payment_method": "credit_card",
+     "payment_token": "tok_decline_insufficient_funds"},
     {"customer_id": "bob", "currency": "EUR", "payment_method": "credit_card", "process": "manual"},
 ]
 TIMES = 4  # of each

@@ -97,6 +97,25 @@ START_TEST(problem_text_says_what_the_object_is_and_allows)
 }
 END_TEST
 
+START_TEST(problem_text_has_further_members_that_replace_none)
+{
+	json_t *further =
+		json_pack("{s:s, s:n, s:s}", "advice", "never", "decline_code", "code", "mine");
+	const struct problem problem = { .err = ERR_DECLINED, .further = further };
+	size_t size;
+	char *text = problem_text(&problem, &size);
+	json_t *shown = json_loads(text, 0, NULL);
+
+	ck_assert_str_eq(json_string_value(json_object_get(shown, "advice")), "never");
+	ck_assert(json_is_null(json_object_get(shown, "decline_code")));
+	ck_assert_str_eq(json_string_value(json_object_get(shown, "code")), "payment_declined");
+	ck_assert_int_eq(json_integer_value(json_object_get(shown, "status")), 402);
+	json_decref(shown);
+	json_decref(further);
+	free(text);
+}
+END_TEST
+
 START_TEST(problem_errors_point_at_each_field)
 {
 	struct field_errors found = { .count = 0 };
@@ -140,6 +159,7 @@ UNIT_MAIN("problem", {
 	tcase_add_loop_test(tests, problem_text_repeats_only_harmless_paths, 0,
 			    (int)(sizeof instances / sizeof instances[0]));
 	tcase_add_loop_test(tests, problem_text_says_what_the_object_is_and_allows, 0, 3);
+	tcase_add_test(tests, problem_text_has_further_members_that_replace_none);
 	tcase_add_test(tests, problem_errors_point_at_each_field);
 	tcase_add_test(tests, problem_error_add_points_only_into_the_body);
 })
