@@ -163,6 +163,8 @@ static const struct kind_words {
 #define RULE_WISH                                                                                  \
 	"While the outcome is open the wish is kept: nothing more is sent, and a success is put "  \
 	"before a human."
+#define RULE_AMEND                                                                                 \
+	"What a payment is about may be amended while nothing was sent; its amount never."
 #define RULE_START "However often it is asked for, a payment is started once."
 
 /* Of rows of one type the more special ones come first. */
@@ -174,6 +176,8 @@ static const struct why_row rows[] = {
 	  RULE_STORED },
 	{ "process_requested", NULL, WHY_ANY,
 	  "The merchant asked for it to be carried out.", RULE_START },
+	{ "updated", NULL, WHY_ANY,
+	  "The merchant changed its description or metadata.", RULE_AMEND },
 	{ "attempt_prepared", NULL, WHY_FIRST,
 	  "The {operation} of {amount} was made ready for {gateway}.", RULE_WRITE_FIRST },
 	{ "attempt_prepared", NULL, WHY_AGAIN,
