@@ -95,6 +95,56 @@ void answer_refuse(struct answer *answer, enum refusal refusal, const char *mess
 	answer_send(answer, row->status, &body);
 }
 
+/* A new body of this size that begins as the old one does, without its last brace. */
+static char *body_grow(struct answer *answer, size_t size)
+{
+	char *body = realloc(answer->body, size);
+
+	if (body == NULL) {
+		answer_close(answer);
+		return NULL;
+	}
+	answer->body = body;
+	answer->body_size = size;
+	return body;
+}
+
+void answer_swell(struct answer *answer)
+{
+	size_t used = answer->body_size - 1;
+	char *body = body_grow(answer, ANSWER_HUGE_SIZE);
+
+	if (body == NULL)
+		return;
+	memset(body + used, ' ', ANSWER_HUGE_SIZE - used);
+	body[ANSWER_HUGE_SIZE - 1] = '}';
+}
+
+void answer_repeat_status(struct answer *answer)
+{
+	static const char again[] = ",\"status\":\"declined\"}";
+	size_t used = answer->body_size - 1;
+	char *body = body_grow(answer, used + sizeof again - 1);
+
+	if (body != NULL)
+		memcpy(body + used, again, sizeof again - 1);
+}
+
+/* From the end, so that each byte is moved before its place is taken. */
+void answer_widen(struct answer *answer)
+{
+	size_t size = answer->body_size;
+	char *body = body_grow(answer, 2 * size);
+
+	if (body == NULL)
+		return;
+	for (size_t i = size; i > 0; i--) {
+		body[2 * i - 2] = body[i - 1];
+		body[2 * i - 1] = '\0';
+	}
+	answer->type = "application/json; charset=utf-16le";
+}
+
 void answer_page(struct answer *answer)
 {
 	static const char page[] = "<!DOCTYPE html>\n<html><head><title>Please wait</title></head>"

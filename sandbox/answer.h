@@ -89,6 +89,16 @@ void answer_refuse(struct answer *answer, enum refusal refusal, const char *mess
  * instead. */
 void answer_send(struct answer *answer, int status, struct render *body);
 
+#define ANSWER_HUGE_SIZE (10 * 1024 * 1024)
+
+/*
+ * Spoil the JSON object of an answer: blow it up to ANSWER_HUGE_SIZE with blanks; tell a second
+ * status in it; write it in UTF-16. Short memory closes the connection instead.
+ */
+void answer_swell(struct answer *answer);
+void answer_repeat_status(struct answer *answer);
+void answer_widen(struct answer *answer);
+
 /* Answer 200 with an HTML page, as a proxy in front of a gateway might. */
 void answer_page(struct answer *answer);
 

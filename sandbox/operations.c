@@ -266,6 +266,15 @@ static void manner_apply(struct http_exchange *exchange, const struct closing *c
 	case TOKEN_PAGE:
 		answer_page(answer);
 		break;
+	case TOKEN_SWELLS:
+		answer_swell(answer);
+		break;
+	case TOKEN_REPEATS:
+		answer_repeat_status(answer);
+		break;
+	case TOKEN_WIDENS:
+		answer_widen(answer);
+		break;
 	case TOKEN_HALVES:
 	case TOKEN_CUTS:
 	case TOKEN_BREAKS:

@@ -21,6 +21,11 @@ static struct token token_of(const struct entry *entry)
 	return token;
 }
 
+static const char *other_currency(const char *currency)
+{
+	return strcmp(currency, "EUR") == 0 ? "USD" : "EUR";
+}
+
 static void render_terms(const struct entry *entry, const struct token *token, const char *status,
 			 struct render *body)
 {
@@ -35,7 +40,9 @@ static void render_terms(const struct entry *entry, const struct token *token, c
 	render_text(body, "parent", terms->parent);
 	render_text(body, "status", status);
 	render_integer(body, "amount_minor", token->lie == TOKEN_WRONG_AMOUNT ? minor + 1 : minor);
-	render_text(body, "currency", terms->amount.currency);
+	render_text(body, "currency",
+		    token->lie == TOKEN_WRONG_CURRENCY ? other_currency(terms->amount.currency)
+						       : terms->amount.currency);
 }
 
 /* Neither digits that look like a card, nor an address that anybody serves. */

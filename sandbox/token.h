@@ -47,6 +47,9 @@ enum token_manner {
 	TOKEN_AFTER_CALLBACK, /* only after the callback was tried once, and answer_ms later */
 	TOKEN_REFUSES,        /* with the refusal `instead`, whatever was done */
 	TOKEN_PAGE,           /* with an HTML page and status 200, whatever was done */
+	TOKEN_SWELLS,         /* with ten megabytes */
+	TOKEN_REPEATS,        /* with a second status */
+	TOKEN_WIDENS,         /* in UTF-16 */
 	TOKEN_HALVES,         /* the answer ends in the middle of its body */
 	TOKEN_CUTS,           /* the answer ends after cut_bytes */
 	TOKEN_BREAKS,         /* the connection is reset after cut_bytes of the answer */
@@ -54,7 +57,7 @@ enum token_manner {
 };
 
 /* What is told wrongly, by the answer, the inquiry and the callback alike */
-enum token_lie { TOKEN_TRUE, TOKEN_WRONG_AMOUNT, TOKEN_WRONG_REFERENCE };
+enum token_lie { TOKEN_TRUE, TOKEN_WRONG_AMOUNT, TOKEN_WRONG_CURRENCY, TOKEN_WRONG_REFERENCE };
 
 /* The callbacks that tell the verdict */
 enum token_calls {

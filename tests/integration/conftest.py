@@ -34,7 +34,7 @@ def payops(shared):
     """The instance, running and with a well-behaved gateway, whatever the test before it did."""
     if not shared.is_up():
         shared.start()
-    shared.mode("ok")
+    shared.heal()
     return shared
 
 

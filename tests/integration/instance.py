@@ -18,6 +18,8 @@ import subprocess
 import time
 import urllib.parse
 
+GATEWAYS = ("alpha", "beta", "gamma")
+
 
 def base64url(raw):
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
@@ -205,6 +207,16 @@ class Instance:
     def mode(self, mode, ms=0, gateway="alpha"):
         answer = self.sandbox("PUT", f"/_sandbox/gateways/{gateway}/mode", {"mode": mode, "ms": ms})
         assert answer.status == 200, answer.body
+
+    def heal(self):
+        """Every gateway is well again."""
+        for gateway in GATEWAYS:
+            self.mode("ok", gateway=gateway)
+
+    def complete(self, gateway_ref):
+        """Let what waits at a gateway, for its customer or in a queue, reach its verdict."""
+        answer = self.sandbox("POST", f"/_sandbox/operations/{gateway_ref}/complete")
+        assert answer.status == 202, answer.body
 
     def callback_secret(self):
         return (self.dir / "etc" / "payops" / "keys" / "alpha.callback-secret").read_bytes().rstrip(b"\n")

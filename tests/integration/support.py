@@ -178,7 +178,7 @@ def run_checker(payops, history, mysql=None, sandbox=None, settled=True):
 def settle(payops, seconds=60):
     """Wait until nothing is under way any more."""
     payops.start()
-    payops.mode("ok")
+    payops.heal()
     until(lambda: payops.sql("SELECT COUNT(*) FROM operation WHERE status IN ('pending', 'processing')") == [["0"]],
           seconds, "every payment's end")
 

@@ -5,8 +5,8 @@ from typing import NamedTuple, Optional
 
 import pytest
 
-from support import (attempts, callback_for, callback_results, event_types, events, exceptions, outcomes, pay_id,
-                     until)
+from support import (attempts, await_attempt, callback_for, callback_results, event_types, events, exceptions, outcomes,
+                     pay_id, until)
 
 
 class Scenario(NamedTuple):
@@ -57,6 +57,9 @@ SCENARIOS = [
     Scenario("tok_5xx_charged", "completed", "succeeded", PAID_BY_INQUIRY, "succeeded"),
     Scenario("tok_409", "completed", "succeeded", PAID_BY_INQUIRY, "succeeded"),
     Scenario("tok_html", "completed", "succeeded", PAID_BY_INQUIRY, "succeeded"),
+    Scenario("tok_huge", "completed", "succeeded", PAID_BY_INQUIRY, "succeeded"),
+    Scenario("tok_duplicate_member", "completed", "succeeded", PAID_BY_INQUIRY, "succeeded"),
+    Scenario("tok_utf16", "completed", "succeeded", PAID_BY_INQUIRY, "succeeded"),
     Scenario("tok_truncated", "completed", "succeeded", PAID_BY_INQUIRY, "succeeded"),
     Scenario("tok_truncate_at_17", "completed", "succeeded", PAID_BY_INQUIRY, "succeeded"),
     Scenario("tok_reset_at_17", "completed", "succeeded", PAID_BY_INQUIRY, "succeeded"),
@@ -143,7 +146,7 @@ def test_scenario_retry_uses_a_new_gateway_key_only_after_a_decline(payops, paym
     assert [line["reference"] for line in payops.ledger(transaction_id)] == references
 
 
-@pytest.mark.parametrize("token", ["tok_wrong_amount", "tok_wrong_id"])
+@pytest.mark.parametrize("token", ["tok_wrong_amount", "tok_wrong_currency", "tok_wrong_id"])
 def test_scenario_wrong_answer_is_never_believed_whoever_repeats_it(payops, token):
     transaction_id = pay_id(payops, token)
     until(lambda: exceptions(payops, transaction_id) == ["integrity"], what="an exception")
@@ -155,6 +158,17 @@ def test_scenario_wrong_answer_is_never_believed_whoever_repeats_it(payops, toke
     assert outcomes(payops, transaction_id) == ["succeeded"]
 
     assert payops.call_back(transaction_id, callback_for(attempt)).status == 200
+    assert payops.await_status(transaction_id, "completed")["amount_captured"] == 1000
+
+
+def test_scenario_payment_waits_until_its_customer_acts(payops):
+    transaction_id = pay_id(payops, "tok_requires_action_60000")
+    attempt = await_attempt(payops, transaction_id, "requires_action")
+    shown = payops.get(f"/transactions/{transaction_id}").json
+    assert (shown["status"], shown["status_reason"]) == ("processing", "awaiting_customer")
+
+    payops.complete(attempt["gateway_txn_id"])
+
     assert payops.await_status(transaction_id, "completed")["amount_captured"] == 1000
 
 
