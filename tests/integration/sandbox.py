@@ -21,6 +21,7 @@ OPERATIONS = ("charge", "authorise", "capture", "void", "refund", "payout")
 
 class Receiver(http.server.ThreadingHTTPServer):
     """Answers every callback with `status` and keeps it: (client's port, signature, raw body)."""
+    request_queue_size = 128
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), ReceiverHandler)
