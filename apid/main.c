@@ -108,6 +108,7 @@ static enum err http_start(struct server *server)
 {
 	const struct settings *settings = server->settings;
 	struct http_settings http = http_settings_default;
+	struct pipeline_settings pipeline = pipeline_settings_default;
 	char why[HTTP_WHY_SIZE] = "";
 	enum err err;
 
@@ -116,7 +117,8 @@ static enum err http_start(struct server *server)
 	http.connections_max = (unsigned)settings->connections_max;
 	http.read_ms = settings->read_deadline_ms;
 	http.body_max = BODY_MAX;
-	err = pipeline_new(&server->app, &pipeline_settings_default, &server->pipeline);
+	pipeline.rate = (struct rate_settings){ settings->rate_per_second, settings->rate_burst };
+	err = pipeline_new(&server->app, &pipeline, &server->pipeline);
 	if (err != ERR_OK)
 		return start_failed("pipeline", err, "");
 	err = http_server_start(&http, pipeline_serve, server->pipeline, &server->http, why);

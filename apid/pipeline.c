@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "apid/pipeline.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ const struct pipeline_settings pipeline_settings_default = { .writes_max = 512 }
 struct pipeline {
 	struct app *app;
 	struct auth *auth;
+	struct rate *rate;
 	unsigned writes_max;
 	atomic_uint writes; /* in progress */
 };
@@ -162,6 +164,37 @@ static bool step_scope(struct passage *passage)
 }
 
 /*
+ * The headers cost, so they come when they matter: once less than half of the burst is left. What is allowed comes back
+ * at least once a second, so there is never longer to wait than the problem's row says.
+ */
+static void rate_tell(struct call *call, const struct rate *rate,
+		      const struct rate_verdict *verdict)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof text, "\"merchant\";q=%" PRId64 ";w=%" PRId64, rate_burst(rate),
+		       rate_window_s(rate));
+	http_reply_header(call->reply, "RateLimit-Policy", text);
+	(void)snprintf(text, sizeof text, "\"merchant\";r=%" PRId64 ";t=%" PRId64, verdict->left,
+		       verdict->full_in_s);
+	http_reply_header(call->reply, "RateLimit", text);
+}
+
+static bool step_rate(struct passage *passage)
+{
+	struct call *call = &passage->call;
+	struct rate *rate = passage->pipeline->rate;
+	struct rate_verdict verdict;
+
+	if (call->route->auth != ROUTE_TOKEN)
+		return true;
+	verdict = rate_take(rate, call->claims.merchant, clock_boot_us());
+	if (verdict.is_scarce || !verdict.allowed)
+		rate_tell(call, rate, &verdict);
+	return verdict.allowed ? true : refuse(call, ERR_LIMITED, NULL);
+}
+
+/*
  * Writes are refused first, so that reads, which tell what became of them, and callbacks stay
  * alive.
  */
@@ -242,7 +275,7 @@ static bool step_handler(struct passage *passage)
 }
 
 /*
- * The order of refusal: 400 of the framing, 404, 405, 503 draining, 413, 415, 401, 403, 503
+ * The order of refusal: 400 of the framing, 404, 405, 503 draining, 413, 415, 401, 403, 429, 503
  * overloaded, 400, 422.
  */
 /* clang-format off */
@@ -254,6 +287,7 @@ static step *const steps[] = {
 	step_media_type,
 	step_authenticate,
 	step_scope,
+	step_rate,
 	step_room,
 	step_query,
 	step_timeout,
@@ -329,8 +363,10 @@ enum err pipeline_new(struct app *app, const struct pipeline_settings *settings,
 	if (made == NULL)
 		return ERR_MEMORY;
 	err = auth_new(app->token_keys, &made->auth);
+	if (err == ERR_OK)
+		err = rate_new(&settings->rate, &made->rate);
 	if (err != ERR_OK) {
-		free(made);
+		pipeline_free(made);
 		return err;
 	}
 	made->app = app;
@@ -344,6 +380,7 @@ void pipeline_free(struct pipeline *pipeline)
 {
 	if (pipeline == NULL)
 		return;
+	rate_free(pipeline->rate);
 	auth_free(pipeline->auth);
 	free(pipeline);
 }

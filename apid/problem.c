@@ -18,8 +18,8 @@ static const struct retry {
 	enum err err;
 	int after_s;
 } retries[] = {
-	{ ERR_BUSY, 1 },     { ERR_UNAVAILABLE, 2 }, { ERR_OVERLOADED, 1 },    { ERR_DRAINING, 5 },
-	{ ERR_DEADLINE, 1 }, { ERR_UNCERTAIN, 1 },   { ERR_KEY_IN_FLIGHT, 1 },
+	{ ERR_LIMITED, 1 },  { ERR_BUSY, 1 },     { ERR_UNAVAILABLE, 2 }, { ERR_OVERLOADED, 1 },
+	{ ERR_DRAINING, 5 }, { ERR_DEADLINE, 1 }, { ERR_UNCERTAIN, 1 },   { ERR_KEY_IN_FLIGHT, 1 },
 };
 
 int problem_status(enum err err)

@@ -35,6 +35,10 @@ static const struct conf_setting scalars[] = {
 	  "How long connecting to the database may take." },
 	{ "database.statement_timeout_ms", CONF_INT, "10000", 100, 600000, NULL,
 	  "How long the database may be silent during a statement." },
+	{ "rate.per_second", CONF_INT, "2000", 0, 100000, NULL,
+	  "Requests a second that each merchant may make for long; 0 is no limit." },
+	{ "rate.burst", CONF_INT, "4000", 1, 1000000, NULL,
+	  "Requests that a merchant may make at once after a rest." },
 	{ "cors.origins", CONF_TEXT, "", 0, 1000, NULL,
 	  "Origins, separated by blanks, whose web pages may read answers." },
 	{ "request.timeout_ms", CONF_INT, "10000", 100, 30000, NULL,
@@ -366,6 +370,8 @@ static enum err server_take(struct reading *reading)
 	if (!is_base_url(public_url))
 		return refuse(reading, "public_url: must be an http or https address "
 				       "without a slash at the end");
+	settings->rate_per_second = (int)conf_int(conf, "rate.per_second");
+	settings->rate_burst = (int)conf_int(conf, "rate.burst");
 	settings->cors_origins = conf_text(conf, "cors.origins");
 	if (!are_origins(settings->cors_origins))
 		return refuse(reading,

@@ -36,6 +36,8 @@ struct settings {
 	size_t pool_size;
 	size_t in_flight_max;
 	int64_t manual_expiry_us;
+	int rate_per_second;
+	int rate_burst;
 	const char *cors_origins; /* separated by blanks */
 	struct secret database_password;
 	struct store_settings database;

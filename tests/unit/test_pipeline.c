@@ -315,6 +315,37 @@ START_TEST(pipeline_wants_a_body_only_where_one_must_be)
 }
 END_TEST
 
+/* Of the last two steps before the handler's own. */
+START_TEST(pipeline_limits_the_rate_of_a_merchant)
+{
+	const struct pipeline_settings settings = { .writes_max = 100, .rate = { 2, 4 } };
+	struct bench bench;
+
+	bench_init(&bench, 100);
+	pipeline_free(bench.pipeline);
+	ck_assert_int_eq(pipeline_new(&bench.app, &settings, &bench.pipeline), ERR_OK);
+
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(serve(&bench), 200);
+		ck_assert_str_eq(reply_header(&bench, "RateLimit"), "");
+	}
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(serve(&bench), 200);
+	ck_assert_str_eq(reply_header(&bench, "RateLimit-Policy"), "\"merchant\";q=4;w=2");
+	ck_assert_str_eq(reply_header(&bench, "RateLimit"), "\"merchant\";r=0;t=2");
+	ck_assert_int_eq(serve(&bench), 429);
+	ck_assert_str_eq(reply_header(&bench, "Retry-After"), "1");
+	ck_assert_ptr_nonnull(strstr(bench.reply.body, "\"rate_limited\""));
+	ck_assert_ptr_nonnull(strstr(bench.reply.body, "\"retryable\":true"));
+	clock_test_advance(500000);
+	ck_assert_int_eq(serve(&bench), 200);
+	ck_assert_int_eq(serve(&bench), 429);
+	bench.call.line_count = 0; /* who is not known is told so first */
+	ck_assert_int_eq(serve(&bench), 415);
+	bench_done(&bench);
+}
+END_TEST
+
 START_TEST(pipeline_lets_a_write_in_again_after_each)
 {
 	struct bench bench;
@@ -414,6 +445,7 @@ UNIT_MAIN("pipeline", {
 	tcase_add_test(tests, pipeline_remembers_a_token_until_it_expires);
 	tcase_add_test(tests, pipeline_sheds_writes_but_neither_reads_nor_callbacks);
 	tcase_add_test(tests, pipeline_wants_a_body_only_where_one_must_be);
+	tcase_add_test(tests, pipeline_limits_the_rate_of_a_merchant);
 	tcase_add_test(tests, pipeline_lets_a_write_in_again_after_each);
 	tcase_add_loop_test(tests, pipeline_takes_a_timeout_of_1_to_30_whole_seconds, 0,
 			    (int)(sizeof timeouts / sizeof timeouts[0]));

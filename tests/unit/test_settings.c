@@ -137,6 +137,8 @@ START_TEST(a_good_configuration_gives_server_and_database)
 
 	path_of("db.sock", socket);
 	ck_assert_str_eq(settings->listen_address, "127.0.0.9");
+	ck_assert_int_eq(settings->rate_per_second, 2000);
+	ck_assert_int_eq(settings->rate_burst, 4000);
 	ck_assert_str_eq(settings->cors_origins, "https://shop.example http://127.0.0.1:3000");
 	ck_assert_int_eq(settings->listen_port, 8181);
 	ck_assert_int_eq(settings->connections_max, 77);
