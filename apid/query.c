@@ -40,9 +40,12 @@ static bool is_allowed(const char *allowed, const char *name)
 	return false;
 }
 
+/* A name, or the names that are allowed; cut where it would not fit. */
+#define QUERY_WHY_WORD_MAX 160
+
 static enum err refuse(char why[QUERY_WHY_SIZE], const char *format, const char *word)
 {
-	(void)snprintf(why, QUERY_WHY_SIZE, "%s%s.", format, word);
+	(void)snprintf(why, QUERY_WHY_SIZE, "%s%.*s.", format, QUERY_WHY_WORD_MAX, word);
 	return ERR_QUERY;
 }
 

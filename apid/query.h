@@ -30,7 +30,7 @@ struct query {
 	char text[QUERY_TEXT_SIZE]; /* names and values, decoded, each with its NUL */
 };
 
-#define QUERY_WHY_SIZE 160
+#define QUERY_WHY_SIZE 256
 
 /*
  * Read "a=1&b=2" against `allowed` ("a b").
