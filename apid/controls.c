@@ -2,39 +2,21 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include <string.h>
 
+#include "apid/actions.h"
 #include "apid/call.h"
 #include "apid/dispatcher.h"
 #include "apid/etag.h"
 #include "apid/idempotency_key.h"
+#include "apid/members.h"
 #include "apid/render.h"
 #include "base/json.h"
 #include "service/amend.h"
 #include "service/control.h"
 
-/* What a transaction of this status still allows, where a request about it was refused. */
-static const char *const nothing[] = { NULL };
-static const char *const of_authorised[] = { "capture", "void", NULL };
-static const char *const of_completed[] = { "refund", NULL };
-
-static const char *const *actions_of(enum transaction_status status)
-{
-	switch (status) {
-	case TS_AUTHORISED:
-		return of_authorised;
-	case TS_COMPLETED:
-		return of_completed;
-	case TS_PENDING:
-	case TS_PROCESSING:
-	case TS_FAILED:
-	case TS_CANCELLED:
-	case TS_PARKED:
-		break;
-	}
-	return nothing;
-}
-
 #define REFUSED_START "Only a payment that waits for its start can be started."
 #define REFUSED_CANCEL "It is over, or the customer may have been charged: it cannot be cancelled."
+#define REFUSED_VOID                                                                               \
+	"Only what is authorised, and of which no capture is open, can be released."
 #define REMEMBERED                                                                                 \
 	"The customer may have been charged. The wish to cancel is remembered: nothing more is "   \
 	"sent, and a success will be proposed for refund."
@@ -57,6 +39,12 @@ static const struct answer cancel_answers[] = {
 	[CONTROL_REFUSED] = { 409, REFUSED_CANCEL, false },
 	[CONTROL_DONE] = { 200, NULL, false },
 	[CONTROL_WISHED] = { 409, REMEMBERED, false },
+};
+
+static const struct answer void_answers[] = {
+	[CONTROL_BEFORE] = { 200, NULL, false },
+	[CONTROL_REFUSED] = { 409, REFUSED_VOID, false },
+	[CONTROL_DONE] = { 202, NULL, true },
 };
 
 static void answer_view(struct call *call, int status, const struct transaction_view *view)
@@ -96,29 +84,9 @@ static void act(struct call *call, control *act_on, struct control_request *requ
 	status = words_text(transaction_status_words, (int)view.row.status);
 	if (answers[outcome].status == 409)
 		call_refuse_state(call, answers[outcome].detail, status,
-				  actions_of(view.row.status));
+				  actions_of(&view.row));
 	else
 		answer_view(call, answers[outcome].status, &view);
-}
-
-/* The members of the body, none where it is empty, judged by a field table. False: refused. */
-static bool members_read(struct call *call, const struct field_spec *specs, size_t spec_count,
-			 struct field_member members[FIELD_MEMBERS_MAX], size_t *count)
-{
-	struct field_errors errors = { .count = 0 };
-	struct json_arena arena;
-	enum err err = ERR_OK;
-
-	*count = call->body != NULL ? json_members(call->body, members, &arena, &err) : 0;
-	if (err != ERR_OK) {
-		call_refuse(call, err, "The body has too many members.");
-		return false;
-	}
-	field_check(specs, spec_count, members, *count, &errors);
-	if (errors.count == 0)
-		return true;
-	call_refuse_errors(call, ERR_INVALID, NULL, problem_errors(&errors));
-	return false;
 }
 
 /* The transaction of the path, and a body that says nothing. False: refused. */
@@ -153,6 +121,14 @@ void controls_cancel(struct call *call)
 		act(call, control_cancel, &request, cancel_answers);
 }
 
+void controls_void(struct call *call)
+{
+	struct control_request request;
+
+	if (request_read(call, &request))
+		act(call, control_void, &request, void_answers);
+}
+
 /* ---- PATCH /transactions/{transaction_id} ---- */
 
 #define REFUSED_AMEND "Only a payment of which nothing was sent yet can be changed."
@@ -174,7 +150,7 @@ static void answer_amended(struct call *call, enum amend_outcome outcome,
 	case AMEND_REFUSED:
 		call_refuse_state(call, REFUSED_AMEND,
 				  words_text(transaction_status_words, (int)view->row.status),
-				  actions_of(view->row.status));
+				  actions_of(&view->row));
 		return;
 	case AMEND_TOO_LARGE:
 		refuse_metadata(call);

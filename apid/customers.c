@@ -20,7 +20,7 @@ static bool customer_is_valid(struct call *call)
 	struct field_errors errors = { .count = 0 };
 	json_t *list;
 	size_t count;
-	const struct field_spec *spec = payment_fields(&count);
+	const struct field_spec *spec = payment_fields(TRANSACTION_PAYMENT, &count);
 
 	while (strcmp(spec->name, CUSTOMER_FIELD) != 0)
 		spec++;

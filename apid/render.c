@@ -189,9 +189,79 @@ void render_transaction(struct json_writer *writer, const struct transaction_vie
 	write_time(writer, "created_at", row->created_at_us);
 	write_time(writer, "updated_at", row->updated_at_us);
 	write_changing(writer, view);
+	json_name(writer, "instructions"); /* kept as JSON text too */
+	json_put_raw(writer, view->instructions[0] != '\0' ? view->instructions : "null");
 	json_name(writer, "metadata"); /* stored as canonical JSON text */
 	json_put_raw(writer, row->metadata[0] != '\0' ? row->metadata : "null");
 	json_close(writer, '}');
+}
+
+/* ---- captures and refunds ---- */
+
+static json_t *amount_in(int form, uint8_t exponent, int64_t minor)
+{
+	char text[MONEY_TEXT_SIZE];
+
+	if (form == AMOUNT_MINOR)
+		return json_integer(minor);
+	return json_string(money_format_major(minor, exponent, text));
+}
+
+json_t *render_requested(const char *id_name, const char *id, const struct request_receipt *receipt)
+{
+	const struct transaction_row *row = &receipt->transaction;
+	const int form = receipt->form != OPERATION_NO_FORM ? receipt->form : (int)row->form;
+	json_t *object = json_object();
+
+	put_text(object, id_name, id);
+	put_id(object, "transaction_id", ID_TRANSACTION, row->id);
+	put(object, "amount", amount_in(form, row->exponent, receipt->amount_minor));
+	put_text(object, "currency", row->amount.currency);
+	put_text(object, "reason", receipt->reason);
+	put_text(object, "status", "pending");
+	put_time(object, "created_at", receipt->created_at_us);
+	return object;
+}
+
+static json_t *refund_failure(const struct refund_view *view)
+{
+	const bool declined = strcmp(view->status_reason, "declined") == 0;
+	const char *code = declined && *view->decline_code != '\0' ? view->decline_code
+								    : view->status_reason;
+	json_t *object;
+
+	if (view->status != OS_FAILED)
+		return json_null();
+	object = json_object();
+	put_text(object, "code", view->status_reason);
+	put_text(object, "decline_code", view->decline_code);
+	put_text(object, "advice", advice_of(code)->advice);
+	put_text(object, "message", "The refund failed; nothing was given back.");
+	return object;
+}
+
+json_t *render_refund(const struct refund_view *view)
+{
+	const int next = view->next_action == NEXT_NONE ? -1 : (int)view->next_action;
+	const int form = view->form == OPERATION_NO_FORM ? (int)view->transaction_form : view->form;
+	json_t *object = json_object();
+
+	put_id(object, "refund_id", ID_REFUND, view->id);
+	put_id(object, "transaction_id", ID_TRANSACTION, view->transaction_id);
+	put_word(object, "status", operation_status_words, (int)view->status);
+	put_text(object, "status_reason", view->status_reason);
+	put(object, "amount", amount_in(form, view->exponent, view->amount.minor));
+	put_text(object, "currency", view->amount.currency);
+	put_text(object, "reason", view->reason);
+	put(object, "surplus", json_boolean(view->surplus));
+	put_text(object, "gateway", view->gateway);
+	put_text(object, "gateway_txn_id", view->gateway_ref);
+	put(object, "failure", refund_failure(view));
+	put_word(object, "next_action", next_action_words, next);
+	put_time(object, "next_action_at", view->next_action_at_us);
+	put_time(object, "created_at", view->created_at_us);
+	put_time(object, "updated_at", view->updated_at_us);
+	return object;
 }
 
 /* ---- timeline ---- */

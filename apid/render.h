@@ -19,6 +19,8 @@
 #include "service/why.h"
 #include "store/attempt.h"
 #include "store/event.h"
+#include "service/request.h"
+#include "store/refund.h"
 #include "store/transaction.h"
 
 /* The object of GET /transactions/{id}; a customer's list leaves the customer out. */
@@ -40,5 +42,12 @@ json_t *render_why(const struct why *why);
 
 /* "2026-03-01T12:00:00.123456Z"; null for 0. */
 json_t *render_time(int64_t at_us);
+
+/* What was asked for, as it was: from what never changes, so that it can be repeated byte for byte. */
+json_t *render_requested(const char *id_name, const char *id,
+			 const struct request_receipt *receipt);
+
+/* A refund as it is now. */
+json_t *render_refund(const struct refund_view *view);
 
 #endif

@@ -6,7 +6,7 @@
 #include "apid/call.h"
 #include "apid/dispatcher.h"
 #include "apid/etag.h"
-#include "apid/idempotency_key.h"
+#include "apid/key.h"
 #include "apid/render.h"
 #include "apid/transaction_list.h"
 #include "apid/wait.h"
@@ -15,13 +15,15 @@
 #include "service/lookup.h"
 #include "service/control.h"
 #include "service/payment.h"
+#include "store/merchant.h"
 
 #define EVENTS_MAX 1000 /* of one timeline */
 
-/* ---- POST /transactions ---- */
+/* ---- POST /transactions, /deposit and /withdrawal ---- */
 
 /* Step one: the members of the body, judged by core/payment.h. False: refused. */
-static bool request_read(struct call *call, struct payment_request *request)
+static bool request_read(struct call *call, enum transaction_kind kind,
+			 struct payment_request *request)
 {
 	struct field_member members[FIELD_MEMBERS_MAX];
 	struct field_errors errors = { .count = 0 };
@@ -33,27 +35,21 @@ static bool request_read(struct call *call, struct payment_request *request)
 		call_refuse(call, err, "The body has too many members.");
 		return false;
 	}
-	if (payment_request_read(members, count, request, &errors))
+	if (payment_request_read(kind, members, count, request, &errors))
 		return true;
 	call_refuse_errors(call, ERR_INVALID, NULL, problem_errors(&errors));
 	return false;
 }
 
-static void refuse_reused_key(struct call *call, unsigned differing)
+static void refuse_reused_key(struct call *call, enum transaction_kind kind, unsigned differing)
 {
 	size_t count;
-	const struct field_spec *fields = payment_fields(&count);
-	json_t *errors = json_array();
+	const struct field_spec *fields = payment_fields(kind, &count);
+	const char *names[FIELD_MEMBERS_MAX];
 
 	for (size_t i = 0; i < count; i++)
-		if ((differing >> i & 1) != 0)
-			problem_error_add(errors, fields[i].name, PROBLEM_IN_BODY, "differs",
-					  "differs from the first request with this key");
-	call_refuse_errors(
-		call, ERR_KEY_REUSED,
-		"The first request with this Idempotency-Key had other content: send the "
-		"same content, or another key.",
-		errors);
+		names[i] = fields[i].name;
+	key_refuse_reused(call, names, count, differing);
 }
 
 /* How each outcome is answered; PAYMENT_KEY_REUSED is a refusal. */
@@ -82,7 +78,7 @@ static void answer_headers(struct call *call, const struct answer *answer,
 }
 
 /* All of it is ours, so nothing needs to be escaped: written at once, since it is the hottest answer. */
-static void answer_receipt(struct call *call, const struct answer *answer,
+static void answer_receipt(struct call *call, const struct answer *answer, int status,
 			   const struct payment_receipt *receipt)
 {
 	char id[ID_TEXT_SIZE], at[CLOCK_TEXT_SIZE], body[256];
@@ -91,7 +87,7 @@ static void answer_receipt(struct call *call, const struct answer *answer,
 	answer_headers(call, answer, id);
 	(void)snprintf(body, sizeof body, "{\"transaction_id\":\"%s\",%s,\"created_at\":\"%s\"}",
 		       id, answer->status, clock_format(receipt->created_at_us, at));
-	call_answer_text(call, answer->http_status, "application/json", strdup(body));
+	call_answer_text(call, status, "application/json", strdup(body));
 }
 
 /* A definite failure is a refusal for who waited for it. */
@@ -114,7 +110,7 @@ static void answer_outcome(struct call *call, const struct answer *answer,
 	call_leave_room(call);
 	if (lookup_transaction(call->app->lookups, call->claims.merchant, receipt->transaction_id,
 			       call->deadline_boot_us, &view) != ERR_OK) {
-		answer_receipt(call, answer, receipt);
+		answer_receipt(call, answer, answer->http_status, receipt);
 		return;
 	}
 	wait_for_outcome(call, until_boot_us, 0, &view);
@@ -142,11 +138,17 @@ static void count_key(struct call *call, const char *key, enum payment_outcome o
 		metrics_count(call->app->metrics, counters[outcome]);
 }
 
-void transactions_create(struct call *call)
+/* What the old deposit service's clients expect: taken, and worked at. */
+static int status_of(enum transaction_kind kind, const struct answer *answer)
 {
-	char key[IDEMPOTENCY_KEY_SIZE];
+	return kind == TRANSACTION_PAYMENT ? answer->http_status : 202;
+}
+
+static void create(struct call *call, enum transaction_kind kind, const char *key)
+{
 	struct payment_request request;
 	struct payment_order order = { .merchant = call->claims.merchant,
+				       .kind = kind,
 				       .request = &request,
 				       .idempotency_key = key,
 				       .api_call_id = call->api_call_id,
@@ -155,15 +157,10 @@ void transactions_create(struct call *call)
 	enum payment_outcome outcome;
 	struct payment_receipt receipt;
 	bool to_send;
-	const char *why = NULL;
 	int64_t until_boot_us;
-	enum err err = idempotency_key_read(call->http, key, &why);
+	enum err err;
 
-	if (err != ERR_OK) {
-		call_refuse(call, err, why);
-		return;
-	}
-	if (!wait_read(call, &until_boot_us) || !request_read(call, &request))
+	if (!wait_read(call, &until_boot_us) || !request_read(call, kind, &request))
 		return;
 	to_send = request.process == PROCESS_AUTO;
 	err = payment_accept(call->app->intake, call->app->vault, &order, call->deadline_boot_us,
@@ -175,7 +172,7 @@ void transactions_create(struct call *call)
 	}
 	count_key(call, key, outcome);
 	if (outcome == PAYMENT_KEY_REUSED) {
-		refuse_reused_key(call, receipt.differing);
+		refuse_reused_key(call, kind, receipt.differing);
 		return;
 	}
 	if (answers[outcome].wake && to_send)
@@ -183,7 +180,56 @@ void transactions_create(struct call *call)
 	if (until_boot_us != 0)
 		answer_outcome(call, &answers[outcome], &receipt, until_boot_us);
 	else
-		answer_receipt(call, &answers[outcome], &receipt);
+		answer_receipt(call, &answers[outcome], status_of(kind, &answers[outcome]),
+			       &receipt);
+}
+
+void transactions_create(struct call *call)
+{
+	char key[IDEMPOTENCY_KEY_SIZE];
+
+	if (key_take(call, key))
+		create(call, TRANSACTION_PAYMENT, key);
+}
+
+void transactions_deposit(struct call *call)
+{
+	char key[IDEMPOTENCY_KEY_SIZE];
+
+	if (key_take(call, key))
+		create(call, TRANSACTION_DEPOSIT, key);
+}
+
+static enum err look_merchant(struct store_tx *tx, void *context)
+{
+	struct merchant_row *row = context;
+
+	return store_merchant_find(tx, row->merchant, row);
+}
+
+/* Only merchants that may do without: their clients are older than the rule. False: refused. */
+static bool may_be_keyless(struct call *call)
+{
+	struct merchant_row row;
+	enum err err;
+
+	(void)snprintf(row.merchant, sizeof row.merchant, "%s", call->claims.merchant);
+	err = store_pool_look(call->app->pool, call_wait_ms(call), look_merchant, &row);
+	if (err == ERR_OK && row.keyless_withdrawals)
+		return true;
+	if (err == ERR_OK)
+		call_refuse(call, ERR_KEY_REQUIRED, NULL);
+	else
+		call_refuse(call, err == ERR_NOT_FOUND ? ERR_MERCHANT : err, NULL);
+	return false;
+}
+
+void transactions_withdraw(struct call *call)
+{
+	char key[IDEMPOTENCY_KEY_SIZE];
+
+	if (key_take(call, key) && (*key != '\0' || may_be_keyless(call)))
+		create(call, TRANSACTION_WITHDRAWAL, key);
 }
 
 /* ---- GET /transactions ---- */

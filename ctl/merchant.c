@@ -12,7 +12,7 @@
 
 #define NAME_LENGTH_MAX 120 /* code points */
 
-enum { NAME = ACCESS_COUNT, IF_ABSENT };
+enum { NAME = ACCESS_COUNT, IF_ABSENT, KEYLESS_WITHDRAWALS };
 
 /* clang-format off */
 static const struct cli_option options[] = {
@@ -21,6 +21,8 @@ static const struct cli_option options[] = {
 	  "name for people; the merchant's id when left out" },
 	{ "if-absent", 0, CLI_FLAG, NULL, NULL, 0, 0,
 	  "succeed when the merchant exists already" },
+	{ "keyless-withdrawals", 0, CLI_FLAG, NULL, NULL, 0, 0,
+	  "let it withdraw without an Idempotency-Key, as old clients do" },
 };
 /* clang-format on */
 const struct command_options ctl_merchant_add_options = { options,
@@ -106,6 +108,7 @@ int ctl_merchant_add(const struct command_call *call)
 				    NAME_LENGTH_MAX);
 	snprintf(row.merchant, sizeof row.merchant, "%s", call->argument);
 	snprintf(row.name, sizeof row.name, "%s", name);
+	row.keyless_withdrawals = values->given[KEYLESS_WITHDRAWALS];
 	err = access_open(&access, values, why);
 	if (err != ERR_OK)
 		return command_fail(err, "%s", why);

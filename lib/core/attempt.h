@@ -18,6 +18,7 @@
 #define ATTEMPT_REFERENCE_SIZE 65
 #define ATTEMPT_GATEWAY_REF_SIZE 129
 #define ATTEMPT_ANSWER_SIZE 1025
+#define ATTEMPT_INSTRUCTIONS_SIZE 513
 
 enum attempt_status {
 	AS_PREPARED,        /* committed before the socket opened; after a crash: unknown */

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "core/field.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static const char *const type_messages[] = {
 	[FIELD_WORD] = "must be a string",
 	[FIELD_AMOUNT] = "must be an integer of minor units or a string of major units",
 	[FIELD_OBJECT] = "must be an object whose values are all strings",
+	[FIELD_ID] = "must be a string or an integer",
 };
 
 static const char *const class_messages[] = {
@@ -171,11 +173,26 @@ static struct fault judge_amount(const struct field_value *value)
 	return no_fault;
 }
 
+static struct fault judge_id(const struct field_spec *spec, const struct field_value *value)
+{
+	char digits[24];
+	struct field_value text = { .kind = VALUE_STRING, .text = digits };
+
+	if (value->kind == VALUE_STRING)
+		return judge_text(spec, value);
+	if (value->kind != VALUE_INTEGER)
+		return fault_of(FIELD_TYPE);
+	if (value->integer < 0)
+		return fault_of(FIELD_CHARACTERS);
+	text.text_size = (size_t)snprintf(digits, sizeof digits, "%" PRId64, value->integer);
+	return judge_text(spec, &text);
+}
+
 static struct fault judge(const struct field_spec *spec, const struct field_value *value)
 {
 	const enum value_kind kind = spec->rule == FIELD_OBJECT ? VALUE_OBJECT : VALUE_STRING;
 
-	if (spec->rule != FIELD_AMOUNT && value->kind != kind)
+	if (spec->rule != FIELD_AMOUNT && spec->rule != FIELD_ID && value->kind != kind)
 		return fault_of(FIELD_TYPE);
 	switch (spec->rule) {
 	case FIELD_TEXT:
@@ -186,6 +203,8 @@ static struct fault judge(const struct field_spec *spec, const struct field_valu
 		return judge_amount(value);
 	case FIELD_OBJECT:
 		return judge_object(spec, value);
+	case FIELD_ID:
+		return judge_id(spec, value);
 	}
 	return no_fault;
 }

@@ -61,6 +61,7 @@ enum field_rule {
 	FIELD_WORD, /* string, one of `words` */
 	FIELD_AMOUNT, /* integer minor units or decimal string of major units: judged with the currency, by payment.c */
 	FIELD_OBJECT, /* object of strings */
+	FIELD_ID,     /* as FIELD_TEXT, or an integer that is not negative: its digits are the text */
 };
 
 struct field_spec {

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,7 @@ const char *const payment_methods[] = {
 	NULL,
 };
 
-/* Manual capture gets its word when the paths that finish it exist. */
-static const char *const capture_words[] = { "automatic", NULL };
+static const char *const capture_words[] = { "automatic", "manual", NULL }; /* enum capture_mode */
 static const char *const process_words[] = { "auto", "manual", NULL }; /* enum process_mode */
 
 static const struct field_spec fields[] = {
@@ -73,7 +73,8 @@ static const struct field_spec fields[] = {
 	{ .name = "capture",
 	  .rule = FIELD_WORD,
 	  .words = capture_words,
-	  .help = "When the money is taken: automatic, at once." },
+	  .help = "When the money is taken: automatic, at once; manual, when you capture what was "
+		  "authorised, else it is released." },
 	{ .name = "process",
 	  .rule = FIELD_WORD,
 	  .words = process_words,
@@ -93,8 +94,47 @@ static const struct field_spec fields[] = {
 	  .help = "Where to tell you about changes of this transaction." },
 };
 
-const struct field_spec *payment_fields(size_t *count)
+/* Deposits and withdrawals */
+static const struct field_spec transfer_fields[] = {
+	{ .name = "user_id",
+	  .rule = FIELD_ID,
+	  .required = true,
+	  .class = TEXT_VISIBLE,
+	  .min = 1,
+	  .max = PAYMENT_CUSTOMER_SIZE - 1,
+	  .help = "Your own id of the user, a number or a string." },
+	{ .name = "amount",
+	  .rule = FIELD_AMOUNT,
+	  .required = true,
+	  .help = "String of major units (\"100.50\") or integer of minor units; above zero, at "
+		  "most 999999999999 minor units." },
+	{ .name = "currency",
+	  .rule = FIELD_TEXT,
+	  .required = true,
+	  .class = TEXT_VISIBLE,
+	  .min = 3,
+	  .max = 3,
+	  .help = "Active ISO 4217 code in capitals." },
+	{ .name = "country",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_COUNTRY,
+	  .min = 2,
+	  .max = 2,
+	  .help = "ISO 3166-1 code of the user's country, used to choose the gateway." },
+	{ .name = "payment_token",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_TOKEN,
+	  .min = 1,
+	  .max = PAYMENT_TOKEN_SIZE - 1,
+	  .help = "The gateway's token of the account; never a card number." },
+};
+
+const struct field_spec *payment_fields(enum transaction_kind kind, size_t *count)
 {
+	if (kind == TRANSACTION_DEPOSIT || kind == TRANSACTION_WITHDRAWAL) {
+		*count = sizeof transfer_fields / sizeof transfer_fields[0];
+		return transfer_fields;
+	}
 	*count = sizeof fields / sizeof fields[0];
 	return fields;
 }
@@ -169,6 +209,15 @@ static const struct currency *judge_currency(const struct field_value *value,
 		field_error_add(errors, "currency", FIELD_CURRENCY,
 				"must be an active ISO 4217 code in capitals, such as USD");
 	return currency;
+}
+
+bool payment_amount_read(const struct field_value *value, const struct currency *currency,
+			 int64_t *minor, struct field_errors *errors)
+{
+	const enum money_outcome outcome = amount_read(value, currency->exponent, minor);
+
+	report_amount(errors, outcome, currency);
+	return outcome == MONEY_OK;
 }
 
 /* Amount and currency are judged together, for the currency decides what the amount means. */
@@ -321,6 +370,23 @@ static void take_texts(const struct field_member *members, size_t count,
 	}
 }
 
+/* As a string, or as a number of which the digits are kept. */
+static void take_user(const struct field_value *value, struct payment_request *request)
+{
+	if (!value)
+		return;
+	if (value->kind == VALUE_INTEGER)
+		snprintf(request->customer, sizeof request->customer, "%" PRId64, value->integer);
+	else
+		memcpy(request->customer, value->text, value->text_size);
+}
+
+static enum capture_mode capture_of(const struct field_value *value)
+{
+	return value && strcmp(value->text, capture_words[CAPTURE_MANUAL]) == 0 ? CAPTURE_MANUAL
+										: CAPTURE_AUTOMATIC;
+}
+
 static enum process_mode process_of(const struct field_value *value)
 {
 	return value && strcmp(value->text, process_words[PROCESS_MANUAL]) == 0 ? PROCESS_MANUAL
@@ -333,13 +399,16 @@ static void append_errors(const struct field_errors *from, struct field_errors *
 		to->list[to->count++] = from->list[i];
 }
 
-bool payment_request_read(const struct field_member *members, size_t count,
-			  struct payment_request *request, struct field_errors *errors)
+bool payment_request_read(enum transaction_kind kind, const struct field_member *members,
+			  size_t count, struct payment_request *request,
+			  struct field_errors *errors)
 {
+	size_t spec_count;
+	const struct field_spec *specs = payment_fields(kind, &spec_count);
 	struct field_errors found = { 0 }; /* apart from errors that the caller has already */
 	struct payment_request read = { .capture = CAPTURE_AUTOMATIC, .process = PROCESS_AUTO };
 
-	field_check(fields, sizeof fields / sizeof fields[0], members, count, &found);
+	field_check(specs, spec_count, members, count, &found);
 	judge_money(members, count, &read, &found);
 	judge_metadata(members, count, &read, &found);
 	if (found.count > 0) {
@@ -347,6 +416,8 @@ bool payment_request_read(const struct field_member *members, size_t count,
 		return false;
 	}
 	take_texts(members, count, &read);
+	take_user(given(members, count, "user_id"), &read);
+	read.capture = capture_of(given(members, count, "capture"));
 	read.process = process_of(given(members, count, "process"));
 	*request = read;
 	return true;

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Payment request: the fields of POST /transactions, judged into a plain value.
+ * Payment request: the fields of POST /transactions, /deposit and /withdrawal, judged into a plain
+ * value.
  *
  * Invariant  a struct payment_request that was accepted holds a positive exact amount of an active
  *            currency, valid text, and no card number
@@ -17,6 +18,7 @@
 
 #include "core/field.h"
 #include "core/money.h"
+#include "core/transaction.h"
 
 #define PAYMENT_CUSTOMER_SIZE 65 /* with NUL: 64 visible ASCII characters */
 #define PAYMENT_METHOD_SIZE 33
@@ -52,10 +54,10 @@ struct payment_request {
 
 /*
  * The field table: amount, currency, payment_method, description, customer_id, payment_token,
- * country, capture, process, metadata, callback_url. `capture` lists only the word that is
- * built yet.
+ * country, capture, process, metadata, callback_url; of deposits and withdrawals: user_id, amount,
+ * currency, country, payment_token.
  */
-const struct field_spec *payment_fields(size_t *count);
+const struct field_spec *payment_fields(enum transaction_kind kind, size_t *count);
 
 /* The catalogue of payment methods, NULL-terminated: "credit_card", "debit_card", … */
 extern const char *const payment_methods[];
@@ -72,7 +74,15 @@ CHECKED bool payment_metadata_write(const struct field_pair *pairs, size_t count
  * Returns  true with *request written; false with at least one entry in *errors and *request
  *          untouched
  */
-bool payment_request_read(const struct field_member *members, size_t count,
-			  struct payment_request *request, struct field_errors *errors);
+bool payment_request_read(enum transaction_kind kind, const struct field_member *members,
+			  size_t count, struct payment_request *request,
+			  struct field_errors *errors);
+
+/*
+ * Judge an amount member that field_check() let pass, in this currency.
+ * Returns  true with *minor; false with an entry in *errors
+ */
+bool payment_amount_read(const struct field_value *value, const struct currency *currency,
+			 int64_t *minor, struct field_errors *errors);
 
 #endif

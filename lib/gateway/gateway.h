@@ -35,7 +35,7 @@
 #define GATEWAY_DECLINE_SIZE 41 /* a gateway's own decline code */
 #define GATEWAY_CALLBACK_ID_SIZE 129
 #define GATEWAY_BODY_MAX 2048 /* largest request an adapter builds */
-#define GATEWAY_INSTRUCTIONS_SIZE 513
+#define GATEWAY_INSTRUCTIONS_SIZE ATTEMPT_INSTRUCTIONS_SIZE
 
 struct gateway_adapter;
 
@@ -52,6 +52,7 @@ struct gateway {
 	bool idempotent;    /* replays by its idempotency key, so that a connection may be reused */
 	bool authoritative; /* its inquiry's "not found" can be believed */
 	int64_t quiet_us; /* how long after a silence "not found" may be believed */
+	int64_t authorisation_us; /* how long it holds what was authorised: then it is released */
 	int64_t callback_wait_us; /* how long an accepted attempt waits for its callback before it is asked about */
 };
 

@@ -18,10 +18,7 @@
 #define SIGNATURE_HEADER "Sandbox-Signature"
 #define SIGNED_MAX (64 * 1024)
 
-/*
- * The gateway's words -> ours. What is not here tells nothing: "reversed" and "returned" speak of
- * what came after a success, and are no outcome of an attempt.
- */
+/* The gateway's words -> ours. What is not here tells nothing. */
 static const struct word {
 	const char *word;
 	enum attempt_event event;
@@ -29,6 +26,7 @@ static const struct word {
 	{ "accepted", AE_ACCEPTED },   { "requires_action", AE_REQUIRES_ACTION },
 	{ "succeeded", AE_SUCCEEDED }, { "completed", AE_SUCCEEDED },
 	{ "declined", AE_DECLINED },   { "failed", AE_DECLINED },
+	{ "reversed", AE_REVERSED },   { "returned", AE_RETURNED },
 };
 
 /* Decline codes -> ours, and whether another attempt may follow without asking the customer. */

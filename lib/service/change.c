@@ -11,6 +11,7 @@
 
 #include "core/consequence.h"
 #include "core/posting.h"
+#include "store/exception.h"
 #include "store/ledger.h"
 
 struct change change_begin(struct transaction_row *transaction, struct operation_row *operation,
@@ -34,9 +35,11 @@ enum err change_lock(struct store_tx *tx, const struct change_target *target,
 		     struct operation_row *operation, struct transaction_row *transaction,
 		     int64_t *now_us)
 {
-	struct id operation_id;
-	enum err err = store_operation_find_money(tx, target->transaction_id, &operation_id);
+	struct id operation_id = target->operation_id;
+	enum err err = ERR_OK;
 
+	if (id_is_empty(operation_id))
+		err = store_operation_find_money(tx, target->transaction_id, &operation_id);
 	if (err == ERR_OK)
 		err = store_operation_lock(tx, operation_id, operation);
 	if (err == ERR_OK && strcmp(operation->merchant, target->merchant) != 0)
@@ -95,6 +98,14 @@ enum err change_attempt(struct change *change, enum attempt_event event)
 {
 	return attempt_next(change->attempt->status, event, &change->attempt->status) ? ERR_OK
 										      : ERR_STATE;
+}
+
+enum err change_stoppers(struct store_tx *tx, const struct operation_row *operation, int64_t *count)
+{
+	if (operation->kind == OPERATION_REFUND || operation->kind == OPERATION_VOID)
+		return store_exception_count_kind(tx, operation->transaction_id, operation->kind,
+						  count);
+	return store_exception_count_open(tx, operation->transaction_id, count);
 }
 
 void change_reason(struct change *change, const char *reason)
@@ -224,9 +235,8 @@ static void posting_fill(const struct change *change, const struct event_row *ev
 	side_fill(&row->credit, said->credit, line + 1, change->attempt);
 }
 
-/* What the ledger has to say of this step follows from the step alone. */
-static enum err postings_write(struct store_tx *tx, const struct change *change,
-			       const struct event_row *event)
+enum err change_post(struct store_tx *tx, const struct change *change,
+		     const struct event_row *event)
 {
 	const struct posting_step step = {
 		.kind = change->operation->kind,
@@ -283,7 +293,7 @@ enum err change_write(struct store_tx *tx, struct change *change, struct change_
 	event = event_of(change);
 	err = store_event_insert(tx, &event);
 	if (err == ERR_OK)
-		err = postings_write(tx, change, &event);
+		err = change_post(tx, change, &event);
 	if (err == ERR_OK)
 		*note = note_of(change);
 	return err;

@@ -47,13 +47,14 @@ struct change change_begin_new(struct transaction_row *transaction, struct opera
 			       int64_t now_us);
 
 /*
- * Lock a merchant's transaction and its money operation, in the order of all locks.
+ * Lock a merchant's transaction and one of its operations, in the order of all locks.
  * Returns  ERR_OK with both rows and the database's time; ERR_NOT_FOUND: no such one, or another merchant's; ERR_STALE:
  *          it is none of the wanted versions (NULL: any will do)
  */
 struct change_target {
 	const char *merchant;
 	struct id transaction_id;
+	struct id operation_id; /* empty: its money operation */
 	const struct version_match *wanted;
 };
 CHECKED enum err change_lock(struct store_tx *tx, const struct change_target *target,
@@ -85,6 +86,13 @@ CHECKED enum err change_withdraw(struct change *change, const char *reason);
 #define REASON_CANCELLED_BY_CLIENT "cancelled_by_client"
 #define REASON_EXPIRED "expired"
 
+/*
+ * How many open exceptions stop this operation: of its transaction all, but what gives money back or lets it go is
+ * stopped only by those about its own kind.
+ */
+CHECKED enum err change_stoppers(struct store_tx *tx, const struct operation_row *operation,
+				 int64_t *count);
+
 /* Set when and what happens next to the operation; NEXT_NONE takes no time. */
 void change_next(struct change *change, enum next_action action, int64_t at_us);
 
@@ -105,6 +113,10 @@ struct change_note {
  * change_log().
  */
 CHECKED enum err change_write(struct store_tx *tx, struct change *change, struct change_note *note);
+
+/* Write what the ledger has to say of a step, which follows from the step alone. change_write() does it by itself. */
+CHECKED enum err change_post(struct store_tx *tx, const struct change *change,
+			     const struct event_row *event);
 
 /* One line for a committed step; nothing for an empty note. */
 void change_log(const struct change_note *note);

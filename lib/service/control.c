@@ -115,16 +115,46 @@ static enum err decide_cancel(struct scene *scene)
 		       : err;
 }
 
+/* Send the void that waits for the authorisation's end. What is not locked is none: nothing is held. */
+static enum err decide_void(struct scene *scene)
+{
+	struct operation_row *release = &scene->operation;
+	struct operation_sums sums;
+	struct attempt_row live;
+	enum err err;
+
+	if (release->kind != OPERATION_VOID)
+		return decided(scene, CONTROL_REFUSED);
+	if (release->next_action == NEXT_NONE || release->next_action == NEXT_SEND ||
+	    release->next_action == NEXT_ASK)
+		return decided(scene, CONTROL_BEFORE);
+	err = store_operation_sums(scene->tx, scene->transaction.id, &sums);
+	if (err == ERR_OK && sums.open_captures > 0)
+		return decided(scene, CONTROL_REFUSED);
+	if (err == ERR_OK)
+		err = store_attempt_lock_live(scene->tx, release->id, &live);
+	if (err != ERR_NOT_FOUND) /* parked with an open outcome: a human looks after it */
+		return err == ERR_OK ? decided(scene, CONTROL_REFUSED) : err;
+	if (release->status == OS_PARKED && change_operation(&scene->change, OE_STARTED) != ERR_OK)
+		return ERR_STATE;
+	change_next(&scene->change, NEXT_SEND, scene->now_us);
+	return step_write(scene, CONTROL_DONE, "void_requested", "");
+}
+
 static enum err control_work(struct store_tx *tx, void *context)
 {
 	struct scene *scene = context;
-	const struct change_target target = { scene->request->merchant,
-					      scene->request->transaction_id,
-					      scene->request->wanted };
-	enum err err;
+	struct change_target target = { .merchant = scene->request->merchant,
+					.transaction_id = scene->request->transaction_id,
+					.wanted = scene->request->wanted };
+	enum err err = ERR_OK;
 
 	scene->tx = tx;
 	scene->note = (struct change_note){ .type = "" };
+	if (scene->decide == decide_void)
+		err = store_operation_find_void(tx, target.transaction_id, &target.operation_id);
+	if (err != ERR_OK && err != ERR_NOT_FOUND)
+		return err;
 	err = change_lock(tx, &target, &scene->operation, &scene->transaction, &scene->now_us);
 	if (err != ERR_OK)
 		return err;
@@ -168,6 +198,14 @@ enum err control_cancel(struct store_pool *pool, const struct control_request *r
 			enum control_outcome *outcome, struct transaction_view *view)
 {
 	struct scene scene = { .request = request, .decide = decide_cancel };
+
+	return control_run(pool, &scene, wait_ms, outcome, view);
+}
+
+enum err control_void(struct store_pool *pool, const struct control_request *request, int wait_ms,
+		      enum control_outcome *outcome, struct transaction_view *view)
+{
+	struct scene scene = { .request = request, .decide = decide_void };
 
 	return control_run(pool, &scene, wait_ms, outcome, view);
 }

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Control: what a merchant may decide about a payment after it was taken: start a manual one, cancel
- * what was not sent, and find what an idempotency key began.
+ * what was not sent, release what is authorised, and find what an idempotency key began.
  *
  * Invariant  two starts at once are one; what may have been charged is never called cancelled: there
  *            only the wish is kept, after which nothing more is sent and a success is an exception
@@ -56,6 +56,15 @@ CHECKED enum err control_process(struct store_pool *pool, const struct control_r
 CHECKED enum err control_cancel(struct store_pool *pool, const struct control_request *request,
 				int wait_ms, enum control_outcome *outcome,
 				struct transaction_view *view);
+
+/*
+ * Release what is authorised and not captured: its void is sent at once. CONTROL_BEFORE where that was
+ * done already; CONTROL_REFUSED where nothing is held, or a capture is open. Returns as
+ * control_process().
+ */
+CHECKED enum err control_void(struct store_pool *pool, const struct control_request *request,
+			      int wait_ms, enum control_outcome *outcome,
+			      struct transaction_view *view);
 
 /*
  * Ask the gateway now what became of a payment whose outcome is open, instead of when the schedule says: *due tells

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/log.h"
+#include "core/consequence.h"
 #include "service/change.h"
 #include "store/callback.h"
 #include "store/sheet.h"
@@ -16,6 +17,7 @@
 #define ACQUIRE_WAIT_MS 1000
 #define ASK_LEASE_MARGIN_US INT64_C(2000000)
 #define UNCONFIGURED_PAUSE_US INT64_C(60000000)
+#define RELEASE_PAUSE_US INT64_C(60000000) /* a void waits as long for a capture that is open */
 
 struct claim {
 	const struct due_settings *settings;
@@ -35,6 +37,7 @@ struct item {
 	struct operation_row *operation;
 	struct transaction_row transaction;
 	struct attempt_row attempt;
+	struct attempt_row parent; /* whose money a capture, void or refund is about */
 	int64_t now_us;
 };
 
@@ -64,6 +67,7 @@ static void order_fill(const struct item *item, struct gateway_order *order)
 	order->amount.minor = operation->amount_minor;
 	memcpy(order->our_reference, item->attempt.our_reference, sizeof order->our_reference);
 	memcpy(order->gateway_key, item->attempt.gateway_key, sizeof order->gateway_key);
+	memcpy(order->parent_ref, item->parent.gateway_ref, sizeof order->parent_ref);
 	snprintf(order->callback_url, sizeof order->callback_url, "%s/callback/%s",
 		 item->claim->settings->callback_base,
 		 id_format(ID_TRANSACTION, operation->transaction_id, transaction));
@@ -107,6 +111,7 @@ static void attempt_fill(struct item *item, const struct gateway *gateway)
 				  (int64_t)gateway->total_timeout_ms * 1000;
 	memcpy(attempt->merchant, operation->merchant, sizeof attempt->merchant);
 	memcpy(attempt->gateway, gateway->name, sizeof gateway->name);
+	memcpy(attempt->account, item->parent.account, sizeof attempt->account);
 	/* The gateway's own key: the same again unless it rose after a definite decline. */
 	snprintf(attempt->gateway_key, sizeof attempt->gateway_key, "%s-%u",
 		 id_format(ID_OPERATION, operation->id, operation_text),
@@ -185,27 +190,59 @@ static enum err item_wait(struct item *item, int64_t again_at_us)
 	return store_operation_update(item->tx, item->operation);
 }
 
+/* Captures, voids and refunds go to the gateway account of what they are about. */
+static enum err parent_read(struct item *item)
+{
+	if (consequence_leads(item->operation->kind))
+		return ERR_OK;
+	return store_attempt_read(item->tx, item->operation->parent_attempt_id, &item->parent);
+}
+
+/* NULL: it is not configured (any more). */
+static const struct gateway *gateway_of(const struct item *item)
+{
+	const struct gateway_set *set = item->claim->settings->gateways;
+
+	if (!consequence_leads(item->operation->kind))
+		return gateway_find(set, item->parent.gateway);
+	/* One gateway so far: it serves everything. */
+	return &set->list[0];
+}
+
+/* Nothing is released while a capture is open: it would be refused, or lose what it takes. */
+static enum err release_blocked(struct item *item, bool *blocked)
+{
+	struct operation_sums sums;
+	enum err err = ERR_OK;
+
+	*blocked = false;
+	if (item->operation->kind != OPERATION_VOID)
+		return ERR_OK;
+	err = store_operation_sums(item->tx, item->operation->transaction_id, &sums);
+	if (err == ERR_OK)
+		*blocked = sums.open_captures > 0;
+	return err;
+}
+
 /*
  * Prepare an attempt. The lease's end is the operation's next action: whoever finds it then asks.
  */
 static enum err item_send(struct item *item, struct due_job *job)
 {
-	/* One gateway so far: it serves everything. */
-	const struct gateway *gateway = &item->claim->settings->gateways->list[0];
+	const struct gateway *gateway;
 	struct operation_row *operation = item->operation;
-	int64_t open_exceptions;
 	int64_t again_at_us;
 	struct change change;
-	enum err err;
+	enum err err = parent_read(item);
 
-	/* Something contradicts what we know: no further attempt until a human has looked. */
-	err = store_exception_count_open(item->tx, operation->transaction_id, &open_exceptions);
 	if (err != ERR_OK)
 		return err;
-	if (open_exceptions > 0)
-		return item_park(item, "exception_open");
-	if (operation->cancel_wished_at_us != 0)
-		return item_withdraw(item, "cancelled", REASON_CANCELLED_BY_CLIENT);
+	gateway = gateway_of(item);
+	if (gateway == NULL) {
+		log_warning("no such gateway is configured",
+			    LOG_TEXT("gateway", item->parent.gateway));
+		return item_wait(item, item->now_us + UNCONFIGURED_PAUSE_US);
+	}
 	if (is_shut(item, gateway, (enum breaker_operation)operation->kind, &again_at_us))
 		return item_wait(item, again_at_us);
 	attempt_fill(item, gateway);
@@ -230,6 +267,26 @@ static enum err item_send(struct item *item, struct due_job *job)
 	job->lease_span_us = item->attempt.lease_until_us - item->attempt.prepared_at_us;
 	job->send_by_boot_us = item->claim->boot_us + item->claim->settings->send_window_us;
 	return note_keep(item, &change);
+}
+
+/* Send it, unless something stands against it. */
+static enum err item_start(struct item *item, struct due_job *job)
+{
+	struct operation_row *operation = item->operation;
+	int64_t stoppers;
+	bool blocked;
+	/* Something contradicts what we know: no further attempt until a human has looked. */
+	enum err err = change_stoppers(item->tx, operation, &stoppers);
+
+	if (err == ERR_OK && stoppers > 0)
+		return item_park(item, "exception_open");
+	if (err == ERR_OK && operation->cancel_wished_at_us != 0)
+		return item_withdraw(item, "cancelled", REASON_CANCELLED_BY_CLIENT);
+	if (err == ERR_OK)
+		err = release_blocked(item, &blocked);
+	if (err == ERR_OK && blocked)
+		return item_wait(item, item->now_us + RELEASE_PAUSE_US);
+	return err == ERR_OK ? item_send(item, job) : err;
 }
 
 /* A prepared or sent attempt whose lease ended: its sender is gone, and what it did is unknown. */
@@ -309,10 +366,13 @@ static enum err item_take(struct item *item, struct due_job *job)
 {
 	switch (item->operation->next_action) {
 	case NEXT_SEND:
-		return item_send(item, job);
+		return item_start(item, job);
 	case NEXT_ASK:
 		return item_ask(item, job);
 	case NEXT_EXPIRE:
+		/* An authorisation ends by a void at its gateway, anything else by itself. */
+		if (item->operation->kind == OPERATION_VOID)
+			return item_start(item, job);
 		return item_withdraw(item, "expired", REASON_EXPIRED);
 	case NEXT_NONE:
 	case NEXT_HUMAN:

@@ -3,10 +3,16 @@
 #include "service/fingerprint.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#define SCOPE "POST /transactions" /* a key belongs to a method and path */
+/* A key belongs to a method and path. */
+static const char *const scopes[] = {
+	[TRANSACTION_PAYMENT] = "POST /transactions",
+	[TRANSACTION_DEPOSIT] = "POST /deposit",
+	[TRANSACTION_WITHDRAWAL] = "POST /withdrawal",
+};
 
 /* Text members by their place in the request. */
 static const struct {
@@ -17,11 +23,17 @@ static const struct {
 	{ "payment_method", offsetof(struct payment_request, method) },
 	{ "description", offsetof(struct payment_request, description) },
 	{ "customer_id", offsetof(struct payment_request, customer) },
+	{ "user_id", offsetof(struct payment_request, customer) },
 	{ "payment_token", offsetof(struct payment_request, token) },
 	{ "country", offsetof(struct payment_request, country) },
 	{ "metadata", offsetof(struct payment_request, metadata) },
 	{ "callback_url", offsetof(struct payment_request, callback_url) },
 };
+
+void fingerprint_amount(int form, int64_t minor, char *text, size_t size)
+{
+	snprintf(text, size, "%d:%" PRId64, form, minor);
+}
 
 /* The canonical text of a member: what two requests with the same key must agree on. */
 static const char *member_text(const struct payment_request *request, const char *name, char *room,
@@ -31,8 +43,7 @@ static const char *member_text(const struct payment_request *request, const char
 		if (strcmp(text_members[i].name, name) == 0)
 			return (const char *)request + text_members[i].offset;
 	if (strcmp(name, "amount") == 0)
-		snprintf(room, size, "%d:%lld", (int)request->form,
-			 (long long)request->amount.minor);
+		fingerprint_amount((int)request->form, request->amount.minor, room, size);
 	else if (strcmp(name, "capture") == 0)
 		snprintf(room, size, "%d", (int)request->capture);
 	else if (strcmp(name, "process") == 0)
@@ -42,21 +53,35 @@ static const char *member_text(const struct payment_request *request, const char
 	return room;
 }
 
-void fingerprint_payment(const struct vault *vault, const struct payment_request *request,
+void fingerprint_members(const struct vault *vault, const char *scope,
+			 const struct fingerprint_member *members, size_t count,
 			 struct operation_row *row)
 {
-	size_t count;
-	const struct field_spec *specs = payment_fields(&count);
 	uint8_t *hashes = row->request_hashes;
-	char room[48];
 
 	assert((count + 1) * VAULT_HASH_SIZE <= sizeof row->request_hashes);
-	vault_hash(vault, "scope", SCOPE, hashes);
+	vault_hash(vault, "scope", scope, hashes);
 	for (size_t i = 0; i < count; i++)
-		vault_hash(vault, specs[i].name,
-			   member_text(request, specs[i].name, room, sizeof room),
+		vault_hash(vault, members[i].name, members[i].text,
 			   hashes + (i + 1) * VAULT_HASH_SIZE);
 	row->request_hashes_size = (count + 1) * VAULT_HASH_SIZE;
+}
+
+void fingerprint_payment(const struct vault *vault, enum transaction_kind kind,
+			 const struct payment_request *request, struct operation_row *row)
+{
+	size_t count;
+	const struct field_spec *specs = payment_fields(kind, &count);
+	struct fingerprint_member members[FINGERPRINT_MEMBERS_MAX];
+	char rooms[FINGERPRINT_MEMBERS_MAX][48];
+
+	assert(count <= FINGERPRINT_MEMBERS_MAX);
+	for (size_t i = 0; i < count; i++)
+		members[i] = (struct fingerprint_member){
+			specs[i].name,
+			member_text(request, specs[i].name, rooms[i], sizeof rooms[i]),
+		};
+	fingerprint_members(vault, scopes[kind], members, count, row);
 }
 
 bool fingerprint_equal(const struct operation_row *stored, const struct operation_row *asked)
@@ -71,6 +96,8 @@ unsigned fingerprint_differing(const struct operation_row *stored,
 {
 	unsigned differing = 0;
 
+	if (memcmp(stored->request_hashes, asked->request_hashes, VAULT_HASH_SIZE) != 0)
+		return 0; /* of another path: their members say nothing to each other */
 	for (size_t i = VAULT_HASH_SIZE; i < asked->request_hashes_size; i += VAULT_HASH_SIZE)
 		if (i >= stored->request_hashes_size ||
 		    memcmp(stored->request_hashes + i, asked->request_hashes + i,

@@ -17,9 +17,24 @@
 #include "service/vault.h"
 #include "store/operation.h"
 
-/* Of POST /transactions: one hash per member of payment_fields(), in their order, into the row's request_hashes. */
-void fingerprint_payment(const struct vault *vault, const struct payment_request *request,
+#define FINGERPRINT_MEMBERS_MAX 16
+
+struct fingerprint_member {
+	const char *name;
+	const char *text; /* canonical: equal for what means the same; "" for none */
+};
+
+/* Of the scope and these members, in their order, into the row's request_hashes. */
+void fingerprint_members(const struct vault *vault, const char *scope,
+			 const struct fingerprint_member *members, size_t count,
 			 struct operation_row *row);
+
+/* The canonical text of an amount as it was written (enum amount_form). */
+void fingerprint_amount(int form, int64_t minor, char *text, size_t size);
+
+/* Of a payment, deposit or withdrawal: the members of its payment_fields(). */
+void fingerprint_payment(const struct vault *vault, enum transaction_kind kind,
+			 const struct payment_request *request, struct operation_row *row);
 
 /* The same scope and content. */
 bool fingerprint_equal(const struct operation_row *stored, const struct operation_row *asked);

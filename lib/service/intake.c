@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "service/change.h"
 #include "service/fingerprint.h"
 
 #define COMMITTERS 2 /* while one waits for the disk, the other takes what has come */
@@ -166,6 +167,22 @@ static enum err leaders_sift(struct store_tx *tx, struct commit *commit)
 	return ERR_OK;
 }
 
+/* A payout is reserved from the start. */
+static enum err reservations_post(struct store_tx *tx, const struct commit *commit)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; i < commit->leader_count && err == ERR_OK; i++) {
+		struct acceptance *leader = commit->leaders[i];
+		const struct change change = change_begin_new(
+			&leader->transaction, &leader->operation, leader->event.at_us);
+
+		if (leader->operation.kind == OPERATION_PAYOUT)
+			err = change_post(tx, &change, &leader->event);
+	}
+	return err;
+}
+
 static enum err payments_insert(struct store_tx *tx, const struct commit *commit)
 {
 	const struct transaction_row *transactions[BATCH_MAX];
@@ -177,7 +194,9 @@ static enum err payments_insert(struct store_tx *tx, const struct commit *commit
 		events[i] = &commit->leaders[i]->event;
 	}
 	err = store_transaction_insert_all(tx, transactions, commit->leader_count);
-	return err == ERR_OK ? store_event_insert_all(tx, events, commit->leader_count) : err;
+	if (err == ERR_OK)
+		err = store_event_insert_all(tx, events, commit->leader_count);
+	return err == ERR_OK ? reservations_post(tx, commit) : err;
 }
 
 /* Operations first: their keys decide which payments there are. Leaders that stay are those that are new. */

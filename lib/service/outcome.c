@@ -21,6 +21,8 @@ struct scene {
 	struct operation_row operation;
 	struct transaction_row transaction;
 	struct attempt_row attempt;
+	struct operation_row release; /* with a capture: the void of the same authorisation */
+	bool has_release;
 	struct change change;
 	struct change_note note;
 	int64_t now_us;
@@ -59,6 +61,8 @@ static void answer_keep(struct scene *scene, enum attempt_class class)
 		text_set(attempt->gateway_ref, sizeof attempt->gateway_ref, answer->gateway_ref);
 	if (answer->masked[0] != '\0')
 		text_set(attempt->answer_masked, sizeof attempt->answer_masked, answer->masked);
+	if (answer->instructions[0] != '\0')
+		text_set(attempt->instructions, sizeof attempt->instructions, answer->instructions);
 }
 
 /* What a human has to know first, by kind. */
@@ -169,7 +173,7 @@ static enum err retry_or_fail(struct scene *scene, bool told_retryable, const ch
 
 	if (operation_is_final(operation->status))
 		return ERR_OK; /* ended without waiting for this attempt */
-	err = store_exception_count_open(scene->tx, scene->transaction.id, &open_exceptions);
+	err = change_stoppers(scene->tx, operation, &open_exceptions);
 	if (err != ERR_OK)
 		return err;
 	if (open_exceptions > 0)
@@ -188,6 +192,88 @@ static enum err retry_or_fail(struct scene *scene, bool told_retryable, const ch
 	return change_fail(&scene->change, failure);
 }
 
+/* Money was taken that nobody wants any more. An authorisation is released instead. */
+static enum err unwanted(struct scene *scene)
+{
+	if (scene->operation.cancel_wished_at_us == 0)
+		return ERR_OK;
+	change_reason(&scene->change, "cancel_wished");
+	return scene->operation.kind == OPERATION_AUTHORISE
+		       ? ERR_OK
+		       : exception_open(scene, EXCEPTION_UNWANTED_SUCCESS);
+}
+
+/*
+ * What is authorised does not stay so: a void waits from the start for the time when the gateway
+ * would let it go, or is sent at once where nobody wants it any more.
+ */
+static enum err release_plan(struct scene *scene)
+{
+	const bool unwanted = scene->operation.cancel_wished_at_us != 0;
+	struct operation_row *release = &scene->release;
+	struct change change;
+	struct change_note note;
+	uint8_t random[10];
+
+	crypto_random(random, sizeof random);
+	*release = (struct operation_row){
+		.id = id_make(scene->now_us, random),
+		.transaction_id = scene->transaction.id,
+		.kind = OPERATION_VOID,
+		.amount_minor = scene->operation.amount_minor,
+		.status = OS_PENDING,
+		.gateway_key_number = 1,
+		.created_at_us = scene->now_us,
+		.parent_attempt_id = scene->attempt.id,
+		.form = OPERATION_NO_FORM,
+	};
+	memcpy(release->merchant, scene->operation.merchant, sizeof release->merchant);
+	change = change_begin_new(&scene->transaction, release, scene->now_us);
+	change.type = "void_planned";
+	change.api_call_id = scene->report->api_call_id;
+	change_next(&change, unwanted ? NEXT_SEND : NEXT_EXPIRE,
+		    unwanted ? scene->now_us
+			     : scene->now_us + scene->report->gateway->authorisation_us);
+	return change_write(scene->tx, &change, &note);
+}
+
+/* All is captured: there is nothing to release any more. */
+static enum err release_drop(struct scene *scene)
+{
+	struct change change =
+		change_begin(&scene->transaction, &scene->release, NULL, scene->now_us);
+	struct change_note note;
+	enum err err;
+
+	if (!scene->has_release || scene->release.status != OS_PENDING ||
+	    scene->transaction.status == TS_AUTHORISED)
+		return ERR_OK;
+	err = change_operation(&change, OE_CANCELLED);
+	if (err != ERR_OK)
+		return err;
+	change_reason(&change, "captured");
+	change.type = "void_cancelled";
+	change.reason = "captured";
+	change.api_call_id = scene->report->api_call_id;
+	return change_write(scene->tx, &change, &note);
+}
+
+/* What else a success means, each a step of its own. */
+static enum err follow_success(struct scene *scene)
+{
+	const struct operation_row *operation = &scene->operation;
+	const struct exception_place late = { operation->transaction_id,
+					      operation->parent_attempt_id,
+					      EXCEPTION_LATE_SUCCESS };
+
+	if (operation->surplus)
+		return store_exception_resolve(scene->tx, &late, "the surplus was given back",
+					       scene->now_us);
+	if (operation->kind == OPERATION_AUTHORISE)
+		return release_plan(scene);
+	return operation->kind == OPERATION_CAPTURE ? release_drop(scene) : ERR_OK;
+}
+
 static enum err apply_succeeded(struct scene *scene, enum outcome_effect *effect)
 {
 	enum err err;
@@ -199,12 +285,47 @@ static enum err apply_succeeded(struct scene *scene, enum outcome_effect *effect
 	if (err != ERR_OK)
 		return err;
 	change_reason(&scene->change, "");
-	if (scene->operation.cancel_wished_at_us != 0) {
-		change_reason(&scene->change, "cancel_wished");
-		err = exception_open(scene, EXCEPTION_UNWANTED_SUCCESS);
-	}
+	err = unwanted(scene);
 	*effect = OUTCOME_APPLIED;
-	return err == ERR_OK ? step_write(scene, "attempt_succeeded", scene->answer->reason) : err;
+	if (err == ERR_OK)
+		err = step_write(scene, "attempt_succeeded", scene->answer->reason);
+	return err == ERR_OK ? follow_success(scene) : err;
+}
+
+static const struct taken_back {
+	enum attempt_event said;
+	enum operation_kind kind;
+	enum operation_event event;
+	const char *type;
+	const char *reason;
+} taken_backs[] = {
+	{ AE_REVERSED, OPERATION_REFUND, OE_REVERSED, "refund_reversed", "reversed" },
+	{ AE_RETURNED, OPERATION_PAYOUT, OE_RETURNED, "payout_returned", "returned" },
+};
+
+/* It came back after it succeeded; where we had not heard of the success yet, that first. */
+static enum err apply_taken_back(struct scene *scene, enum outcome_effect *effect)
+{
+	const bool reversed = scene->answer->event == AE_REVERSED;
+	const struct taken_back *row = &taken_backs[reversed ? 0 : 1];
+	enum err err;
+
+	if (scene->operation.kind != row->kind)
+		return ask_again(scene, 0, effect);
+	if (scene->attempt.status != AS_SUCCEEDED && !operation_is_final(scene->operation.status)) {
+		err = apply_succeeded(scene, effect);
+		if (err != ERR_OK)
+			return err;
+		scene->change = change_begin(&scene->transaction, &scene->operation,
+					     &scene->attempt, scene->now_us);
+		scene->change.api_call_id = scene->report->api_call_id;
+	}
+	if (scene->attempt.status != AS_SUCCEEDED ||
+	    change_operation(&scene->change, row->event) != ERR_OK)
+		return ERR_OK;
+	change_reason(&scene->change, row->reason);
+	*effect = OUTCOME_APPLIED;
+	return step_write(scene, row->type, scene->answer->reason);
 }
 
 static enum err apply_declined(struct scene *scene, enum outcome_effect *effect)
@@ -402,8 +523,24 @@ static applier *const appliers[AE_COUNT] = {
 	[AE_ACCEPTED] = apply_open,       [AE_REQUIRES_ACTION] = apply_open,
 	[AE_SUCCEEDED] = apply_succeeded, [AE_DECLINED] = apply_declined,
 	[AE_NOT_SENT] = apply_not_sent,   [AE_LOST] = apply_lost,
-	[AE_NOT_FOUND] = apply_not_found,
+	[AE_NOT_FOUND] = apply_not_found, [AE_REVERSED] = apply_taken_back,
+	[AE_RETURNED] = apply_taken_back,
 };
+
+/* A capture may be the last one, which leaves nothing to release. */
+static enum err release_lock(struct scene *scene)
+{
+	struct id id;
+	enum err err;
+
+	if (scene->operation.kind != OPERATION_CAPTURE)
+		return ERR_OK;
+	err = store_operation_find_void(scene->tx, scene->operation.transaction_id, &id);
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	scene->has_release = err == ERR_OK;
+	return err == ERR_OK ? store_operation_lock(scene->tx, id, &scene->release) : err;
+}
 
 /* In this order everywhere: operation, transaction, attempt. */
 static enum err scene_lock(struct scene *scene)
@@ -411,6 +548,8 @@ static enum err scene_lock(struct scene *scene)
 	enum err err =
 		store_operation_lock(scene->tx, scene->report->operation_id, &scene->operation);
 
+	if (err == ERR_OK)
+		err = release_lock(scene);
 	if (err == ERR_OK)
 		err = store_transaction_lock(scene->tx, scene->operation.transaction_id,
 					     &scene->transaction);

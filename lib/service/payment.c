@@ -21,21 +21,12 @@ static struct id id_new(int64_t now_us)
 	return id_make(now_us, random);
 }
 
-static enum err token_seal(struct operation_row *row, const struct vault *vault, const char *token)
+/* What is asked of a gateway for it. */
+static enum operation_kind operation_kind_of(const struct payment_order *order)
 {
-	struct vault_place place = { VAULT_PAYMENT_TOKEN, row->id };
-	struct vault_sealed sealed;
-	enum err err;
-
-	if (token[0] == '\0')
-		return ERR_OK;
-	err = vault_seal(vault, &place, token, &sealed);
-	if (err != ERR_OK)
-		return err;
-	memcpy(row->payment_token_sealed, sealed.bytes, sealed.size);
-	row->payment_token_sealed_size = sealed.size;
-	memcpy(row->payment_token_key_id, sealed.key_id, sizeof row->payment_token_key_id);
-	return ERR_OK;
+	if (order->kind == TRANSACTION_WITHDRAWAL)
+		return OPERATION_PAYOUT;
+	return order->request->capture == CAPTURE_MANUAL ? OPERATION_AUTHORISE : OPERATION_CHARGE;
 }
 
 static enum err operation_fill(struct operation_row *row, const struct vault *vault,
@@ -44,7 +35,7 @@ static enum err operation_fill(struct operation_row *row, const struct vault *va
 	*row = (struct operation_row){
 		.id = id_new(order->now_us),
 		.transaction_id = id_new(order->now_us),
-		.kind = OPERATION_CHARGE,
+		.kind = operation_kind_of(order),
 		.amount_minor = order->request->amount.minor,
 		.status = OS_PENDING,
 		.next_action = order->request->process == PROCESS_MANUAL ? NEXT_EXPIRE : NEXT_SEND,
@@ -58,8 +49,9 @@ static enum err operation_fill(struct operation_row *row, const struct vault *va
 	snprintf(row->merchant, sizeof row->merchant, "%s", order->merchant);
 	snprintf(row->idempotency_key, sizeof row->idempotency_key, "%s", order->idempotency_key);
 	if (row->idempotency_key[0] != '\0')
-		fingerprint_payment(vault, order->request, row);
-	return token_seal(row, vault, order->request->token);
+		fingerprint_payment(vault, order->kind, order->request, row);
+	return vault_seal_token(vault, row->id, order->request->token, row->payment_token_sealed,
+				&row->payment_token_sealed_size, row->payment_token_key_id);
 }
 
 static void transaction_fill(struct acceptance *acceptance, const struct payment_order *order)
@@ -69,7 +61,7 @@ static void transaction_fill(struct acceptance *acceptance, const struct payment
 
 	*row = (struct transaction_row){
 		.id = acceptance->operation.transaction_id,
-		.kind = TRANSACTION_PAYMENT,
+		.kind = order->kind,
 		.amount = request->amount,
 		.exponent = request->exponent,
 		.form = request->form,

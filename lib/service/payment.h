@@ -17,6 +17,7 @@
 #include "core/payment.h"
 #include "core/err.h"
 #include "core/id.h"
+#include "core/transaction.h"
 #include "service/vault.h"
 
 struct batch; /* the intake: intake.h */
@@ -24,6 +25,7 @@ struct batch; /* the intake: intake.h */
 /* What the caller asks for */
 struct payment_order {
 	const char *merchant;
+	enum transaction_kind kind; /* payment, deposit or withdrawal */
 	const struct payment_request *request;
 	const char *idempotency_key; /* "" or 1..255 visible ASCII */
 	const char *api_call_id;
@@ -42,7 +44,7 @@ enum payment_outcome {
 struct payment_receipt {
 	struct id transaction_id;
 	int64_t created_at_us;
-	unsigned differing; /* with _KEY_REUSED: bits by index of payment_fields() */
+	unsigned differing; /* with _KEY_REUSED: bits by index of payment_fields() of its kind */
 };
 
 /*

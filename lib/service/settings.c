@@ -111,6 +111,8 @@ static const struct conf_setting gateway_settings[] = {
 	  "Whether it replays the answer of a request whose key it has seen." },
 	{ "authoritative", CONF_BOOL, "true", 0, 0, NULL,
 	  "Whether its inquiry's 'not found' can be believed." },
+	{ "authorisation_expiry_s", CONF_INT, "518400", 1, 31536000, NULL,
+	  "How long it holds what was authorised; what is not captured by then is released." },
 	{ "callback_wait_ms", CONF_INT, "15000", 100, 86400000, NULL,
 	  "How long an accepted attempt waits for its callback before the gateway is asked." },
 };
@@ -342,6 +344,8 @@ static enum err gateway_take(struct reading *reading, size_t index)
 	gateway->quiet_us = conf_list_int(conf, "gateways", index, "quiet_ms") * 1000;
 	gateway->idempotent = conf_list_bool(conf, "gateways", index, "idempotent");
 	gateway->authoritative = conf_list_bool(conf, "gateways", index, "authoritative");
+	gateway->authorisation_us =
+		conf_list_int(conf, "gateways", index, "authorisation_expiry_s") * 1000000;
 	gateway->callback_wait_us =
 		conf_list_int(conf, "gateways", index, "callback_wait_ms") * 1000;
 	err = secret_take(reading, conf_list_text(conf, "gateways", index, "api_key_file"),

@@ -45,6 +45,24 @@ static const struct vault_key *key_find(const struct vault *vault, const char *k
 	return NULL;
 }
 
+enum err vault_seal_token(const struct vault *vault, struct id operation_id, const char *token,
+			  uint8_t *sealed, size_t *size, char *key_id)
+{
+	struct vault_place place = { VAULT_PAYMENT_TOKEN, operation_id };
+	struct vault_sealed made;
+	enum err err;
+
+	if (token[0] == '\0')
+		return ERR_OK;
+	err = vault_seal(vault, &place, token, &made);
+	if (err != ERR_OK)
+		return err;
+	memcpy(sealed, made.bytes, made.size);
+	*size = made.size;
+	memcpy(key_id, made.key_id, sizeof made.key_id);
+	return ERR_OK;
+}
+
 enum err vault_open(const struct vault *vault, const struct vault_place *place,
 		    const struct vault_sealed *sealed, char *text, size_t room)
 {

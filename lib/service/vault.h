@@ -53,6 +53,13 @@ CHECKED enum err vault_seal(const struct vault *vault, const struct vault_place 
 			    const char *text, struct vault_sealed *sealed);
 
 /*
+ * Seal an operation's payment token into its columns: `sealed` of VAULT_SEALED_SIZE bytes, `key_id` of 33. A token of
+ * "" leaves them alone. Returns as vault_seal().
+ */
+CHECKED enum err vault_seal_token(const struct vault *vault, struct id operation_id,
+				  const char *token, uint8_t *sealed, size_t *size, char *key_id);
+
+/*
  * Open into a terminated text of at most room - 1 bytes. ERR_CRYPTO: unknown key id or wrong tag;
  * ERR_TOO_LONG.
  */

@@ -34,6 +34,7 @@ static const struct column columns[] = {
 	COLUMN_NUMBER_OR_NULL(struct attempt_row, not_found_at_us),
 	COLUMN_NUMBER_OR_NULL(struct attempt_row, contradicted_at_us),
 	COLUMN_NUMBER(struct attempt_row, updated_at_us),
+	COLUMN_TEXT_OR_NULL(struct attempt_row, instructions),
 };
 static const struct shape shape = SHAPE(columns);
 
@@ -55,6 +56,7 @@ static const struct column changing[] = {
 	COLUMN_NUMBER_OR_NULL(struct attempt_row, not_found_at_us),
 	COLUMN_NUMBER_OR_NULL(struct attempt_row, contradicted_at_us),
 	COLUMN_NUMBER(struct attempt_row, updated_at_us),
+	COLUMN_TEXT_OR_NULL(struct attempt_row, instructions),
 };
 static const struct shape change = SHAPE(changing);
 
@@ -130,6 +132,37 @@ enum err store_attempt_lock(struct store_tx *tx, struct id id, struct attempt_ro
 	cells_add_id(&cells, &id);
 	err = read_one(tx, STATEMENT_ATTEMPT_LOCK, &cells, row);
 	return err == ERR_OK && sheet_is_open(tx) ? sheet_put(tx, SHEET_ATTEMPT, row, 0) : err;
+}
+
+enum err store_attempt_read(struct store_tx *tx, struct id id, struct attempt_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_id(&cells, &id);
+	return read_one(tx, STATEMENT_ATTEMPT_READ, &cells, row);
+}
+
+struct found_row {
+	struct id id;
+};
+static const struct column found_columns[] = { COLUMN_FIXED(struct found_row, id) };
+static const struct shape found_shape = SHAPE(found_columns);
+
+enum err store_attempt_find_parent(struct store_tx *tx, struct id transaction_id,
+				   enum operation_kind kind, struct id *id)
+{
+	struct found_row found;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_id(&cells, &transaction_id);
+	err = statement_read(tx,
+			     kind == OPERATION_REFUND ? STATEMENT_ATTEMPT_FIND_REFUNDABLE
+						      : STATEMENT_ATTEMPT_FIND_AUTHORISED,
+			     &cells, &found_shape, &found);
+	if (err == ERR_OK)
+		*id = found.id;
+	return err;
 }
 
 enum err store_attempt_lock_live(struct store_tx *tx, struct id operation_id,

@@ -16,6 +16,7 @@
 
 #include "core/attempt.h"
 #include "core/id.h"
+#include "core/operation.h"
 #include "store/store.h"
 #include "store/transaction.h"
 
@@ -48,6 +49,7 @@ struct attempt_row {
 	int64_t not_found_at_us; /* first time an authoritative inquiry said "not found" */
 	int64_t contradicted_at_us;
 	int64_t updated_at_us;
+	char instructions[ATTEMPT_INSTRUCTIONS_SIZE]; /* how the customer must act: a JSON object of texts */
 };
 
 /* Returns ERR_OK; ERR_CONFLICT where the operation has a live attempt or the number exists. */
@@ -56,6 +58,16 @@ CHECKED enum err store_attempt_insert(struct store_tx *tx, const struct attempt_
 /* Read and lock. Returns ERR_OK; ERR_NOT_FOUND. */
 CHECKED enum err store_attempt_lock(struct store_tx *tx, struct id id, struct attempt_row *row);
 
+/* Read, without a lock. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_attempt_read(struct store_tx *tx, struct id id, struct attempt_row *row);
+
+/*
+ * The attempt that an operation of this kind is about: a capture or void, the authorisation; a refund, the charge or
+ * capture of which most is left to give back. Returns ERR_OK; ERR_NOT_FOUND.
+ */
+CHECKED enum err store_attempt_find_parent(struct store_tx *tx, struct id transaction_id,
+					   enum operation_kind kind, struct id *id);
+
 /*
  * Lock and read the operation's live attempt. Returns ERR_OK; ERR_NOT_FOUND where every attempt is
  * definitely uncharged.
@@ -63,7 +75,7 @@ CHECKED enum err store_attempt_lock(struct store_tx *tx, struct id id, struct at
 CHECKED enum err store_attempt_lock_live(struct store_tx *tx, struct id operation_id,
 					 struct attempt_row *row);
 
-/* Write everything that may change: from gateway_ref to updated_at_us but for prepared_at_us. */
+/* Write everything that may change: from gateway_ref on, but for prepared_at_us. */
 CHECKED enum err store_attempt_update(struct store_tx *tx, const struct attempt_row *row);
 
 /*

@@ -130,3 +130,38 @@ enum err store_exception_list(struct store_tx *tx, const struct exception_filter
 	cells_add_integer(&cells, filter->limit);
 	return list(tx, STATEMENT_EXCEPTION_LIST, &cells, &listing);
 }
+
+struct count_row {
+	int64_t count;
+};
+static const struct column count_columns[] = { COLUMN_NUMBER(struct count_row, count) };
+static const struct shape count_shape = SHAPE(count_columns);
+
+enum err store_exception_count_kind(struct store_tx *tx, struct id transaction_id,
+				    enum operation_kind kind, int64_t *count)
+{
+	struct count_row found;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_id(&cells, &transaction_id);
+	cells_add_text(&cells, words_text(operation_kind_words, (int)kind));
+	err = statement_read(tx, STATEMENT_EXCEPTION_COUNT_KIND, &cells, &count_shape, &found);
+	if (err == ERR_OK)
+		*count = found.count;
+	return err;
+}
+
+enum err store_exception_resolve(struct store_tx *tx, const struct exception_place *place,
+				 const char *note, int64_t at_us)
+{
+	struct cells cells = { .count = 0 };
+
+	sheet_uncount(tx, place->transaction_id);
+	cells_add_text(&cells, "payops");
+	cells_add_integer(&cells, at_us);
+	cells_add_text(&cells, note);
+	cells_add_id(&cells, &place->attempt_id);
+	cells_add_text(&cells, words_text(exception_kind_words, (int)place->kind));
+	return statement_write(tx, STATEMENT_EXCEPTION_RESOLVE, &cells, NULL);
+}

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/id.h"
+#include "core/operation.h"
 #include "core/transition.h"
 #include "store/merchant.h"
 #include "store/store.h"
@@ -50,6 +51,19 @@ struct exception_row {
 
 /* Open an exception; one that is there already for this attempt and kind is left alone (ERR_OK). */
 CHECKED enum err store_exception_open(struct store_tx *tx, const struct exception_row *row);
+
+/* How many of this transaction are open about attempts of this kind of operation. */
+CHECKED enum err store_exception_count_kind(struct store_tx *tx, struct id transaction_id,
+					    enum operation_kind kind, int64_t *count);
+
+/* Resolve the open one of a kind about an attempt of this transaction, by itself; none is fine. */
+struct exception_place {
+	struct id transaction_id;
+	struct id attempt_id;
+	enum exception_kind kind;
+};
+CHECKED enum err store_exception_resolve(struct store_tx *tx, const struct exception_place *place,
+					 const char *note, int64_t at_us);
 
 /* How many exceptions of this transaction are open. */
 CHECKED enum err store_exception_count_open(struct store_tx *tx, struct id transaction_id,

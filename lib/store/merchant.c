@@ -8,6 +8,7 @@ static const struct column columns[] = {
 	COLUMN_TEXT(struct merchant_row, merchant),
 	COLUMN_TEXT(struct merchant_row, name),
 	COLUMN_NUMBER(struct merchant_row, created_at_us),
+	COLUMN_NUMBER(struct merchant_row, keyless_withdrawals),
 };
 static const struct shape shape = SHAPE(columns);
 

@@ -8,6 +8,7 @@
 #ifndef STORE_MERCHANT_H
 #define STORE_MERCHANT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "store/store.h"
@@ -18,6 +19,7 @@ struct merchant_row {
 	char merchant[MERCHANT_SIZE];
 	char name[481]; /* 120 code points */
 	int64_t created_at_us;
+	bool keyless_withdrawals; /* may withdraw without an idempotency key */
 };
 
 /* Returns ERR_OK; ERR_CONFLICT where it exists. */

@@ -71,6 +71,13 @@ struct sole_row {
 static const struct column sole_columns[] = { COLUMN_FIXED(struct sole_row, operation_id) };
 static const struct shape sole_shape = SHAPE(sole_columns);
 
+static const struct column sums_columns[] = {
+	COLUMN_NUMBER(struct operation_sums, refunds),
+	COLUMN_NUMBER(struct operation_sums, captures),
+	COLUMN_NUMBER(struct operation_sums, open_captures),
+};
+static const struct shape sums_shape = SHAPE(sums_columns);
+
 static const struct column key_columns[] = {
 	COLUMN_FIXED(struct operation_key, transaction_id),
 	COLUMN_NUMBER(struct operation_key, first_seen_at_us),
@@ -248,6 +255,63 @@ enum err store_operation_find_money(struct store_tx *tx, struct id transaction_i
 	err = statement_read(tx, STATEMENT_OPERATION_FIND_MONEY, &cells, &sole_shape, &found);
 	if (err == ERR_OK)
 		*operation_id = found.operation_id;
+	return err;
+}
+
+enum err store_operation_read_key(struct store_tx *tx, const char *merchant, const char *key,
+				  struct operation_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_text(&cells, merchant);
+	cells_add_text(&cells, key);
+	return read_one(tx, STATEMENT_OPERATION_READ_KEY, &cells, row);
+}
+
+enum err store_operation_read(struct store_tx *tx, struct id id, struct operation_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_id(&cells, &id);
+	return read_one(tx, STATEMENT_OPERATION_READ, &cells, row);
+}
+
+enum err store_operation_find_surplus(struct store_tx *tx, struct id attempt_id,
+				      struct operation_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_id(&cells, &attempt_id);
+	return read_one(tx, STATEMENT_OPERATION_FIND_SURPLUS, &cells, row);
+}
+
+enum err store_operation_find_void(struct store_tx *tx, struct id transaction_id,
+				   struct id *operation_id)
+{
+	struct sole_row found;
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_id(&cells, &transaction_id);
+	err = statement_read(tx, STATEMENT_OPERATION_FIND_VOID, &cells, &sole_shape, &found);
+	if (err == ERR_OK)
+		*operation_id = found.operation_id;
+	return err;
+}
+
+enum err store_operation_sums(struct store_tx *tx, struct id transaction_id,
+			      struct operation_sums *sums)
+{
+	struct operation_sums found;
+	struct cells cells = { .count = 0 };
+	enum err err = sheet_flush(tx);
+
+	if (err != ERR_OK)
+		return err;
+	cells_add_id(&cells, &transaction_id);
+	err = statement_read(tx, STATEMENT_OPERATION_SUMS, &cells, &sums_shape, &found);
+	if (err == ERR_OK)
+		*sums = found;
 	return err;
 }
 

@@ -119,6 +119,31 @@ CHECKED enum err store_operation_ask_now(struct store_tx *tx, const char *mercha
 CHECKED enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id,
 					    struct id *operation_id);
 
+/* The same without a lock: what is committed. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_operation_read_key(struct store_tx *tx, const char *merchant,
+					  const char *key, struct operation_row *row);
+CHECKED enum err store_operation_read(struct store_tx *tx, struct id id, struct operation_row *row);
+
+/* The void that will release what a transaction's authorisation holds. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_operation_find_void(struct store_tx *tx, struct id transaction_id,
+					   struct id *operation_id);
+
+/* What gives back the late success of an attempt, and has not failed. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_operation_find_surplus(struct store_tx *tx, struct id attempt_id,
+					      struct operation_row *row);
+
+/*
+ * What a transaction's captures and refunds make, under its row's lock, under which alone they change. What gives back
+ * a surplus is not among them.
+ */
+struct operation_sums {
+	int64_t refunds;  /* open and succeeded */
+	int64_t captures; /* open and succeeded */
+	int64_t open_captures;
+};
+CHECKED enum err store_operation_sums(struct store_tx *tx, struct id transaction_id,
+				      struct operation_sums *sums);
+
 /*
  * Write status, next action and time, gateway_key_number, attempt_count, retry_count,
  * human_verdict, cancel_wished_at_us, updated_at_us, status_reason, route_rule, route_candidates; where

@@ -12,7 +12,7 @@
 static const char *const forms[] = { "minor", "major" };
 const struct words amount_form_words = { forms, sizeof forms / sizeof forms[0] };
 
-#define VIEW_ONLY 5 /* columns behind those of the row itself */
+#define VIEW_ONLY 6 /* columns behind those of the row itself */
 
 static const struct column columns[] = {
 	COLUMN_FIXED(struct transaction_row, id),
@@ -42,6 +42,7 @@ static const struct column columns[] = {
 	COLUMN_TEXT_OR_NULL(struct transaction_view, gateway),
 	COLUMN_TEXT_OR_NULL(struct transaction_view, gateway_ref),
 	COLUMN_TEXT_OR_NULL(struct transaction_view, decline_code),
+	COLUMN_TEXT_OR_NULL(struct transaction_view, instructions),
 };
 static_assert(offsetof(struct transaction_view, row) == 0, "a view begins with its row");
 

@@ -59,6 +59,7 @@ struct transaction_view {
 	char gateway[33];             /* "" before the first attempt */
 	char gateway_ref[129];        /* "" when not known */
 	char decline_code[REASON_SIZE];
+	char instructions[ATTEMPT_INSTRUCTIONS_SIZE]; /* JSON, while the customer must act */
 };
 
 /* Returns ERR_OK; ERR_CONFLICT (id exists); ERR_NOT_FOUND (no such merchant). */

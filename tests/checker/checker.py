@@ -323,7 +323,9 @@ class Checker:
             return sum(line["amount_minor"] for line in self.moved[transaction["id"], kind])
 
         taken = sum_of("charge") + sum_of("capture")
-        if sum_of("refund") > taken:
+        reversed_since = sum(line["amount_minor"] for line in self.moved[transaction["id"], "refund"]
+                             if line.get("turned") is not None)
+        if sum_of("refund") - reversed_since > taken:
             self.violation("I3", name, f"the gateways took {taken} and gave back {sum_of('refund')}")
         if sum_of("capture") > transaction["amount_minor"] and not self.late_successes[transaction["id"]]:
             self.violation("I3", name, f"the gateways captured {sum_of('capture')} of {transaction['amount_minor']}")

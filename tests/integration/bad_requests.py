@@ -259,7 +259,7 @@ TEXTS = [
         "cash", "x" * 300)
 ] + [
     field(f"capture {text!r}", {"capture": "not_allowed"}, capture=text)
-    for text in ("", "manual", "AUTOMATIC", "later")
+    for text in ("", "Manual", "AUTOMATIC", "later")
 ] + [
     field(f"process {text!r}", {"process": "not_allowed"}, process=text)
     for text in ("", "later", "AUTO", "MANUAL", "automatic")
@@ -359,7 +359,7 @@ EVERYTHING = [field("every field at once", {
     "country": "wrong_characters", "capture": "not_allowed", "process": "not_allowed", "metadata": "wrong_type",
     "callback_url": "wrong_characters", "surprise": "unknown_field"},
     amount=10.5, currency="usd", payment_method="cash", description="x" * 256, customer_id="a b", payment_token=VISA,
-    country="us", capture="manual", process="later", metadata={"a": 1},
+    country="us", capture="later", process="later", metadata={"a": 1},
     callback_url="javascript:alert(1)", surprise=1)]
 
 SIZES = [

@@ -135,6 +135,7 @@ static void gateway_fill(struct gateway *gateway)
 	gateway->idempotent = true;
 	gateway->authoritative = true;
 	gateway->quiet_us = SERVICE_QUIET_US;
+	gateway->authorisation_us = SERVICE_AUTHORISATION_US;
 	gateway->callback_wait_us = SERVICE_CALLBACK_WAIT_US;
 }
 

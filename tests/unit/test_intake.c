@@ -49,6 +49,7 @@ static void begin(struct accepting *accepting, const char *key)
 						      .method = "credit_card",
 						      .customer = "cust_001" },
 					 .order = { .merchant = SERVICE_MERCHANT,
+						    .kind = TRANSACTION_PAYMENT,
 						    .idempotency_key = key,
 						    .api_call_id = "call_1",
 						    .now_us = SERVICE_NOW_US },

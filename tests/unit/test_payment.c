@@ -6,6 +6,8 @@
 
 #include "tests/unit/unit.h"
 
+#define READ(...) payment_request_read(TRANSACTION_PAYMENT, __VA_ARGS__)
+
 #define COUNT(array) ((int)(sizeof array / sizeof array[0]))
 #define TEXT(literal) .kind = VALUE_STRING, .text = (literal), .text_size = sizeof(literal) - 1
 #define INTEGER(number) .kind = VALUE_INTEGER, .integer = (number)
@@ -62,7 +64,7 @@ START_TEST(payment_takes_the_smallest_request)
 
 	memset(&request, 0xa5, sizeof request);
 
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 
 	ck_assert_uint_eq(errors.count, 0);
 	ck_assert_int_eq(request.amount.minor, 1000);
@@ -97,7 +99,7 @@ START_TEST(payment_is_processed_at_once_unless_it_says_manual)
 
 	body_put(&body, "process", cases[_i].value);
 
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 
 	ck_assert_int_eq(request.process, cases[_i].process);
 }
@@ -120,7 +122,7 @@ START_TEST(payment_takes_every_field)
 	body_put(&body, "metadata",
 		 (struct field_value){ .kind = VALUE_OBJECT, .pairs = pairs, .pair_count = 1 });
 
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 
 	ck_assert_int_eq(request.amount.minor, 10050);
 	ck_assert_int_eq(request.form, AMOUNT_MAJOR);
@@ -145,7 +147,7 @@ START_TEST(payment_takes_null_for_an_absent_optional_field)
 	for (int i = 0; i < COUNT(optional); i++)
 		body_put(&body, optional[i], (struct field_value){ .kind = VALUE_NULL });
 
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 
 	ck_assert_str_eq(request.description, "");
 	ck_assert_str_eq(request.metadata, "");
@@ -181,7 +183,7 @@ START_TEST(payment_amount_counts_in_its_currency)
 		 (struct field_value){
 			 .kind = VALUE_STRING, .text = amounts[_i].currency, .text_size = 3 });
 
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 
 	ck_assert_int_eq(request.amount.minor, amounts[_i].minor);
 	ck_assert_str_eq(request.amount.currency, amounts[_i].currency);
@@ -208,7 +210,7 @@ START_TEST(payment_takes_texts_of_full_length)
 	body_put(&body, "payment_token", (struct field_value){ TEXT(X50 X50 X10 X10 "stuvwxyz") });
 	body_put(&body, "callback_url", (struct field_value){ TEXT("https://a/xx" X250 X250) });
 
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 
 	ck_assert_uint_eq(strlen(request.description), sizeof description);
 	ck_assert_mem_eq(request.description, description, sizeof description);
@@ -266,7 +268,8 @@ static const struct {
 	{ "payment_token", { TEXT("4111111111111111") }, FIELD_CARD_NUMBER, "token" },
 	{ "country", { TEXT("IDN") }, FIELD_LENGTH, "exactly 2" },
 	{ "country", { TEXT("id") }, FIELD_CHARACTERS, "capital" },
-	{ "capture", { TEXT("manual") }, FIELD_NOT_A_WORD, "must be one of: automatic" },
+	{ "capture", { TEXT("later") }, FIELD_NOT_A_WORD,
+	  "must be one of: automatic, manual" },
 	{ "process", { TEXT("later") }, FIELD_NOT_A_WORD, "must be one of: auto, manual" },
 	{ "callback_url", { TEXT("ftp://shop.example/") }, FIELD_CHARACTERS, "https://" },
 	{ "callback_url", { TEXT("https://a/xxx" X250 X250) }, FIELD_LENGTH, "8 to 512" },
@@ -287,7 +290,7 @@ START_TEST(payment_refuses_and_leaves_the_request_alone)
 	memset(&untouched, 0xa5, sizeof untouched);
 	body_put(&body, refused[_i].name, refused[_i].value);
 
-	ck_assert(!payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(!READ(body.members, body.count, &request, &errors));
 
 	ck_assert_mem_eq(&request, &untouched, sizeof request);
 	ck_assert_uint_eq(errors.count, 1);
@@ -309,7 +312,7 @@ START_TEST(payment_needs_its_required_fields)
 
 	body_remove(&body, minimal[_i].name);
 
-	ck_assert(!payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(!READ(body.members, body.count, &request, &errors));
 
 	ck_assert_uint_eq(errors.count, 1);
 	ck_assert_str_eq(errors.list[0].field, minimal[_i].name);
@@ -326,10 +329,10 @@ START_TEST(payment_reports_every_bad_field_at_once)
 	body_put(&body, "amount", (struct field_value){ TEXT("1.005") });
 	body_put(&body, "customer_id", (struct field_value){ TEXT("") });
 	body_put(&body, "country", (struct field_value){ TEXT("id") });
-	body_put(&body, "capture", (struct field_value){ TEXT("manual") });
+	body_put(&body, "capture", (struct field_value){ TEXT("later") });
 	body_put(&body, "surprise", (struct field_value){ .kind = VALUE_NULL });
 
-	ck_assert(!payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(!READ(body.members, body.count, &request, &errors));
 
 	ck_assert_uint_eq(errors.count, 5);
 }
@@ -366,7 +369,7 @@ START_TEST(payment_judges_an_amount_without_currency_as_far_as_it_can)
 
 		body_put(&body, "currency", unknown[i]);
 		body_put(&body, "amount", without_currency[_i].amount);
-		ck_assert(!payment_request_read(body.members, body.count, &request, &errors));
+		ck_assert(!READ(body.members, body.count, &request, &errors));
 		for (size_t j = 0; j < errors.count; j++)
 			if (strcmp(errors.list[j].field, "amount") == 0) {
 				about_amount++;
@@ -385,16 +388,16 @@ START_TEST(payment_errors_come_after_those_there_are)
 	struct field_errors errors = { 0 };
 
 	field_error_add(&errors, "amount", FIELD_SYNTAX, "%s", "before");
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 	ck_assert_uint_eq(errors.count, 1);
 	body_put(&body, "amount", (struct field_value){ INTEGER(0) });
-	ck_assert(!payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(!READ(body.members, body.count, &request, &errors));
 
 	ck_assert_uint_eq(errors.count, 2);
 	ck_assert_int_eq(errors.list[1].code, FIELD_NOT_POSITIVE);
 	while (errors.count < FIELD_ERRORS_MAX)
 		field_error_add(&errors, "x", FIELD_SYNTAX, "%s", "full");
-	ck_assert(!payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(!READ(body.members, body.count, &request, &errors));
 	ck_assert_uint_eq(errors.count, FIELD_ERRORS_MAX);
 }
 END_TEST
@@ -430,7 +433,7 @@ START_TEST(payment_metadata_has_one_canonical_text)
 				       .pairs = metadata[_i].pairs,
 				       .pair_count = metadata[_i].count });
 
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 
 	ck_assert_str_eq(request.metadata, metadata[_i].canonical);
 }
@@ -449,10 +452,10 @@ START_TEST(payment_metadata_is_the_same_in_any_order)
 
 	body_put(&body, "metadata",
 		 (struct field_value){ .kind = VALUE_OBJECT, .pairs = shuffled, .pair_count = 5 });
-	ck_assert(payment_request_read(body.members, body.count, &first, &errors));
+	ck_assert(READ(body.members, body.count, &first, &errors));
 	body_put(&body, "metadata",
 		 (struct field_value){ .kind = VALUE_OBJECT, .pairs = turned, .pair_count = 5 });
-	ck_assert(payment_request_read(body.members, body.count, &second, &errors));
+	ck_assert(READ(body.members, body.count, &second, &errors));
 
 	ck_assert_str_eq(first.metadata, second.metadata);
 }
@@ -480,10 +483,10 @@ START_TEST(payment_metadata_must_fit_when_written)
 	body_put(&body, "metadata",
 		 (struct field_value){ .kind = VALUE_OBJECT, .pairs = pairs, .pair_count = 10 });
 
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 	ck_assert_uint_eq(strlen(request.metadata), PAYMENT_METADATA_SIZE - 1);
 	pairs[9].text_size++;
-	ck_assert(!payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(!READ(body.members, body.count, &request, &errors));
 
 	ck_assert_uint_eq(errors.count, 1);
 	ck_assert_str_eq(errors.list[0].field, "metadata");
@@ -511,12 +514,12 @@ START_TEST(payment_metadata_has_at_most_twenty_members)
 		 (struct field_value){ .kind = VALUE_OBJECT,
 				       .pairs = pairs,
 				       .pair_count = PAYMENT_METADATA_MEMBERS });
-	ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(READ(body.members, body.count, &request, &errors));
 	body_put(&body, "metadata",
 		 (struct field_value){ .kind = VALUE_OBJECT,
 				       .pairs = pairs,
 				       .pair_count = PAYMENT_METADATA_MEMBERS + 1 });
-	ck_assert(!payment_request_read(body.members, body.count, &request, &errors));
+	ck_assert(!READ(body.members, body.count, &request, &errors));
 
 	ck_assert_uint_eq(errors.count, 1);
 	ck_assert_int_eq(errors.list[0].code, FIELD_LENGTH);
@@ -531,7 +534,7 @@ START_TEST(payment_table_is_complete_and_fits_its_struct)
 		"callback_url",
 	};
 	size_t count;
-	const struct field_spec *fields = payment_fields(&count);
+	const struct field_spec *fields = payment_fields(TRANSACTION_PAYMENT, &count);
 
 	ck_assert_uint_eq(count, (size_t)COUNT(names));
 	for (size_t i = 0; i < count; i++) {
@@ -561,7 +564,7 @@ START_TEST(payment_methods_are_words_that_fit)
 			 (struct field_value){ .kind = VALUE_STRING,
 					       .text = method,
 					       .text_size = strlen(method) });
-		ck_assert(payment_request_read(body.members, body.count, &request, &errors));
+		ck_assert(READ(body.members, body.count, &request, &errors));
 		ck_assert_str_eq(request.method, method);
 	}
 	ck_assert_uint_ge(count, 10);

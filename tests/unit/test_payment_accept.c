@@ -70,6 +70,7 @@ static void begin(struct accepting *accepting, const char *key)
 {
 	*accepting = (struct accepting){ .request = request_of(1000),
 					 .order = { .merchant = SERVICE_MERCHANT,
+						    .kind = TRANSACTION_PAYMENT,
 						    .idempotency_key = key,
 						    .api_call_id = "call_1",
 						    .now_us = NOW_US },
@@ -362,7 +363,7 @@ static const struct difference {
 static unsigned bit_of(const char *field)
 {
 	size_t count;
-	const struct field_spec *specs = payment_fields(&count);
+	const struct field_spec *specs = payment_fields(TRANSACTION_PAYMENT, &count);
 
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(specs[i].name, field) == 0)
@@ -393,7 +394,7 @@ END_TEST
 START_TEST(every_field_of_a_payment_counts_for_its_key)
 {
 	size_t count;
-	const struct field_spec *specs = payment_fields(&count);
+	const struct field_spec *specs = payment_fields(TRANSACTION_PAYMENT, &count);
 
 	for (size_t i = 0; i < count; i++) {
 		size_t found = 0;

@@ -102,8 +102,10 @@ static const struct reading {
 	{ 503, "application/json", "{\"error\":\"ledger_full\"}", false, AE_LOST, false },
 	{ 429, "text/html", "<html>slow down</html>", false, AE_LOST, false },
 	{ 429, "application/json", "{\"error\":\"in_progress\"}", false, AE_LOST, false },
-	{ 200, "application/json", "{" AGREES ",\"status\":\"reversed\"}", false, AE_LOST, false },
-	{ 200, "application/json", "{" AGREES ",\"status\":\"returned\"}", false, AE_LOST, false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"reversed\"}", false,
+	  AE_REVERSED, false },
+	{ 200, "application/json", "{" AGREES ",\"status\":\"returned\"}", false,
+	  AE_RETURNED, false },
 	{ 200, "application/json",
 	  "{" AGREES ",\"operation\":\"refund\",\"status\":\"succeeded\"}", false, AE_LOST,
 	  true },
@@ -431,7 +433,7 @@ static const struct word_case {
 	{ "completed", AE_SUCCEEDED }, { "succeeded", AE_SUCCEEDED },
 	{ "failed", AE_DECLINED },     { "declined", AE_DECLINED },
 	{ "accepted", AE_ACCEPTED },   { "requires_action", AE_REQUIRES_ACTION },
-	{ "reversed", AE_LOST },       { "returned", AE_LOST },
+	{ "reversed", AE_REVERSED },   { "returned", AE_RETURNED },
 	{ "COMPLETED", AE_LOST },      { "pending", AE_LOST },
 };
 

@@ -196,6 +196,7 @@ START_TEST(a_good_configuration_gives_gateways_and_the_dispatchers_times)
 	ck_assert_int_eq(gateway->total_timeout_ms, 30000);
 	ck_assert_int_eq(gateway->quiet_us, 2000000);
 	ck_assert_int_eq(gateway->callback_wait_us, 15000000);
+	ck_assert_int_eq(gateway->authorisation_us, INT64_C(518400000000));
 	ck_assert_ptr_eq(settings->due.gateways, &settings->gateways);
 	ck_assert_ptr_eq(settings->due.vault, &settings->vault);
 	ck_assert_str_eq(settings->due.callback_base, "https://pay.example");

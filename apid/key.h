@@ -1,0 +1,27 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Keys of calls: the Idempotency-Key header as handlers take it.
+ *
+ * Threads    as the call
+ */
+#ifndef APID_KEY_H
+#define APID_KEY_H
+
+#include <stdbool.h>
+
+#include "apid/call.h"
+#include "apid/idempotency_key.h"
+#include "core/field.h"
+
+/* The call's key, "" where it has none. False: refused. */
+bool key_take(struct call *call, char key[IDEMPOTENCY_KEY_SIZE]);
+
+/* The same where there must be one. */
+bool key_take_required(struct call *call, char key[IDEMPOTENCY_KEY_SIZE]);
+
+/* Refuse a key that was used with other content: `names` of the members, those whose bits are set differ. */
+void key_refuse_reused(struct call *call, const char *const *names, size_t count,
+		       unsigned differing);
+
+#endif

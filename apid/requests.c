@@ -1,0 +1,195 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include <stdio.h>
+#include <string.h>
+
+#include "apid/actions.h"
+#include "apid/call.h"
+#include "apid/dispatcher.h"
+#include "apid/etag.h"
+#include "apid/key.h"
+#include "apid/members.h"
+#include "apid/render.h"
+#include "core/payment.h"
+#include "service/lookup.h"
+#include "service/request.h"
+
+/* Of a capture or refund. */
+static const struct field_spec fields[] = {
+	{ .name = "amount",
+	  .rule = FIELD_AMOUNT,
+	  .help = "How much, as in POST /transactions; all that is left where it is not said." },
+	{ .name = "currency",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_VISIBLE,
+	  .min = 3,
+	  .max = 3,
+	  .help = "The transaction's own, if it is said at all." },
+	{ .name = "reason",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_FREE,
+	  .max = (PAYMENT_DESCRIPTION_SIZE - 1) / 4,
+	  .help = "Why, in free text." },
+	{ .name = "payment_token",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_TOKEN,
+	  .min = 1,
+	  .max = PAYMENT_TOKEN_SIZE - 1,
+	  .help = "A payment token of its own, where the gateway wants one." },
+};
+
+/* What differs between the paths. */
+static const struct verb {
+	enum operation_kind kind;
+	enum id_kind id;
+	const char *id_name;
+	const char *place; /* where the new one can be seen, before its id; NULL: nowhere */
+	const char *refused;
+	const char *too_much;
+} capture = { OPERATION_CAPTURE, ID_OPERATION, "operation_id", NULL,
+	      "Only what is authorised, and is not being released, can be captured.",
+	      "That is more than what is left to capture." },
+  refund = { OPERATION_REFUND, ID_REFUND, "refund_id", "/refunds/",
+	     "Only what was captured can be refunded.",
+	     "That is more than what was captured and is not refunded yet." };
+
+/* One request on its way. */
+struct asking {
+	struct call *call;
+	const struct verb *verb;
+	struct transaction_view view;
+	struct request_order order;
+	char key[IDEMPOTENCY_KEY_SIZE];
+	struct version_match match;
+};
+
+/* The transaction of the path: its currency says what an amount means. False: refused. */
+static bool transaction_read(struct asking *asking)
+{
+	struct call *call = asking->call;
+	struct id id;
+	enum err err = ERR_NOT_FOUND; /* what is not an id names nothing */
+
+	if (id_parse(ID_TRANSACTION, call->match.parameter, &id))
+		err = lookup_transaction(call->app->lookups, call->claims.merchant, id,
+					 call->deadline_boot_us, &asking->view);
+	if (err == ERR_OK)
+		return true;
+	call_refuse(call, err, err == ERR_NOT_FOUND ? "There is no such transaction." : NULL);
+	return false;
+}
+
+/* Amount and currency against the transaction's own. False: refused. */
+static bool money_read(struct asking *asking, const struct field_member *members, size_t count)
+{
+	const char *own = asking->view.row.amount.currency;
+	const struct field_value *amount = field_find(members, count, "amount");
+	struct field_errors errors = { .count = 0 };
+	struct request_order *order = &asking->order;
+
+	order->currency = members_text(members, count, "currency");
+	order->form = OPERATION_NO_FORM;
+	if (*order->currency != '\0' && strcmp(order->currency, own) != 0)
+		field_error_add(&errors, "currency", FIELD_CURRENCY,
+				"must be the transaction's own currency, %s", own);
+	if (amount != NULL && amount->kind != VALUE_NULL &&
+	    payment_amount_read(amount, currency_find(own), &order->amount_minor, &errors))
+		order->form = amount->kind == VALUE_INTEGER ? AMOUNT_MINOR : AMOUNT_MAJOR;
+	if (errors.count > 0)
+		call_refuse_errors(asking->call, ERR_INVALID, NULL, problem_errors(&errors));
+	return errors.count == 0;
+}
+
+static void answer_receipt(const struct asking *asking, enum request_outcome outcome,
+			   const struct request_receipt *receipt)
+{
+	const bool uncertain = outcome == REQUEST_UNCERTAIN;
+	struct call *call = asking->call;
+	const struct verb *verb = asking->verb;
+	char id[ID_TEXT_SIZE], location[sizeof "/refunds/" + ID_TEXT_SIZE];
+	json_t *body;
+
+	id_format(verb->id, receipt->operation_id, id);
+	if (verb->place != NULL) {
+		(void)snprintf(location, sizeof location, "%s%s", verb->place, id);
+		http_reply_header(call->reply, "Location", location);
+	}
+	if (outcome == REQUEST_REPLAYED)
+		http_reply_header(call->reply, "Idempotency-Replayed", "true");
+	body = render_requested(verb->id_name, id, receipt);
+	if (uncertain)
+		(void)json_object_set_new(body, "status_reason", json_string("outcome_unknown"));
+	call_answer(call, uncertain ? 202 : 201, body);
+}
+
+static void answer(const struct asking *asking, enum request_outcome outcome,
+		   const struct request_receipt *receipt)
+{
+	struct call *call = asking->call;
+	const struct transaction_row *transaction = &receipt->transaction;
+	const char *status = words_text(transaction_status_words, (int)transaction->status);
+
+	switch (outcome) {
+	case REQUEST_KEY_REUSED:
+		metrics_count(call->app->metrics, METRICS_IDEMPOTENCY_REUSED);
+		key_refuse_reused(call, request_members, REQUEST_MEMBERS, receipt->differing);
+		return;
+	case REQUEST_REFUSED:
+		call_refuse_state(call, asking->verb->refused, status, actions_of(transaction));
+		return;
+	case REQUEST_TOO_MUCH:
+		call_refuse_state(call, asking->verb->too_much, status, actions_of(transaction));
+		return;
+	case REQUEST_REPLAYED:
+		metrics_count(call->app->metrics, METRICS_IDEMPOTENCY_REPLAYED);
+		break;
+	case REQUEST_CREATED:
+		metrics_count(call->app->metrics, METRICS_IDEMPOTENCY_CREATED);
+		dispatcher_wake(call->app->dispatcher);
+		break;
+	case REQUEST_UNCERTAIN:
+		dispatcher_wake(call->app->dispatcher);
+		break;
+	}
+	answer_receipt(asking, outcome, receipt);
+}
+
+static void ask(struct call *call, const struct verb *verb)
+{
+	struct asking asking = { .call = call, .verb = verb };
+	struct request_order *order = &asking.order;
+	struct field_member members[FIELD_MEMBERS_MAX];
+	struct request_receipt receipt;
+	enum request_outcome outcome;
+	size_t count;
+	enum err err;
+
+	if (!key_take_required(call, asking.key) ||
+	    !members_read(call, fields, sizeof fields / sizeof fields[0], members, &count) ||
+	    !transaction_read(&asking) || !money_read(&asking, members, count))
+		return;
+	order->merchant = call->claims.merchant;
+	order->transaction_id = asking.view.row.id;
+	order->kind = verb->kind;
+	order->reason = members_text(members, count, "reason");
+	order->token = members_text(members, count, "payment_token");
+	order->idempotency_key = asking.key;
+	order->api_call_id = call->api_call_id;
+	order->wanted = etag_wanted(call->http, &asking.match);
+	err = request_create(call->app->pool, call->app->vault, order, call_wait_ms(call), &outcome,
+			     &receipt);
+	if (err == ERR_OK)
+		answer(&asking, outcome, &receipt);
+	else
+		call_refuse(call, err, NULL);
+}
+
+void requests_capture(struct call *call)
+{
+	ask(call, &capture);
+}
+
+void requests_refund(struct call *call)
+{
+	ask(call, &refund);
+}

@@ -1,0 +1,330 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/request.h"
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "service/change.h"
+#include "service/fingerprint.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const request_members[REQUEST_MEMBERS] = { "amount", "currency", "reason",
+						       "payment_token" };
+
+/* What each kind is called: in the timeline, and in what a key stands for. */
+static const struct verb {
+	enum operation_kind kind;
+	const char *event;
+	const char *path; /* of its keys, below the transaction */
+} verbs[] = {
+	{ OPERATION_CAPTURE, "capture_requested", "capture" },
+	{ OPERATION_REFUND, "refund_requested", "refunds" },
+};
+
+struct scene {
+	struct store_tx *tx;
+	const struct request_order *order;
+	const struct verb *verb;
+	struct operation_row operation; /* the new one, made before the first try */
+	struct transaction_row transaction;
+	struct attempt_row late; /* request_surplus(): whose late success is given back */
+	struct change_note note;
+	enum request_outcome outcome;
+	struct operation_row stored; /* what the outcome is about */
+	int64_t left_minor;
+	int64_t now_us;
+};
+
+static const struct verb *verb_of(enum operation_kind kind)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		if (verbs[i].kind == kind)
+			return &verbs[i];
+	assert(false && "operations of this kind are not asked for so");
+	return NULL;
+}
+
+static struct id id_new(int64_t now_us)
+{
+	uint8_t random[10];
+
+	crypto_random(random, sizeof random);
+	return id_make(now_us, random);
+}
+
+static void hashes_fill(const struct vault *vault, const struct request_order *order,
+			const struct verb *verb, struct operation_row *row)
+{
+	char transaction[ID_TEXT_SIZE];
+	char scope[96];
+	char amount[48] = "";
+	const struct fingerprint_member members[REQUEST_MEMBERS] = {
+		{ request_members[0], amount },
+		{ request_members[1], order->currency },
+		{ request_members[2], order->reason },
+		{ request_members[3], order->token },
+	};
+
+	snprintf(scope, sizeof scope, "POST /transactions/%s/%s",
+		 id_format(ID_TRANSACTION, order->transaction_id, transaction), verb->path);
+	if (order->amount_minor != 0)
+		fingerprint_amount(order->form, order->amount_minor, amount, sizeof amount);
+	fingerprint_members(vault, scope, members, REQUEST_MEMBERS, row);
+}
+
+/* All but what only the locked transaction tells. */
+static enum err operation_fill(const struct vault *vault, struct scene *scene, int64_t now_us)
+{
+	const struct request_order *order = scene->order;
+	struct operation_row *row = &scene->operation;
+
+	*row = (struct operation_row){
+		.id = id_new(now_us),
+		.transaction_id = order->transaction_id,
+		.kind = order->kind,
+		.amount_minor = order->amount_minor,
+		.status = OS_PENDING,
+		.next_action = NEXT_SEND,
+		.gateway_key_number = 1,
+		.form = order->form,
+	};
+	snprintf(row->merchant, sizeof row->merchant, "%s", order->merchant);
+	snprintf(row->reason, sizeof row->reason, "%s", order->reason);
+	snprintf(row->idempotency_key, sizeof row->idempotency_key, "%s", order->idempotency_key);
+	if (row->idempotency_key[0] != '\0')
+		hashes_fill(vault, order, scene->verb, row);
+	return vault_seal_token(vault, row->id, order->token, row->payment_token_sealed,
+				&row->payment_token_sealed_size, row->payment_token_key_id);
+}
+
+/* What its key, or an earlier try of this very request, has begun. */
+static enum err stored_find(struct scene *scene, bool *found)
+{
+	const struct operation_row *asked = &scene->operation;
+	struct operation_row *stored = &scene->stored;
+	enum err err = asked->idempotency_key[0] != '\0'
+			       ? store_operation_read_key(scene->tx, asked->merchant,
+							  asked->idempotency_key, stored)
+			       : store_operation_read(scene->tx, asked->id, stored);
+
+	*found = err == ERR_OK;
+	if (err != ERR_OK)
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	if (id_equal(stored->id, asked->id))
+		scene->outcome = REQUEST_CREATED;
+	else
+		scene->outcome =
+			fingerprint_equal(stored, asked) ? REQUEST_REPLAYED : REQUEST_KEY_REUSED;
+	return ERR_OK;
+}
+
+/* Whether the transaction allows it at all, and how much of it is left; under its lock. */
+static enum err allowance(struct scene *scene, bool *allowed)
+{
+	const struct transaction_row *transaction = &scene->transaction;
+	struct operation_row release;
+	struct operation_sums sums;
+	struct id release_id;
+	enum err err = store_operation_sums(scene->tx, transaction->id, &sums);
+
+	*allowed = false;
+	if (err != ERR_OK)
+		return err;
+	if (scene->order->kind == OPERATION_REFUND) {
+		*allowed = transaction->amount_captured > 0;
+		scene->left_minor = transaction->amount_captured - sums.refunds;
+		return ERR_OK;
+	}
+	scene->left_minor = transaction->amount.minor - sums.captures;
+	if (transaction->status != TS_AUTHORISED)
+		return ERR_OK;
+	err = store_operation_find_void(scene->tx, transaction->id, &release_id);
+	if (err == ERR_OK)
+		err = store_operation_read(scene->tx, release_id, &release);
+	/* What is being released is not captured any more. */
+	*allowed = err == ERR_OK && release.status == OS_PENDING &&
+		   release.next_action == NEXT_EXPIRE;
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+static enum err operation_write(struct scene *scene, const char *type)
+{
+	struct change change;
+	enum err err;
+
+	scene->operation.created_at_us = scene->now_us;
+	scene->operation.next_action_at_us = scene->now_us;
+	change = change_begin_new(&scene->transaction, &scene->operation, scene->now_us);
+	change.type = type;
+	change.api_call_id = scene->order->api_call_id;
+	err = change_write(scene->tx, &change, &scene->note);
+	/* Its key, or the surplus, was taken by a neighbour just now: look again. */
+	if (err == ERR_CONFLICT)
+		return ERR_BUSY;
+	scene->outcome = REQUEST_CREATED;
+	scene->stored = scene->operation;
+	return err;
+}
+
+static enum err create(struct scene *scene)
+{
+	struct operation_row *row = &scene->operation;
+	bool allowed;
+	enum err err = allowance(scene, &allowed);
+
+	if (err != ERR_OK)
+		return err;
+	row->amount_minor = scene->order->amount_minor != 0 ? scene->order->amount_minor
+							    : scene->left_minor;
+	if (!allowed || scene->left_minor <= 0 || row->amount_minor > scene->left_minor) {
+		scene->outcome = allowed ? REQUEST_TOO_MUCH : REQUEST_REFUSED;
+		return ERR_OK;
+	}
+	err = store_attempt_find_parent(scene->tx, row->transaction_id, row->kind,
+					&row->parent_attempt_id);
+	if (err == ERR_NOT_FOUND) {
+		scene->outcome = REQUEST_REFUSED;
+		return ERR_OK;
+	}
+	return err == ERR_OK ? operation_write(scene, scene->verb->event) : err;
+}
+
+static enum err create_work(struct store_tx *tx, void *context)
+{
+	struct scene *scene = context;
+	const struct request_order *order = scene->order;
+	bool found;
+	enum err err = store_transaction_lock(tx, order->transaction_id, &scene->transaction);
+
+	scene->tx = tx;
+	scene->note = (struct change_note){ .type = "" };
+	if (err == ERR_OK && strcmp(scene->transaction.merchant, order->merchant) != 0)
+		err = ERR_NOT_FOUND;
+	if (err == ERR_OK)
+		err = store_now(tx, &scene->now_us);
+	if (err == ERR_OK)
+		err = stored_find(scene, &found);
+	if (err != ERR_OK || found)
+		return err;
+	if (!version_matches(order->wanted, scene->transaction.version))
+		return ERR_STALE;
+	return create(scene);
+}
+
+static enum err run(struct store_pool *pool, int wait_ms, store_work *work, struct scene *scene,
+		    struct request_receipt *receipt)
+{
+	enum err err = store_pool_run(pool, wait_ms, work, scene);
+
+	/* The commit's answer was lost: a second run finds what the first has done. */
+	if (err == ERR_UNCERTAIN)
+		err = store_pool_run(pool, wait_ms, work, scene);
+	if (err == ERR_UNCERTAIN) {
+		scene->outcome = REQUEST_UNCERTAIN;
+		scene->stored = scene->operation;
+		scene->note.type[0] = '\0';
+		err = ERR_OK;
+	}
+	if (err != ERR_OK)
+		return err;
+	change_log(&scene->note);
+	*receipt = (struct request_receipt){
+		.operation_id = scene->stored.id,
+		.amount_minor = scene->stored.amount_minor,
+		.form = scene->stored.form,
+		.created_at_us = scene->stored.created_at_us,
+		.left_minor = scene->left_minor,
+		.transaction = scene->transaction,
+	};
+	memcpy(receipt->reason, scene->stored.reason, sizeof receipt->reason);
+	if (scene->outcome == REQUEST_KEY_REUSED)
+		receipt->differing = fingerprint_differing(&scene->stored, &scene->operation);
+	return ERR_OK;
+}
+
+enum err request_create(struct store_pool *pool, const struct vault *vault,
+			const struct request_order *order, int wait_ms,
+			enum request_outcome *outcome, struct request_receipt *receipt)
+{
+	struct scene scene = { .order = order, .verb = verb_of(order->kind) };
+	int64_t now_us = clock_now_us();
+	enum err err = operation_fill(vault, &scene, now_us);
+
+	if (err == ERR_OK)
+		err = run(pool, wait_ms, create_work, &scene, receipt);
+	if (err == ERR_OK)
+		*outcome = scene.outcome;
+	return err;
+}
+
+/* ---- what was taken beside the decision ---- */
+
+/* The attempt that a gateway is told of: a capture's money is given back as any other's. */
+static enum err surplus_fill(struct scene *scene, const struct operation_row *charged)
+{
+	struct operation_row *row = &scene->operation;
+
+	row->transaction_id = charged->transaction_id;
+	row->kind = charged->kind == OPERATION_AUTHORISE ? OPERATION_VOID : OPERATION_REFUND;
+	row->amount_minor = charged->amount_minor;
+	row->status = OS_PENDING;
+	row->next_action = NEXT_SEND;
+	row->gateway_key_number = 1;
+	row->form = OPERATION_NO_FORM;
+	row->surplus = true;
+	row->parent_attempt_id = scene->late.id;
+	memcpy(row->merchant, charged->merchant, sizeof row->merchant);
+	snprintf(row->reason, sizeof row->reason, "late success");
+	return charged->kind == OPERATION_REFUND || charged->kind == OPERATION_VOID ||
+			       charged->kind == OPERATION_PAYOUT
+		       ? ERR_STATE
+		       : ERR_OK;
+}
+
+static enum err surplus_work(struct store_tx *tx, void *context)
+{
+	struct scene *scene = context;
+	struct operation_row charged;
+	enum err err = store_attempt_read(tx, scene->late.id, &scene->late);
+
+	scene->tx = tx;
+	scene->note = (struct change_note){ .type = "" };
+	if (err == ERR_OK)
+		err = store_transaction_lock(tx, scene->late.transaction_id, &scene->transaction);
+	if (err == ERR_OK)
+		err = store_operation_read(tx, scene->late.operation_id, &charged);
+	if (err == ERR_OK)
+		err = store_now(tx, &scene->now_us);
+	if (err != ERR_OK)
+		return err;
+	err = store_operation_find_surplus(tx, scene->late.id, &scene->stored);
+	if (err != ERR_NOT_FOUND) {
+		scene->outcome = id_equal(scene->stored.id, scene->operation.id) ? REQUEST_CREATED
+										 : REQUEST_REPLAYED;
+		return err;
+	}
+	err = surplus_fill(scene, &charged);
+	if (err == ERR_STATE || scene->late.contradicted_at_us == 0) {
+		scene->outcome = REQUEST_REFUSED;
+		return ERR_OK;
+	}
+	return operation_write(scene, "surplus_refund_requested");
+}
+
+enum err request_surplus(struct store_pool *pool, struct id attempt_id, const char *api_call_id,
+			 int wait_ms, enum request_outcome *outcome,
+			 struct request_receipt *receipt)
+{
+	const struct request_order order = { .api_call_id = api_call_id };
+	struct scene scene = { .order = &order, .late.id = attempt_id };
+	enum err err;
+
+	scene.operation.id = id_new(clock_now_us());
+	err = run(pool, wait_ms, surplus_work, &scene, receipt);
+	if (err == ERR_OK)
+		*outcome = scene.outcome;
+	return err;
+}
