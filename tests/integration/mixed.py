@@ -11,7 +11,7 @@ import random
 import threading
 import time
 
-from support import id_decode, run_checker, settle
+from support import id_decode, run_checker, settle, unique
 
 # What is paid with, and how such a payment ends whatever happens on the way.
 TOKENS = {
@@ -49,7 +49,7 @@ class MixedLoad:
 
     def __init__(self, payops, seed, threads=6, per_second=15, words=tuple(TOKENS), ports=None, patience=60):
         self.payops = payops
-        self.prefix = f"mixed-{seed}-{time.monotonic_ns()}"
+        self.prefix = unique(f"mixed-{seed}")
         self.words = words
         self.weights = [dict(zip(TOKENS, WEIGHTS))[word] for word in words]
         self.ports = ports or [payops.port]

@@ -4,6 +4,8 @@
 import http.client
 import json
 import pathlib
+import random
+import string
 import subprocess
 import sys
 import threading
@@ -26,6 +28,11 @@ def until(condition, seconds=20, what="it"):
             return value
         assert time.monotonic() < deadline, f"{what} did not happen within {seconds} s"
         time.sleep(0.02)
+
+
+def unique(prefix):
+    """A name that is used once. In letters: enough digits could be a card number, which is refused."""
+    return f"{prefix}-" + "".join(random.SystemRandom().choices(string.ascii_lowercase, k=12))
 
 
 # --- one payment ---
@@ -87,7 +94,7 @@ def exceptions(payops, transaction_id):
 
 def callback_for(attempt, **members):
     """A callback's body as the gateway would write it; a member that is None is left out."""
-    body = {"callback_id": f"test_{time.monotonic_ns()}", "gateway": "alpha",
+    body = {"callback_id": unique("test"), "gateway": "alpha",
             "gateway_txn_id": attempt["gateway_txn_id"], "reference": attempt["our_reference"],
             "status": "completed", "amount_minor": 1000, "currency": "USD", **members}
     return {name: value for name, value in body.items() if value is not None}
@@ -101,7 +108,7 @@ class Clients:
     def __init__(self, payops, word, count, threads=8, prefix="load", patience=45):
         self.payops = payops
         self.word = word
-        self.prefix = f"{prefix}-{time.monotonic_ns()}"
+        self.prefix = unique(prefix)
         self.keys = [f"{self.prefix}-{number}" for number in range(count)]
         self.waiting = list(self.keys)
         self.acknowledged = {}

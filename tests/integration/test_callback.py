@@ -13,7 +13,7 @@ import time
 import pytest
 
 from support import (FINAL, attempts, await_attempt, await_charge, callback_for, callback_results, event_types, events,
-                     exceptions, outcomes, pay_id, sql_id, until)
+                     exceptions, outcomes, pay_id, sql_id, unique, until)
 
 MONEY = ("transaction", "operation", "attempt", "event")  # what a callback may move
 
@@ -209,7 +209,7 @@ def test_callback_with_half_an_amount_is_refused_and_not_kept(payops, waiting):
 
 
 def test_callback_for_an_attempt_nobody_made_is_an_orphan(payops):
-    body = {"callback_id": f"orphan_{time.monotonic_ns()}", "gateway_txn_id": "alpha_888888888",
+    body = {"callback_id": unique("orphan"), "gateway_txn_id": "alpha_888888888",
             "reference": "op_01JZZZZZZZZZZZZZZZZZZZZZZZ-1", "status": "completed", "amount_minor": 1000,
             "currency": "USD"}
 
@@ -426,7 +426,7 @@ def target(shared):
 @pytest.mark.parametrize("path", ["/callback/{}", "/gateways/alpha/callbacks"], ids=["transaction", "gateway"])
 def test_callback_forged_is_401_and_has_no_effect(payops, target, forgery, path):
     transaction_id, attempt = target
-    callback_id = f"forged_{time.monotonic_ns()}"
+    callback_id = unique("forged")
     body = json.dumps(callback_for(attempt, callback_id=callback_id)).encode()
     payops.history.append({"forged_callback_id": callback_id})
     before = rows_of(payops, transaction_id)

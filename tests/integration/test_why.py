@@ -6,12 +6,11 @@ import os
 import pty
 import re
 import subprocess
-import time
 
 import pytest
 
 from support import (FINAL, attempts, await_attempt, await_charge, callback_for, events, exceptions, pay_id, sql_id,
-                     until)
+                     unique, until)
 
 
 def why(payops, transaction_id):
@@ -329,7 +328,7 @@ def test_why_a_callback_is_replayed_once_it_fits(payops):
     transaction_id = pay_id(payops, "tok_reset_after_charge")
     attempt = await_attempt(payops, transaction_id, "unknown")
     freeze(payops, transaction_id)
-    key = f"early_{time.monotonic_ns()}"
+    key = unique("early")
     reference = payops.ledger(transaction_id)[0]["gateway_ref"]
     body = callback_for(attempt, callback_id=key, reference=None, gateway_txn_id=reference)
     assert payops.call_back(None, body, path="/gateways/alpha/callbacks").status == 200

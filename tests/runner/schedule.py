@@ -8,9 +8,11 @@ SECONDS = {
     "test_fault_points.py": 170,
     "test_two_apids.py": 120,
     "test_database_faults.py": 95,
+    "test_checker.py": 80,
     "test_crash.py": 70,
     "test_kill.py": 60,
     "test_intake": 45,
+    "test_breaker.py": 40,
     "test_gateway_modes.py": 33,
 }
 FILE_SECONDS = 20   # a pytest file of which nothing is known
