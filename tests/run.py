@@ -188,6 +188,7 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     build = pathlib.Path(arguments.build)
+    lock = processes.only_run(pathlib.Path(arguments.scratch))  # noqa: F841 (held to the end)
     remove(pathlib.Path(arguments.scratch))
     run = Run(arguments)
     env = environment(arguments)

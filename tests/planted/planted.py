@@ -253,6 +253,7 @@ def main():
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     scratch = pathlib.Path(arguments.scratch)
+    lock = processes.only_run(scratch)  # noqa: F841 (held to the end)
     for directory in scratch.glob("instance-*"):
         processes.sweep(directory)
     shutil.rmtree(scratch, ignore_errors=True)

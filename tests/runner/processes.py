@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Programs run with a deadline, of which nothing is left over whatever happens."""
 import dataclasses
+import fcntl
 import os
 import pathlib
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -117,3 +119,14 @@ def sweep(directory):
             except ProcessLookupError:
                 pass
         time.sleep(0.02)
+
+
+def only_run(scratch):
+    """Keep a second run out of this directory: it would sweep away the first. Returns what holds the lock."""
+    scratch.parent.mkdir(parents=True, exist_ok=True)
+    held = open(scratch.with_name(scratch.name + ".lock"), "w")  # noqa: SIM115
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(f"another run is at work in {scratch}: wait for its end, or set PAYOPS_DIR")
+    return held
