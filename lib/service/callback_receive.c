@@ -50,6 +50,32 @@ struct commit {
 	size_t stored_count;
 };
 
+/*
+ * An earlier commit of it had its answer lost. Where it was committed, it has had its effect: what its row says stands,
+ * and it is not judged again.
+ */
+static enum err settled_find(struct store_tx *tx, const struct batch_item *item,
+			     struct receipt *receipt, bool *settled)
+{
+	struct callback_row found;
+	enum err err;
+
+	*settled = false;
+	if (!item->uncertain || receipt->outcome == CALLBACK_OUTCOME_FOREIGN)
+		return ERR_OK;
+	err = store_callback_lock(tx, receipt->row.gateway, receipt->row.callback_key, &found);
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	*settled = true;
+	if (id_equal(found.id, receipt->row.id))
+		receipt->row = found;
+	else
+		receipt->outcome = CALLBACK_OUTCOME_DUPLICATE;
+	return ERR_OK;
+}
+
 static void receipts_begin(const struct commit *commit)
 {
 	for (size_t i = 0; i < commit->count; i++) {
@@ -100,15 +126,19 @@ static enum err match_all(struct commit *commit)
 }
 
 /* Of several deliveries of one message the first is stored; what was foreign on one path may not be on another. */
-static void leaders_choose(struct commit *commit)
+static enum err leaders_choose(struct commit *commit)
 {
 	const struct callback_row *stored = NULL;
+	bool settled;
 
 	commit->stored_count = 0;
 	for (size_t i = 0; i < commit->count; i++) {
 		struct receipt *receipt = &commit->list[i]->receipt;
+		enum err err = settled_find(commit->tx, &commit->list[i]->item, receipt, &settled);
 
-		if (receipt->outcome == CALLBACK_OUTCOME_FOREIGN)
+		if (err != ERR_OK)
+			return err;
+		if (settled || receipt->outcome == CALLBACK_OUTCOME_FOREIGN)
 			continue;
 		if (stored != NULL && same_message(stored, &receipt->row)) {
 			receipt->outcome = CALLBACK_OUTCOME_DUPLICATE;
@@ -117,6 +147,7 @@ static void leaders_choose(struct commit *commit)
 		stored = &receipt->row;
 		commit->stored[commit->stored_count++] = receipt;
 	}
+	return ERR_OK;
 }
 
 /* Some were there already: tell which, and leave them. */
@@ -150,9 +181,9 @@ static enum err rows_insert(struct commit *commit)
 	size_t inserted;
 	enum err err;
 
-	leaders_choose(commit);
-	if (commit->stored_count == 0)
-		return ERR_OK;
+	err = leaders_choose(commit);
+	if (err != ERR_OK || commit->stored_count == 0)
+		return err;
 	for (size_t i = 0; i < commit->stored_count; i++)
 		rows[i] = &commit->stored[i]->row;
 	err = store_callback_insert_all(commit->tx, rows, commit->stored_count, &inserted);

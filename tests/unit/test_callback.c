@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "tests/unit/commit_cutter.h"
 #include "tests/unit/service_fixture.h"
 
 #define COUNT(ROWS) (sizeof(ROWS) / sizeof(ROWS)[0])
@@ -546,6 +547,40 @@ START_TEST(one_that_cannot_be_waited_for_is_applied_once_all_the_same)
 }
 END_TEST
 
+START_TEST(one_whose_commit_was_not_answered_keeps_the_effect_it_had)
+{
+	const int before = _i;
+	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
+	struct store_settings settings = service.database;
+	struct commit_cutter cutter;
+	struct delivering delivering;
+	struct batch *received;
+
+	ck_assert(commit_cutter_start(&cutter, service.database.socket));
+	settings.socket = cutter.path;
+	ck_assert_int_eq(callback_start(&settings, &received), ERR_OK);
+	atomic_store(&cutter.cut_before, before);
+	atomic_store(&cutter.cut_after, !before);
+	begin(&delivering, &story);
+	delivering.delivery.notice = &delivering.notice;
+
+	ck_assert_int_eq(callback_receive(received, &delivering.delivery,
+					  clock_boot_us() + SERVICE_WAIT_MS * INT64_C(1000),
+					  &delivering.outcome, &delivering.result),
+			 ERR_OK);
+
+	batch_stop(received);
+	ck_assert_int_gt(atomic_load(&cutter.commits), 1);
+	commit_cutter_stop(&cutter);
+	ck_assert_int_eq(delivering.outcome, CALLBACK_OUTCOME_STORED);
+	ck_assert_int_eq(delivering.result, CALLBACK_APPLIED);
+	ck_assert_int_eq(callbacks_that("result = 'applied'"), 1);
+	ck_assert_int_eq(callbacks_that("result <> 'applied'"), 0);
+	story_get(&service, &story);
+	ck_assert_int_eq(story.attempt.status, AS_SUCCEEDED);
+}
+END_TEST
+
 UNIT_MAIN("callback", {
 	service_require();
 	tcase_add_unchecked_fixture(tests, create, drop);
@@ -574,4 +609,5 @@ UNIT_MAIN("callback", {
 			    0, 2);
 	tcase_add_test(tests, the_path_finds_the_attempt_whose_gateway_does_not_know_our_reference);
 	tcase_add_test(tests, one_that_cannot_be_waited_for_is_applied_once_all_the_same);
+	tcase_add_loop_test(tests, one_whose_commit_was_not_answered_keeps_the_effect_it_had, 0, 2);
 })
