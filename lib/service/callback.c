@@ -47,6 +47,7 @@ void callback_row_fill(struct receipt *receipt)
 	memcpy(row->gateway_ref, notice->gateway_ref, sizeof row->gateway_ref);
 	memcpy(row->our_reference, notice->our_reference, sizeof row->our_reference);
 	memcpy(row->word, notice->word, sizeof row->word);
+	memcpy(row->decline_word, notice->decline_word, sizeof row->decline_word);
 }
 
 void callback_matched(struct receipt *receipt, const struct attempt_row *attempt)
@@ -277,6 +278,7 @@ static void notice_rebuild(const struct callback_row *row, const struct gateway 
 	memcpy(notice->gateway_ref, row->gateway_ref, sizeof notice->gateway_ref);
 	memcpy(notice->our_reference, row->our_reference, sizeof notice->our_reference);
 	memcpy(notice->word, row->word, sizeof notice->word);
+	memcpy(notice->decline_word, row->decline_word, sizeof notice->decline_word);
 	gateway->adapter->read_word(notice->word, notice->decline_word, &notice->answer);
 	memcpy(notice->answer.gateway_ref, row->gateway_ref, sizeof notice->answer.gateway_ref);
 }

@@ -20,6 +20,7 @@
 #define CALLBACK_KEY_SIZE 129
 #define CALLBACK_WORD_SIZE 65
 #define CALLBACK_BODY_SIZE 2049
+#define CALLBACK_DECLINE_SIZE 41
 
 enum callback_result { /* what became of it */
 	CALLBACK_APPLIED,
@@ -47,6 +48,7 @@ struct callback_row {
 	char body_masked[CALLBACK_BODY_SIZE];
 	enum callback_result result;
 	int64_t received_at_us;
+	char decline_word[CALLBACK_DECLINE_SIZE]; /* the gateway's own decline code; "" is NULL */
 };
 
 /* Returns ERR_OK; ERR_CONFLICT for a duplicate. */

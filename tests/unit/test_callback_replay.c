@@ -230,6 +230,60 @@ START_TEST(a_replay_without_amount_makes_us_ask_and_is_not_believed)
 }
 END_TEST
 
+/* Judged as it came: the gateway's code says whether another try may follow. */
+START_TEST(a_replayed_decline_has_the_code_that_came_with_it)
+{
+	struct story story = put_attempt(AS_UNKNOWN, OS_PROCESSING);
+	struct gateway_notice notice = success(&story);
+
+	notice.our_reference[0] = '\0';
+	snprintf(notice.word, sizeof notice.word, "declined");
+	snprintf(notice.decline_word, sizeof notice.decline_word, "%s",
+		 _i == 0 ? "issuer_unavailable" : "stolen_card");
+	ck_assert_int_eq(store(&notice, no_path), CALLBACK_ORPHAN);
+	service_do(&service, "UPDATE attempt SET gateway_ref = 'gw_1'");
+	service_do(&service, "UPDATE exception SET state = 'resolved', resolved_at_us = 1");
+
+	ck_assert_int_eq(replay().after, CALLBACK_APPLIED);
+
+	story_get(&service, &story);
+	ck_assert_int_eq(story.attempt.status, AS_DECLINED);
+	ck_assert_str_eq(story.attempt.decline_code, notice.decline_word);
+	ck_assert_int_eq(story.transaction.status, _i == 0 ? TS_PROCESSING : TS_FAILED);
+}
+END_TEST
+
+/* A week by the database's clock, long after all is decided. */
+START_TEST(a_message_a_week_late_changes_nothing_that_was_decided)
+{
+	static const struct {
+		enum attempt_status attempt;
+		enum operation_status operation;
+		enum callback_result result;
+	} cases[] = {
+		{ AS_SUCCEEDED, OS_SUCCEEDED, CALLBACK_SUPERSEDED },
+		{ AS_DECLINED, OS_FAILED, CALLBACK_CONTRADICTION },
+		{ AS_NOT_FOUND, OS_FAILED, CALLBACK_CONTRADICTION },
+		{ AS_UNKNOWN, OS_PARKED, CALLBACK_APPLIED },
+	};
+	struct story story = story_attempt(&service, cases[_i].attempt, cases[_i].operation,
+					   clock_now_us() - INT64_C(7) * 24 * 3600 * SECOND_US);
+	struct gateway_notice notice = success(&story);
+
+	story_put(&service, &story);
+
+	ck_assert_int_eq(store(&notice, story.transaction.id), cases[_i].result);
+
+	story_get(&service, &story);
+	ck_assert_int_eq(story.transaction.status,
+			 cases[_i].result == CALLBACK_APPLIED	? TS_COMPLETED
+			 : cases[_i].operation == OS_SUCCEEDED ? TS_COMPLETED
+							       : TS_FAILED);
+	ck_assert_int_eq(story_exceptions(&service, &story, EXCEPTION_LATE_SUCCESS),
+			 cases[_i].result == CALLBACK_CONTRADICTION);
+}
+END_TEST
+
 START_TEST(what_was_never_stored_cannot_be_replayed)
 {
 	struct callback_replay report = { .before = CALLBACK_ORPHAN };
@@ -253,5 +307,7 @@ UNIT_MAIN("callback_replay", {
 	tcase_add_loop_test(tests, a_replay_believes_no_other_amount_and_no_success_after_a_decline,
 			    0, 2);
 	tcase_add_test(tests, a_replay_without_amount_makes_us_ask_and_is_not_believed);
+	tcase_add_loop_test(tests, a_replayed_decline_has_the_code_that_came_with_it, 0, 2);
+	tcase_add_loop_test(tests, a_message_a_week_late_changes_nothing_that_was_decided, 0, 4);
 	tcase_add_test(tests, what_was_never_stored_cannot_be_replayed);
 })
