@@ -165,6 +165,11 @@ static const struct kind_words {
 	"before a human."
 #define RULE_AMEND                                                                                 \
 	"What a payment is about may be amended while nothing was sent; its amount never."
+#define RULE_SUMS                                                                                  \
+	"No more is captured than was authorised, and no more refunded than was captured."
+#define RULE_RELEASE                                                                               \
+	"Money is not held for ever: what of it was not captured is released, but not while a "    \
+	"capture is open."
 #define RULE_START "However often it is asked for, a payment is started once."
 
 /* Of rows of one type the more special ones come first. */
@@ -239,6 +244,19 @@ static const struct why_row rows[] = {
 	  "It could not go on by itself ({reason}): it was put before a human.", RULE_HUMAN },
 	{ "resumed", NULL, WHY_ANY,
 	  "A human settled what stood against it, and let it go on.", RULE_ONE_LIVE },
+	{ "capture_requested", NULL, WHY_ANY,
+	  "The merchant asked to capture {amount} of what is authorised.", RULE_SUMS },
+	{ "refund_requested", NULL, WHY_ANY,
+	  "The merchant asked to give {amount} back. That much is reserved.", RULE_SUMS },
+	{ "surplus_refund_requested", NULL, WHY_ANY,
+	  "{amount} that were charged beyond what was ordered are to be given back.",
+	  RULE_CONTRADICTION },
+	{ "void_planned", NULL, WHY_ANY,
+	  "The rest of the authorisation will be released in time.", RULE_RELEASE },
+	{ "void_requested", NULL, WHY_ANY,
+	  "The merchant asked to release the rest of the authorisation.", RULE_RELEASE },
+	{ "void_cancelled", NULL, WHY_ANY,
+	  "Nothing of the authorisation is left to be released.", RULE_RELEASE },
 	{ "cancelled", NULL, WHY_ANY,
 	  "The merchant cancelled it. {nothing}.", RULE_CANCEL },
 	{ "expired", NULL, WHY_ANY,

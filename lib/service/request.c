@@ -17,11 +17,11 @@ const char *const request_members[REQUEST_MEMBERS] = { "amount", "currency", "re
 /* What each kind is called: in the timeline, and in what a key stands for. */
 static const struct verb {
 	enum operation_kind kind;
-	const char *event;
+	const char *type; /* of the event */
 	const char *path; /* of its keys, below the transaction */
 } verbs[] = {
-	{ OPERATION_CAPTURE, "capture_requested", "capture" },
-	{ OPERATION_REFUND, "refund_requested", "refunds" },
+	{ OPERATION_CAPTURE, .type = "capture_requested", "capture" },
+	{ OPERATION_REFUND, .type = "refund_requested", "refunds" },
 };
 
 struct scene {
@@ -189,7 +189,7 @@ static enum err create(struct scene *scene)
 		scene->outcome = REQUEST_REFUSED;
 		return ERR_OK;
 	}
-	return err == ERR_OK ? operation_write(scene, scene->verb->event) : err;
+	return err == ERR_OK ? operation_write(scene, scene->verb->type) : err;
 }
 
 static enum err create_work(struct store_tx *tx, void *context)
