@@ -21,6 +21,7 @@
 
 struct batch;
 struct breakers;
+struct catalogue;
 struct dispatcher;
 
 struct app {
@@ -28,7 +29,7 @@ struct app {
 	struct batch *intake;    /* committers of payments */
 	struct batch *callbacks; /* of gateways' messages */
 	struct batch *lookups;   /* readers of transactions by id */
-	const struct gateway_set *gateways;
+	struct catalogue *catalogue;
 	const struct token_keys *token_keys;
 	const struct vault *vault;
 	struct metrics *metrics;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "core/transition.h"
 #include "service/callback.h"
+#include "service/catalogue.h"
 
 #define GATEWAY_UNKNOWN "unknown" /* label of messages that no gateway signed */
 
@@ -119,20 +120,25 @@ static void refuse_forged(struct call *call, const char *gateway)
  */
 void callbacks_transaction(struct call *call)
 {
-	const struct gateway_set *set = call->app->gateways;
+	const struct catalogue_view *view = catalogue_hold(call->app->catalogue);
+	const struct gateway_set *set = &view->gateways;
+	enum fate fate = FATE_NOT_THEIRS;
 
-	for (size_t i = 0; i < set->count; i++)
-		if (take(call, &set->list[i], call->match.parameter) == FATE_ANSWERED)
-			return;
-	refuse_forged(call, GATEWAY_UNKNOWN);
+	for (size_t i = 0; i < set->count && fate != FATE_ANSWERED; i++)
+		fate = take(call, &set->list[i], call->match.parameter);
+	catalogue_release(view);
+	if (fate != FATE_ANSWERED)
+		refuse_forged(call, GATEWAY_UNKNOWN);
 }
 
 void callbacks_gateway(struct call *call)
 {
-	const struct gateway *gateway = gateway_find(call->app->gateways, call->match.parameter);
+	const struct catalogue_view *view = catalogue_hold(call->app->catalogue);
+	const struct gateway *gateway = gateway_find(&view->gateways, call->match.parameter);
 
 	if (gateway == NULL)
 		call_refuse(call, ERR_NOT_FOUND, "There is no such gateway.");
 	else if (take(call, gateway, NULL) == FATE_NOT_THEIRS)
 		refuse_forged(call, gateway->name);
+	catalogue_release(view);
 }

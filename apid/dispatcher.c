@@ -178,6 +178,7 @@ static void flight_start(struct dispatcher *dispatcher, const struct due_job *jo
 
 	if (flight == NULL) {
 		log_error("a claimed operation is left to its lease", LOG_ERR(ERR_MEMORY));
+		catalogue_release(job->view);
 		return;
 	}
 	flight->dispatcher = dispatcher;
@@ -214,8 +215,15 @@ static bool past_lease(const struct flight *flight)
 	return clock_boot_us() - flight->started_boot_us > flight->job.lease_span_us;
 }
 
+/* What it tells leaves room for another attempt. */
+static bool is_uncharged(enum attempt_event event)
+{
+	return event == AE_DECLINED || event == AE_NOT_SENT || event == AE_NOT_FOUND;
+}
+
 static void flight_free(struct flight *flight)
 {
+	due_job_done(&flight->job);
 	explicit_bzero(flight, sizeof *flight);
 	free(flight);
 }
@@ -227,6 +235,8 @@ static void flight_recorded(void *context, struct record *record)
 	struct flight *flight = (struct flight *)record;
 
 	if (record->item.err == ERR_OK) {
+		if (is_uncharged(flight->answer.event))
+			dispatcher_wake(dispatcher); /* another try may be due at once */
 		flight_free(flight);
 	} else {
 		pthread_mutex_lock(&dispatcher->mutex);

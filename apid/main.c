@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "service/callback.h"
+#include "service/catalogue.h"
 #include "service/intake.h"
 #include "service/lookup.h"
 #include "service/settings.h"
@@ -55,6 +56,7 @@ static const struct cli_program program = {
 struct server {
 	struct settings *settings;
 	struct app app;
+	struct choice_budgets budgets;
 	struct pipeline *pipeline;
 	struct http_server *http;
 	bool unsafe_durability;
@@ -146,17 +148,28 @@ static enum err queues_start(struct server *server)
 	return err == ERR_OK ? ERR_OK : start_failed("lookups", err, "");
 }
 
+/* Gateways and routes, and a breaker for each of those that are there. */
 static enum err guards_start(struct server *server)
 {
 	struct settings *settings = server->settings;
 	struct app *app = &server->app;
-	enum err err = breakers_new(&settings->breakers, app->pool, &app->breakers);
+	const struct catalogue_view *view;
+	char why[CATALOGUE_WHY_SIZE] = "";
+	enum err err = catalogue_open(app->pool, &app->catalogue, why);
 
+	if (err != ERR_OK)
+		return start_failed("gateways and routes", err, why);
+	view = catalogue_hold(app->catalogue);
+	settings->breakers.gateways = &view->gateways;
+	err = breakers_new(&settings->breakers, app->pool, &app->breakers);
+	catalogue_release(view);
 	if (err == ERR_OK)
 		err = breakers_start(app->breakers);
 	if (err != ERR_OK)
 		return start_failed("breakers", err, "");
+	settings->due.catalogue = app->catalogue;
 	settings->due.breakers = app->breakers;
+	settings->due.budgets = &server->budgets;
 	return ERR_OK;
 }
 
@@ -181,7 +194,6 @@ static enum err server_start(struct server *server)
 	struct app *app = &server->app;
 	enum err err;
 
-	app->gateways = &settings->gateways;
 	app->token_keys = &settings->token_keys;
 	app->vault = &settings->vault;
 	app->request_timeout_ms = settings->request_timeout_ms;
@@ -227,6 +239,7 @@ static void server_stop(struct server *server)
 		log_note(LOG_INFO, "stopping: gateway calls finished");
 	}
 	breakers_free(app->breakers);
+	catalogue_close(app->catalogue);
 	store_pool_close(app->pool);
 	metrics_free(app->metrics);
 	log_info("stopped", LOG_INT("duration_us", clock_boot_us() - began_us));

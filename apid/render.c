@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "core/decline.h"
 
 /* ---- members; a failed setter leaves the member out, which only want of memory can cause ---- */
 
@@ -57,50 +58,15 @@ json_t *render_time(int64_t at_us)
 
 /* ---- transactions ---- */
 
-/* What a client should do after a failure. Codes that are not here: another method. */
-static const struct advice {
-	const char *code; /* decline code, else failure code */
-	const char *advice;
-	const char *message;
-} advices[] = {
-	{ "insufficient_funds", "retry_later", "The account does not hold enough money." },
-	{ "issuer_unavailable", "retry_later", "The customer's bank could not be reached." },
-	{ "expired_card", "other_method", "The card has expired." },
-	{ "do_not_honor", "other_method", "The customer's bank refused without a reason." },
-	{ "invalid_payment_token", "other_method", "The gateway does not know the payment token." },
-	{ "not_supported", "other_method", "The gateway cannot do this for the payment method." },
-	{ "gateway_refused_request", "never",
-	  "The gateway did not take our request; tell support." },
-	{ "stolen_card", "never", "The payment was refused. Do not try this method again." },
-	{ "fraud_suspected", "never", "The payment was refused. Do not try this method again." },
-	{ "cancelled_by_client", "retry",
-	  "It was cancelled between two tries; nothing was charged." },
-	{ "gateway_unreachable", "retry",
-	  "The gateway could not be reached; nothing was charged." },
-	{ "gateway_lost_request", "retry",
-	  "The gateway never got the request; nothing was charged." },
-};
-
-static const struct advice advice_other = { "", "other_method", "The payment was declined." };
-
-static const struct advice *advice_of(const char *code)
-{
-	for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++)
-		if (strcmp(advices[i].code, code) == 0)
-			return &advices[i];
-	return &advice_other;
-}
-
 json_t *render_declined(const struct transaction_view *view, const char **message)
 {
 	const char *code = view->row.failure_code;
-	const bool declined = strcmp(code, "declined") == 0 && view->decline_code[0] != '\0';
-	const struct advice *advice = advice_of(declined ? view->decline_code : code);
+	const struct decline *advice = decline_of_failure(code, view->decline_code);
 	json_t *object = json_object();
 
 	put_id(object, "transaction_id", ID_TRANSACTION, view->row.id);
-	put_text(object, "decline_code", declined ? view->decline_code : code);
-	put_text(object, "advice", advice->advice);
+	put_text(object, "decline_code", advice->code);
+	put_word(object, "advice", advice_words, (int)advice->advice);
 	*message = advice->message;
 	return object;
 }
@@ -137,8 +103,7 @@ static void write_amount(struct json_writer *writer, const char *name,
 static void write_failure(struct json_writer *writer, const struct transaction_view *view)
 {
 	const char *code = view->row.failure_code;
-	const bool declined = strcmp(code, "declined") == 0 && view->decline_code[0] != '\0';
-	const struct advice *advice = advice_of(declined ? view->decline_code : code);
+	const struct decline *advice = decline_of_failure(code, view->decline_code);
 
 	json_name(writer, "failure");
 	if (*code == '\0') {
@@ -148,7 +113,7 @@ static void write_failure(struct json_writer *writer, const struct transaction_v
 	json_open(writer, '{');
 	write_text(writer, "code", code);
 	write_text(writer, "decline_code", view->decline_code);
-	write_text(writer, "advice", advice->advice);
+	write_text(writer, "advice", words_text(advice_words, (int)advice->advice));
 	write_text(writer, "message", advice->message);
 	json_close(writer, '}');
 }
@@ -225,9 +190,7 @@ json_t *render_requested(const char *id_name, const char *id, const struct reque
 
 static json_t *refund_failure(const struct refund_view *view)
 {
-	const bool declined = strcmp(view->status_reason, "declined") == 0;
-	const char *code = declined && *view->decline_code != '\0' ? view->decline_code
-								    : view->status_reason;
+	const struct decline *advice = decline_of_failure(view->status_reason, view->decline_code);
 	json_t *object;
 
 	if (view->status != OS_FAILED)
@@ -235,7 +198,7 @@ static json_t *refund_failure(const struct refund_view *view)
 	object = json_object();
 	put_text(object, "code", view->status_reason);
 	put_text(object, "decline_code", view->decline_code);
-	put_text(object, "advice", advice_of(code)->advice);
+	put_word(object, "advice", advice_words, (int)advice->advice);
 	put_text(object, "message", "The refund failed; nothing was given back.");
 	return object;
 }

@@ -7,6 +7,7 @@
 #include "apid/dispatcher.h"
 #include "apid/etag.h"
 #include "apid/key.h"
+#include "apid/no_route.h"
 #include "apid/render.h"
 #include "apid/transaction_list.h"
 #include "apid/wait.h"
@@ -160,7 +161,8 @@ static void create(struct call *call, enum transaction_kind kind, const char *ke
 	int64_t until_boot_us;
 	enum err err;
 
-	if (!wait_read(call, &until_boot_us) || !request_read(call, kind, &request))
+	if (!wait_read(call, &until_boot_us) || !request_read(call, kind, &request) ||
+	    !no_route_check(call, kind, &request, key))
 		return;
 	to_send = request.process == PROCESS_AUTO;
 	err = payment_accept(call->app->intake, call->app->vault, &order, call->deadline_boot_us,

@@ -13,6 +13,7 @@
 #include "core/text.h"
 #include "ctl/access.h"
 #include "store/breaker.h"
+#include "store/gateway.h"
 
 #define REASON_LENGTH_MAX 200 /* code points */
 #define US_PER_MINUTE INT64_C(60000000)
@@ -37,7 +38,6 @@ const struct command_options ctl_breaker_force_options = {
 
 /* What is stored, and what is wanted of it. */
 struct work {
-	const struct settings *settings;
 	const char *gateway; /* NULL: only look */
 	unsigned operations; /* bits 1 << enum breaker_operation */
 	struct breaker_row wish;
@@ -47,24 +47,24 @@ struct work {
 	bool is_known;
 	bool was_forced[BREAKER_OPERATIONS];
 	struct breaker_row rows[BREAKER_ROWS_MAX];
+	size_t gateway_count;
+	char gateways[ROUTING_GATEWAYS_MAX][ROUTING_NAME_SIZE]; /* those there are */
 };
 
 /* ---- the database ---- */
 
-static const char *configured_name(const struct settings *settings, size_t index)
+static void gateway_add(void *context, const struct gateway_row *row)
 {
-	return conf_list_text(settings->conf, "gateways", index, "name");
+	struct work *work = context;
+
+	if (work->gateway_count < ROUTING_GATEWAYS_MAX)
+		memcpy(work->gateways[work->gateway_count++], row->gateway, ROUTING_NAME_SIZE);
 }
 
-static size_t configured_count(const struct settings *settings)
+static bool is_gateway(const struct work *work, const char *name)
 {
-	return conf_list_count(settings->conf, "gateways");
-}
-
-static bool is_configured(const struct settings *settings, const char *gateway)
-{
-	for (size_t i = 0; i < configured_count(settings); i++)
-		if (strcmp(configured_name(settings, i), gateway) == 0)
+	for (size_t i = 0; i < work->gateway_count; i++)
+		if (strcmp(work->gateways[i], name) == 0)
 			return true;
 	return false;
 }
@@ -73,6 +73,9 @@ static enum err look(struct store_tx *tx, struct work *work)
 {
 	enum err err = store_breaker_list(tx, work->rows, &work->count);
 
+	work->gateway_count = 0;
+	if (err == ERR_OK)
+		err = store_gateway_list(tx, gateway_add, work);
 	return err == ERR_OK ? store_now(tx, &work->now_us) : err;
 }
 
@@ -90,7 +93,7 @@ static enum err change(struct store_tx *tx, struct work *work)
 {
 	enum err err = ERR_OK;
 
-	work->is_known = is_configured(work->settings, work->gateway);
+	work->is_known = is_gateway(work, work->gateway);
 	memset(work->was_forced, 0, sizeof work->was_forced);
 	for (size_t i = 0; i < work->count; i++) {
 		const struct breaker_row *row = &work->rows[i];
@@ -169,13 +172,13 @@ static const struct breaker_row *find_row(const struct work *work, const char *g
 	return NULL;
 }
 
-/* All of the gateways in the configuration, then what the table has of others. */
+/* All of the gateways there are, then what the table has of others. */
 static void show_all(const struct work *work)
 {
 	printf("%-16s  %-9s  STATE\n", "GATEWAY", "OPERATION");
-	for (size_t i = 0; i < configured_count(work->settings); i++)
+	for (size_t i = 0; i < work->gateway_count; i++)
 		for (int k = 0; k < BREAKER_OPERATIONS; k++) {
-			const char *name = configured_name(work->settings, i);
+			const char *name = work->gateways[i];
 			const struct breaker_row *row =
 				find_row(work, name, (enum breaker_operation)k);
 			struct breaker_row closed = { .operation = (enum breaker_operation)k };
@@ -184,7 +187,7 @@ static void show_all(const struct work *work)
 			show_row(row != NULL ? row : &closed, work->now_us);
 		}
 	for (size_t i = 0; i < work->count; i++)
-		if (!is_configured(work->settings, work->rows[i].gateway))
+		if (!is_gateway(work, work->rows[i].gateway))
 			show_row(&work->rows[i], work->now_us);
 }
 
@@ -216,10 +219,10 @@ static int fail_gateway(const struct work *work)
 	const char *best;
 
 	near_start(&near, work->gateway);
-	for (size_t i = 0; i < configured_count(work->settings); i++)
-		near_offer(&near, configured_name(work->settings, i));
+	for (size_t i = 0; i < work->gateway_count; i++)
+		near_offer(&near, work->gateways[i]);
 	best = near_best(&near);
-	return command_fail(ERR_NOT_FOUND, "no gateway '%.64s' is configured%s%s%s", work->gateway,
+	return command_fail(ERR_NOT_FOUND, "there is no gateway '%.64s'%s%s%s", work->gateway,
 			    best == NULL ? "" : ", did you mean ", best == NULL ? "" : best,
 			    best == NULL ? "" : "?");
 }
@@ -283,7 +286,6 @@ static int carry_out(const struct command_call *call, struct work *work,
 
 	if (err != ERR_OK)
 		return command_fail(err, "%s", why);
-	work->settings = access.settings;
 	err = run(&access.store, work, store_why);
 	if (err != ERR_OK)
 		status = command_fail(err, "%s", store_why);

@@ -11,6 +11,7 @@
 #include "ctl/member.h"
 #include "ctl/page.h"
 #include "service/callback.h"
+#include "service/catalogue.h"
 
 #define CALL_ID COMMAND_PROGRAM /* of the events that a replay causes */
 
@@ -174,19 +175,32 @@ struct replaying {
 	struct callback_replay report;
 };
 
+/* The gateways as the tables have them; what was verified before needs no secret. */
+static enum err view_work(struct store_tx *tx, void *context)
+{
+	struct catalogue_view **view = context;
+	char why[CATALOGUE_WHY_SIZE];
+
+	return catalogue_read(tx, CATALOGUE_SHOW, view, why);
+}
+
 static enum err replay_work(struct store *store, const struct access *access, void *context)
 {
 	struct replaying *replaying = context;
-	const struct callback_replay_request request = {
-		.gateway = gateway_find(&access->settings->gateways, replaying->gateway),
-		.key = replaying->key,
-		.api_call_id = CALL_ID,
-	};
+	struct callback_replay_request request = { .key = replaying->key,
+						   .api_call_id = CALL_ID };
+	struct catalogue_view *view;
+	enum err err = store_look(store, view_work, &view);
 
+	(void)access;
+	if (err != ERR_OK)
+		return err;
+	request.gateway = gateway_find(&view->gateways, replaying->gateway);
 	replaying->gateway_missing = request.gateway == NULL;
-	if (replaying->gateway_missing)
-		return ERR_NOT_FOUND;
-	return callback_replay(store, &request, &replaying->report);
+	err = replaying->gateway_missing ? ERR_NOT_FOUND
+					 : callback_replay(store, &request, &replaying->report);
+	catalogue_release(view);
+	return err;
 }
 
 /* What a replay came to, where it wrote an event and where it did not. */
@@ -229,10 +243,10 @@ int ctl_callback_replay(const struct command_call *call)
 	struct replaying replaying = { call->argument, call->second, false,
 				       { .moved = false } };
 	char why[ACCESS_WHY_SIZE];
-	enum err err = access_with(call->values, SETTINGS_ALL, replay_work, &replaying, why);
+	enum err err = access_with(call->values, SETTINGS_DATABASE, replay_work, &replaying, why);
 
 	if (err == ERR_NOT_FOUND && replaying.gateway_missing)
-		return command_fail(err, "no gateway %.32s is configured", replaying.gateway);
+		return command_fail(err, "there is no gateway %.32s", replaying.gateway);
 	if (err == ERR_NOT_FOUND)
 		return command_fail(err, "%.32s has sent no callback %.128s", replaying.gateway,
 				    replaying.key);

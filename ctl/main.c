@@ -12,9 +12,11 @@
 #include "ctl/command.h"
 #include "ctl/exception.h"
 #include "ctl/fsck.h"
+#include "ctl/gateway.h"
 #include "ctl/keys.h"
 #include "ctl/merchant.h"
 #include "ctl/migrate.h"
+#include "ctl/route.h"
 #include "ctl/token.h"
 #include "ctl/why.h"
 
@@ -49,6 +51,24 @@ static const struct command commands[] = {
 	  &ctl_callback_list_options, ctl_callback_list },
 	{ "callback replay", "apply a stored message of a gateway again", "GATEWAY KEY",
 	  &ctl_callback_replay_options, ctl_callback_replay },
+	{ "gateway apply", "take over gateways and accounts from a file", "FILE",
+	  &ctl_apply_options, ctl_gateway_apply },
+	{ "gateway list", "show the gateways and their states", NULL,
+	  &ctl_gateway_list_options, ctl_gateway_list },
+	{ "gateway enable", "let a gateway take payments", "NAME",
+	  &ctl_gateway_state_options, ctl_gateway_enable },
+	{ "gateway drain", "send a gateway no new payments", "NAME",
+	  &ctl_gateway_state_options, ctl_gateway_drain },
+	{ "gateway disable", "send a gateway nothing but inquiries", "NAME",
+	  &ctl_gateway_state_options, ctl_gateway_disable },
+	{ "gateway maintain", "plan or end a gateway's maintenance", "NAME",
+	  &ctl_gateway_maintain_options, ctl_gateway_maintain },
+	{ "route apply", "take over the rules that choose gateways from a file", "FILE",
+	  &ctl_apply_options, ctl_route_apply },
+	{ "route list", "show the rules in order", NULL,
+	  &ctl_route_list_options, ctl_route_list },
+	{ "route explain", "show what the rules do with a payment", NULL,
+	  &ctl_route_explain_options, ctl_route_explain },
 	{ "token issue", "make an access token for a merchant", NULL,
 	  &ctl_token_issue_options, ctl_token_issue },
 	{ "merchant add", "add a merchant", "NAME",

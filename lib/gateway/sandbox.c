@@ -5,6 +5,7 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "core/decline.h"
 #include "core/text.h"
 
 #include <inttypes.h>
@@ -29,44 +30,41 @@ static const struct word {
 	{ "reversed", AE_REVERSED },   { "returned", AE_RETURNED },
 };
 
-/* Decline codes -> ours, and whether another attempt may follow without asking the customer. */
-static const struct decline {
+/* Decline codes -> ours, which say whether another attempt may follow (core/decline.def). */
+static const struct translation {
 	const char *code;
 	const char *ours;
-	bool retryable;
 } declines[] = {
-	{ "insufficient_funds", "insufficient_funds", false },
-	{ "do_not_honor", "do_not_honor", false },
-	{ "expired_card", "expired_card", false },
-	{ "stolen_card", "stolen_card", false },
-	{ "fraud_suspected", "fraud_suspected", false },
-	{ "issuer_unavailable", "issuer_unavailable", true },
-	{ "try_again_later", "try_again_later", true },
-	{ "processing_error", "processing_error", true },
-	{ "limit_exceeded", "limit_exceeded", false },
-	{ "invalid_card", "invalid_card", false },
-	{ "card_not_supported", "card_not_supported", false },
+	{ "insufficient_funds", "insufficient_funds" },
+	{ "do_not_honor", "do_not_honor" },
+	{ "expired_card", "expired_card" },
+	{ "stolen_card", "stolen_card" },
+	{ "fraud_suspected", "fraud_suspected" },
+	{ "issuer_unavailable", "issuer_unavailable" },
+	{ "try_again_later", "try_again_later" },
+	{ "processing_error", "processing_error" },
+	{ "limit_exceeded", "limit_exceeded" },
+	{ "invalid_card", "invalid_card" },
+	{ "card_not_supported", "card_not_supported" },
 	/* what its sums forbid: our books and the gateway's differ, trying again changes nothing */
-	{ "refund_exceeds_charge", "refund_exceeds_charge", false },
-	{ "capture_exceeds_authorisation", "capture_exceeds_authorisation", false },
-	{ "nothing_to_void", "nothing_to_void", false },
-	{ "parent_not_found", "parent_not_found", false },
-	{ "parent_not_succeeded", "parent_not_succeeded", false },
-	{ "currency_mismatch", "currency_mismatch", false },
+	{ "refund_exceeds_charge", "refund_exceeds_charge" },
+	{ "capture_exceeds_authorisation", "capture_exceeds_authorisation" },
+	{ "nothing_to_void", "nothing_to_void" },
+	{ "parent_not_found", "parent_not_found" },
+	{ "parent_not_succeeded", "parent_not_succeeded" },
+	{ "currency_mismatch", "currency_mismatch" },
 };
-#define DECLINE_UNKNOWN "declined_other"
 
 /* Refusals after which nothing was done: HTTP status and the error word that must come with it. */
 static const struct refusal {
 	int status;
 	const char *error;
 	const char *ours;
-	bool retryable;
 } refusals[] = {
-	{ 400, "unknown_payment_token", "invalid_payment_token", false },
-	{ 400, "unsupported_operation", "not_supported", false },
-	{ 400, "malformed_request", "gateway_refused_request", false },
-	{ 429, "rate_limited", "try_again_later", true },
+	{ 400, "unknown_payment_token", "invalid_payment_token" },
+	{ 400, "unsupported_operation", "not_supported" },
+	{ 400, "malformed_request", "gateway_refused_request" },
+	{ 429, "rate_limited", "try_again_later" },
 };
 
 static const char *member_text(const json_t *object, const char *name)
@@ -169,16 +167,20 @@ static bool event_of_word(const char *word, enum attempt_event *event)
 	return false;
 }
 
+static void decline_set(const char *ours, struct gateway_answer *answer)
+{
+	const struct decline *decline = decline_find(ours);
+
+	text_copy(answer->decline_code, sizeof answer->decline_code, decline->code);
+	answer->retryable = decline->elsewhere || decline->again;
+}
+
 static void decline_fill(const char *code, struct gateway_answer *answer)
 {
-	text_copy(answer->decline_code, sizeof answer->decline_code, DECLINE_UNKNOWN);
-	for (size_t i = 0; i < sizeof declines / sizeof declines[0]; i++) {
-		if (strcmp(declines[i].code, code) == 0) {
-			text_copy(answer->decline_code, sizeof answer->decline_code,
-				  declines[i].ours);
-			answer->retryable = declines[i].retryable;
-		}
-	}
+	decline_set(DECLINE_OTHER, answer);
+	for (size_t i = 0; i < sizeof declines / sizeof declines[0]; i++)
+		if (strcmp(declines[i].code, code) == 0)
+			decline_set(declines[i].ours, answer);
 }
 
 /* The answer speaks of our order, with its amount. Its kind is told by most, not by all. */
@@ -248,8 +250,7 @@ static void read_refusal(int status, const json_t *object, struct gateway_answer
 		if (refusals[i].status != status || strcmp(refusals[i].error, error) != 0)
 			continue;
 		answer->event = AE_DECLINED;
-		answer->retryable = refusals[i].retryable;
-		text_copy(answer->decline_code, sizeof answer->decline_code, refusals[i].ours);
+		decline_set(refusals[i].ours, answer);
 		text_copy(answer->reason, sizeof answer->reason, refusals[i].error);
 		return;
 	}

@@ -91,7 +91,9 @@ static struct gate *gate_find_locked(struct breakers *breakers, const char *gate
 	if (breakers->gate_count == BREAKERS_GATEWAYS_MAX)
 		return NULL;
 	gate = &breakers->gates[breakers->gate_count++];
-	configured = gateway_find(breakers->settings.gateways, gateway);
+	configured = breakers->settings.gateways == NULL
+			     ? NULL
+			     : gateway_find(breakers->settings.gateways, gateway);
 	snprintf(gate->gateway, sizeof gate->gateway, "%s", gateway);
 	gate->probe_lease_us = configured == NULL
 				       ? OTHER_LEASE_US
@@ -483,6 +485,7 @@ enum err breakers_new(const struct breakers_settings *settings, struct store_poo
 	sync_init(made);
 	for (size_t i = 0; i < settings->gateways->count; i++)
 		(void)gate_find_locked(made, settings->gateways->list[i].name);
+	made->settings.gateways = NULL;
 	err = breakers_refresh(made);
 	if (err != ERR_OK) {
 		breakers_free(made);

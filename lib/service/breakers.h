@@ -28,7 +28,7 @@
 
 struct breakers_settings {
 	struct breaker_rules rules;
-	const struct gateway_set *gateways;
+	const struct gateway_set *gateways; /* those of the start; only breakers_new() reads them */
 	int64_t probe_margin_us; /* how long a probe may take beside its gateway's total timeout */
 	int refresh_ms;          /* how often the states are exchanged; a change goes out at once */
 };

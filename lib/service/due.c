@@ -21,6 +21,7 @@
 
 struct claim {
 	const struct due_settings *settings;
+	const struct catalogue_view *view;
 	size_t limit;
 	int64_t boot_us; /* read before the claim began: never later than the database's idea of its start */
 	struct due_job *jobs;
@@ -88,9 +89,10 @@ static enum err order_unseal(const struct item *item, struct gateway_order *orde
 			  sizeof order->payment_token);
 }
 
-static void attempt_fill(struct item *item, const struct gateway *gateway)
+static void attempt_fill(struct item *item, const struct choice *choice)
 {
 	const struct due_settings *settings = item->claim->settings;
+	const struct gateway *gateway = choice->gateway;
 	struct operation_row *operation = item->operation;
 	struct attempt_row *attempt = &item->attempt;
 	char operation_text[ID_TEXT_SIZE];
@@ -111,11 +113,11 @@ static void attempt_fill(struct item *item, const struct gateway *gateway)
 				  (int64_t)gateway->total_timeout_ms * 1000;
 	memcpy(attempt->merchant, operation->merchant, sizeof attempt->merchant);
 	memcpy(attempt->gateway, gateway->name, sizeof gateway->name);
-	memcpy(attempt->account, item->parent.account, sizeof attempt->account);
-	/* The gateway's own key: the same again unless it rose after a definite decline. */
+	memcpy(attempt->account, choice->account, sizeof attempt->account);
+	/* The gateway's own key: the same again unless it rose after a definite decline there. */
 	snprintf(attempt->gateway_key, sizeof attempt->gateway_key, "%s-%u",
 		 id_format(ID_OPERATION, operation->id, operation_text),
-		 operation->gateway_key_number);
+		 choice->key_number);
 	memcpy(attempt->our_reference, attempt->gateway_key, sizeof attempt->our_reference);
 }
 
@@ -198,17 +200,6 @@ static enum err parent_read(struct item *item)
 	return store_attempt_read(item->tx, item->operation->parent_attempt_id, &item->parent);
 }
 
-/* NULL: it is not configured (any more). */
-static const struct gateway *gateway_of(const struct item *item)
-{
-	const struct gateway_set *set = item->claim->settings->gateways;
-
-	if (!consequence_leads(item->operation->kind))
-		return gateway_find(set, item->parent.gateway);
-	/* One gateway so far: it serves everything. */
-	return &set->list[0];
-}
-
 /* Nothing is released while a capture is open: it would be refused, or lose what it takes. */
 static enum err release_blocked(struct item *item, bool *blocked)
 {
@@ -224,28 +215,51 @@ static enum err release_blocked(struct item *item, bool *blocked)
 	return err;
 }
 
+static enum err choose(struct item *item, struct choice *choice)
+{
+	const struct due_settings *settings = item->claim->settings;
+	const bool leads = consequence_leads(item->operation->kind);
+	const struct choice_request request = { .view = item->claim->view,
+						.breakers = settings->breakers,
+						.budgets = settings->budgets,
+						.transaction = &item->transaction,
+						.operation = item->operation,
+						.parent = leads ? NULL : &item->parent,
+						.now_us = item->now_us };
+
+	return choice_make(item->tx, &request, choice);
+}
+
+/* No gateway is left for it: it ends, or where that may not be, a human decides. */
+static enum err item_give_up(struct item *item, const char *failure)
+{
+	struct change change =
+		change_begin(&item->transaction, item->operation, NULL, item->now_us);
+	enum err err;
+
+	if (!consequence_may_fail(item->operation->kind))
+		return item_park(item, failure);
+	change.type = "route_exhausted";
+	change.reason = failure;
+	if (item->operation->status != OS_PROCESSING) {
+		err = change_operation(&change, OE_STARTED);
+		if (err != ERR_OK)
+			return err;
+	}
+	err = change_fail(&change, failure);
+	return err == ERR_OK ? note_keep(item, &change) : err;
+}
+
 /*
  * Prepare an attempt. The lease's end is the operation's next action: whoever finds it then asks.
  */
-static enum err item_send(struct item *item, struct due_job *job)
+static enum err item_prepare(struct item *item, const struct choice *choice, struct due_job *job)
 {
-	const struct gateway *gateway;
 	struct operation_row *operation = item->operation;
-	int64_t again_at_us;
 	struct change change;
-	enum err err = parent_read(item);
+	enum err err;
 
-	if (err != ERR_OK)
-		return err;
-	gateway = gateway_of(item);
-	if (gateway == NULL) {
-		log_warning("no such gateway is configured",
-			    LOG_TEXT("gateway", item->parent.gateway));
-		return item_wait(item, item->now_us + UNCONFIGURED_PAUSE_US);
-	}
-	if (is_shut(item, gateway, (enum breaker_operation)operation->kind, &again_at_us))
-		return item_wait(item, again_at_us);
-	attempt_fill(item, gateway);
+	attempt_fill(item, choice);
 	order_fill(item, &job->order);
 	err = order_unseal(item, &job->order);
 	if (err != ERR_OK)
@@ -253,20 +267,48 @@ static enum err item_send(struct item *item, struct due_job *job)
 	change = change_begin(&item->transaction, operation, &item->attempt, item->now_us);
 	change.attempt_is_new = true;
 	change.type = "attempt_prepared";
-	change.reason = gateway->name;
+	change.reason = choice->gateway->name;
 	if (operation->status != OS_PROCESSING)
 		err = change_operation(&change, OE_STARTED);
 	if (err != ERR_OK)
 		return err;
 	operation->attempt_count++;
+	operation->retry_count += choice->is_retry ? 1 : 0;
+	operation->gateway_key_number = choice->key_number;
 	change_reason(&change, "");
 	change_next(&change, NEXT_ASK, item->attempt.lease_until_us);
 	job->kind = DUE_SEND;
 	job->lease_expired = false;
-	job->gateway = gateway;
+	job->gateway = choice->gateway;
 	job->lease_span_us = item->attempt.lease_until_us - item->attempt.prepared_at_us;
 	job->send_by_boot_us = item->claim->boot_us + item->claim->settings->send_window_us;
 	return note_keep(item, &change);
+}
+
+/* Send it to the gateway that is chosen now, unless something stands against it. */
+static enum err item_send(struct item *item, struct due_job *job)
+{
+	struct operation_row *operation = item->operation;
+	struct choice choice;
+	enum err err = parent_read(item);
+
+
+	if (err != ERR_OK)
+		return err;
+	err = choose(item, &choice);
+	if (err != ERR_OK)
+		return err;
+	memcpy(operation->route_rule, choice.rule, sizeof operation->route_rule);
+	memcpy(operation->route_candidates, choice.candidates, sizeof operation->route_candidates);
+	switch (choice.outcome) {
+	case CHOICE_SEND:
+		break;
+	case CHOICE_WAIT:
+		return item_wait(item, choice.again_at_us);
+	case CHOICE_FAIL:
+		return item_give_up(item, choice.failure);
+	}
+	return item_prepare(item, &choice, job);
 }
 
 /* Send it, unless something stands against it. */
@@ -313,9 +355,13 @@ static enum err item_adopt(struct item *item)
  */
 static const struct gateway *gateway_to_ask(const struct item *item, int64_t *again_at_us)
 {
-	const struct gateway *gateway =
-		gateway_find(item->claim->settings->gateways, item->attempt.gateway);
+	const struct catalogue_view *view = item->claim->view;
+	const size_t at = routing_gateway_find(&view->routing, item->attempt.gateway);
+	const struct gateway *gateway = NULL;
+	const char *account;
 
+	if (at < view->routing.gateway_count)
+		gateway = catalogue_gateway(view, (unsigned)at, item->attempt.merchant, &account);
 	if (gateway == NULL) {
 		log_warning("no such gateway is configured",
 			    LOG_TEXT("gateway", item->attempt.gateway));
@@ -487,6 +533,19 @@ static enum err claim_singly(struct store_pool *pool, const struct claim *all, s
 	return *count > 0 ? ERR_OK : err;
 }
 
+static enum err claim_all(struct store_pool *pool, struct claim *claim, size_t *count)
+{
+	enum err err = store_pool_run(pool, ACQUIRE_WAIT_MS, claim_work, claim);
+
+	if (is_poison(err) || err == ERR_STORE)
+		return claim_singly(pool, claim, count);
+	if (err != ERR_OK)
+		return err;
+	claim_log(claim);
+	*count = claim->count;
+	return ERR_OK;
+}
+
 enum err due_claim(struct store_pool *pool, const struct due_settings *settings, size_t limit,
 		   struct due_job *jobs, size_t *count)
 {
@@ -498,15 +557,20 @@ enum err due_claim(struct store_pool *pool, const struct due_settings *settings,
 		.jobs = jobs,
 		.notes = notes,
 	};
-	enum err err = store_pool_run(pool, ACQUIRE_WAIT_MS, claim_work, &claim);
+	enum err err;
 
-	if (is_poison(err) || err == ERR_STORE)
-		return claim_singly(pool, &claim, count);
-	if (err != ERR_OK)
-		return err;
-	claim_log(&claim);
-	*count = claim.count;
-	return ERR_OK;
+	claim.view = catalogue_hold(settings->catalogue);
+	err = claim_all(pool, &claim, count);
+	for (size_t i = 0; err == ERR_OK && i < *count; i++)
+		jobs[i].view = catalogue_share(claim.view);
+	catalogue_release(claim.view);
+	return err;
+}
+
+void due_job_done(struct due_job *job)
+{
+	catalogue_release(job->view);
+	explicit_bzero(job, sizeof *job);
 }
 
 struct marking {

@@ -20,17 +20,20 @@
 #include "core/id.h"
 #include "gateway/gateway.h"
 #include "service/breakers.h"
+#include "service/catalogue.h"
+#include "service/choice.h"
 #include "service/vault.h"
 #include "store/operation.h"
 #include "store/store.h"
 
 struct due_settings {
-	const struct gateway_set *gateways;
+	struct catalogue *catalogue;
 	const struct vault *vault;
 	const char *callback_base; /* our public URL, no trailing slash */
 	int64_t send_window_us;    /* from claim to send-by */
 	int64_t lease_margin_us;
 	struct breakers *breakers; /* NULL: every gateway is asked */
+	struct choice_budgets *budgets; /* of the one thread that claims; NULL: no limit */
 };
 
 enum due_kind { DUE_SEND, DUE_ASK };
@@ -39,6 +42,7 @@ struct due_job {
 	enum due_kind kind;
 	bool lease_expired; /* with DUE_ASK: its sender was gone */
 	const struct gateway *gateway;
+	const struct catalogue_view *view; /* holds the gateway: due_job_done() */
 	struct gateway_order order;
 	int64_t lease_span_us;   /* of the attempt: from prepared to lease end */
 	int64_t send_by_boot_us; /* with DUE_SEND: the sender gives up past it (boot clock) */
@@ -50,6 +54,9 @@ struct due_job {
  */
 CHECKED enum err due_claim(struct store_pool *pool, const struct due_settings *settings,
 			   size_t limit, struct due_job *jobs, size_t *count);
+
+/* Let go of what a claimed job holds, and wipe it. */
+void due_job_done(struct due_job *job);
 
 /* Commit that the bytes of these attempts (1..DUE_MARK_MAX) have left while their answers are still awaited. */
 #define DUE_MARK_MAX 64

@@ -4,6 +4,7 @@
 
 #include "base/crypto.h"
 #include "core/consequence.h"
+#include "core/decline.h"
 #include "core/schedule.h"
 #include "store/callback.h"
 
@@ -27,11 +28,6 @@ struct scene {
 	struct change_note note;
 	int64_t now_us;
 };
-
-/* Failure codes of a transaction, by what its last attempt ended with. */
-#define FAILURE_DECLINED "declined"
-#define FAILURE_UNREACHABLE "gateway_unreachable"
-#define FAILURE_NOT_FOUND "gateway_lost_request"
 
 static void text_set(char *field, size_t size, const char *text)
 {
@@ -153,22 +149,13 @@ static enum err ask_again(struct scene *scene, int64_t settles_us, enum outcome_
 	return err == ERR_OK ? store_attempt_update(scene->tx, attempt) : err;
 }
 
-static uint32_t retry_seed(const struct operation_row *operation)
-{
-	uint32_t seed;
-
-	memcpy(&seed, operation->id.bytes + ID_SIZE - sizeof seed, sizeof seed);
-	return seed + operation->retry_count;
-}
-
-/* Every attempt is definitely uncharged: try again later, or end it. */
+/* Every attempt is definitely uncharged: try again, or end it. */
 static enum err retry_or_fail(struct scene *scene, bool told_retryable, const char *failure)
 {
 	struct operation_row *operation = &scene->operation;
 	const bool retryable = told_retryable && consequence_may_repeat(operation->kind,
 									scene->attempt.status);
 	int64_t open_exceptions;
-	int64_t delay_us;
 	enum err err;
 
 	if (operation_is_final(operation->status))
@@ -180,11 +167,10 @@ static enum err retry_or_fail(struct scene *scene, bool told_retryable, const ch
 		return park(scene, "exception_open");
 	if (retryable && operation->cancel_wished_at_us != 0)
 		return change_withdraw(&scene->change, REASON_CANCELLED_BY_CLIENT);
-	if (retryable && !operation->human_verdict && operation->status == OS_PROCESSING &&
-	    schedule_retry(operation->retry_count + 1, retry_seed(operation), &delay_us)) {
-		operation->retry_count++;
+	/* Where, when, and whether at all, is chosen when it is taken up: choice.h. */
+	if (retryable && !operation->human_verdict && operation->status == OS_PROCESSING) {
 		change_reason(&scene->change, "retry_scheduled");
-		change_next(&scene->change, NEXT_SEND, scene->now_us + delay_us);
+		change_next(&scene->change, NEXT_SEND, scene->now_us);
 		return ERR_OK;
 	}
 	if (!consequence_may_fail(operation->kind))
@@ -337,8 +323,6 @@ static enum err apply_declined(struct scene *scene, enum outcome_effect *effect)
 	answer_keep(scene, ATTEMPT_DEFINITE);
 	text_set(scene->attempt.decline_code, sizeof scene->attempt.decline_code,
 		 scene->answer->decline_code);
-	/* Gateways replay stored failures: only now may the next attempt use another key. */
-	scene->operation.gateway_key_number++;
 	err = retry_or_fail(scene, scene->answer->retryable, FAILURE_DECLINED);
 	*effect = OUTCOME_APPLIED;
 	return err == ERR_OK ? step_write(scene, "attempt_declined", scene->answer->decline_code)
@@ -470,7 +454,7 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 	if (err != ERR_OK)
 		return err;
 	answer_keep(scene, ATTEMPT_DEFINITE);
-	err = retry_or_fail(scene, true, FAILURE_NOT_FOUND);
+	err = retry_or_fail(scene, true, FAILURE_LOST);
 	*effect = OUTCOME_APPLIED;
 	return err == ERR_OK ? step_write(scene, "attempt_not_found", scene->answer->reason) : err;
 }

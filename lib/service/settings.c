@@ -8,7 +8,6 @@
 
 static const char *const log_words[] = { "debug", "info", "warning", "error", NULL };
 static const char *const algorithm_words[] = { "HS256", "RS256", "ES256", NULL };
-static const char *const adapter_words[] = { "sandbox", NULL };
 
 static const struct conf_setting scalars[] = {
 	/* name, type, default, min, max, words, help */
@@ -89,34 +88,6 @@ static const struct conf_setting seal_key_settings[] = {
 	{ "file", CONF_PATH, NULL, 1, 511, NULL, "File of exactly 32 random bytes." },
 };
 
-static const struct conf_setting gateway_settings[] = {
-	{ "name", CONF_TEXT, NULL, 1, 32, NULL,
-	  "The gateway's name in the API, the log and the database; it must never change." },
-	{ "adapter", CONF_WORD, NULL, 0, 0, adapter_words,
-	  "The adapter that speaks its protocol." },
-	{ "base_url", CONF_TEXT, NULL, 1, 400, NULL,
-	  "Where it is reached, without a slash at the end." },
-	{ "api_key_file", CONF_PATH, NULL, 1, 511, NULL, "File of our credential at the gateway." },
-	{ "callback_secret_file", CONF_PATH, NULL, 1, 511, NULL,
-	  "File of the secret its callbacks are signed with." },
-	{ "callback_secret_file_previous", CONF_PATH, "", 0, 0, NULL,
-	  "The secret before a rotation, accepted too." },
-	{ "connect_timeout_ms", CONF_INT, "3000", 10, 60000, NULL,
-	  "How long connecting may take." },
-	{ "total_timeout_ms", CONF_INT, "30000", 100, 120000, NULL,
-	  "How long a call may take altogether." },
-	{ "quiet_ms", CONF_INT, "60000", 100, 3600000, NULL,
-	  "How long the gateway must have been quiet before its 'not found' is believed." },
-	{ "idempotent", CONF_BOOL, "true", 0, 0, NULL,
-	  "Whether it replays the answer of a request whose key it has seen." },
-	{ "authoritative", CONF_BOOL, "true", 0, 0, NULL,
-	  "Whether its inquiry's 'not found' can be believed." },
-	{ "authorisation_expiry_s", CONF_INT, "518400", 1, 31536000, NULL,
-	  "How long it holds what was authorised; what is not captured by then is released." },
-	{ "callback_wait_ms", CONF_INT, "15000", 100, 86400000, NULL,
-	  "How long an accepted attempt waits for its callback before the gateway is asked." },
-};
-
 static const struct conf_list lists[] = {
 	{ "token_keys", token_key_settings,
 	  sizeof token_key_settings / sizeof token_key_settings[0],
@@ -124,8 +95,6 @@ static const struct conf_list lists[] = {
 	  "first." },
 	{ "seal_keys", seal_key_settings, sizeof seal_key_settings / sizeof seal_key_settings[0],
 	  "Keys that seal waiting secrets; the first seals, all open." },
-	{ "gateways", gateway_settings, sizeof gateway_settings / sizeof gateway_settings[0],
-	  "Payment gateways." },
 };
 
 const struct conf_table settings_table = { scalars, sizeof scalars / sizeof scalars[0], lists,
@@ -299,72 +268,6 @@ static enum err vault_take(struct reading *reading)
 	return err;
 }
 
-static enum err callback_secrets_take(struct reading *reading, size_t index,
-				      struct gateway *gateway)
-{
-	static const char *const names[] = { "callback_secret_file",
-					     "callback_secret_file_previous" };
-	enum err err = ERR_OK;
-
-	for (size_t i = 0; err == ERR_OK && i < sizeof names / sizeof names[0]; i++) {
-		const char *path =
-			conf_list_text(reading->settings->conf, "gateways", index, names[i]);
-
-		if (path[0] == '\0')
-			continue;
-		err = secret_take(reading, path,
-				  &gateway->callback_secrets[gateway->callback_secret_count]);
-		gateway->callback_secret_count++;
-	}
-	return err;
-}
-
-static enum err gateway_take(struct reading *reading, size_t index)
-{
-	const struct conf *conf = reading->settings->conf;
-	struct gateway_set *set = &reading->settings->gateways;
-	struct gateway *gateway = &set->list[index];
-	const char *name = conf_list_text(conf, "gateways", index, "name");
-	enum err err;
-
-	if (!text_is(TEXT_WORD, name, strlen(name)) || gateway_find(set, name) != NULL)
-		return refuse(reading,
-			      "gateways: each name must be its own word of a-z, 0-9 and _");
-	set->count = index + 1;
-	snprintf(gateway->name, sizeof gateway->name, "%s", name);
-	gateway->adapter = gateway_adapter_find(conf_list_text(conf, "gateways", index, "adapter"));
-	snprintf(gateway->base_url, sizeof gateway->base_url, "%s",
-		 conf_list_text(conf, "gateways", index, "base_url"));
-	if (!is_base_url(gateway->base_url))
-		return refuse(reading, "gateways: base_url must be an http or https address "
-				       "without a slash at the end");
-	gateway->connect_timeout_ms =
-		(int)conf_list_int(conf, "gateways", index, "connect_timeout_ms");
-	gateway->total_timeout_ms = (int)conf_list_int(conf, "gateways", index, "total_timeout_ms");
-	gateway->quiet_us = conf_list_int(conf, "gateways", index, "quiet_ms") * 1000;
-	gateway->idempotent = conf_list_bool(conf, "gateways", index, "idempotent");
-	gateway->authoritative = conf_list_bool(conf, "gateways", index, "authoritative");
-	gateway->authorisation_us =
-		conf_list_int(conf, "gateways", index, "authorisation_expiry_s") * 1000000;
-	gateway->callback_wait_us =
-		conf_list_int(conf, "gateways", index, "callback_wait_ms") * 1000;
-	err = secret_take(reading, conf_list_text(conf, "gateways", index, "api_key_file"),
-			  &gateway->api_key);
-	return err == ERR_OK ? callback_secrets_take(reading, index, gateway) : err;
-}
-
-static enum err gateways_take(struct reading *reading)
-{
-	size_t count = conf_list_count(reading->settings->conf, "gateways");
-	enum err err = ERR_OK;
-
-	if (count == 0 || count > GATEWAYS_MAX)
-		return refuse(reading, "gateways: name 1 to 16 payment gateways");
-	for (size_t i = 0; err == ERR_OK && i < count; i++)
-		err = gateway_take(reading, i);
-	return err;
-}
-
 static enum err server_take(struct reading *reading)
 {
 	struct settings *settings = reading->settings;
@@ -390,7 +293,6 @@ static enum err server_take(struct reading *reading)
 	settings->in_flight_max = (size_t)conf_int(conf, "dispatch.in_flight_max");
 	settings->manual_expiry_us = conf_int(conf, "dispatch.manual_expiry_s") * 1000000;
 	settings->due = (struct due_settings){
-		.gateways = &settings->gateways,
 		.vault = &settings->vault,
 		.callback_base = public_url,
 		.send_window_us = conf_int(conf, "dispatch.send_window_ms") * 1000,
@@ -413,7 +315,6 @@ static enum err breakers_take(struct reading *reading)
 			.open_us = conf_int(conf, "breaker.open_ms") * 1000,
 			.open_max_us = conf_int(conf, "breaker.open_max_ms") * 1000,
 		},
-		.gateways = &settings->gateways,
 		.probe_margin_us = settings->due.send_window_us + settings->due.lease_margin_us,
 		.refresh_ms = (int)conf_int(conf, "breaker.refresh_ms"),
 	};
@@ -430,8 +331,8 @@ static const struct {
 	taker *take;
 } takers[] = {
 	{ SETTINGS_DATABASE, database_take }, { SETTINGS_TOKENS, tokens_take },
-	{ SETTINGS_ALL, vault_take },         { SETTINGS_ALL, gateways_take },
-	{ SETTINGS_ALL, server_take },        { SETTINGS_ALL, breakers_take },
+	{ SETTINGS_ALL, vault_take },         { SETTINGS_ALL, server_take },
+	{ SETTINGS_ALL, breakers_take },
 };
 
 enum err settings_load(const char *path, enum settings_part part, struct settings **settings,

@@ -15,7 +15,6 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/token.h"
-#include "gateway/gateway.h"
 #include "service/breakers.h"
 #include "service/due.h"
 #include "service/vault.h"
@@ -43,7 +42,6 @@ struct settings {
 	struct store_settings database;
 	struct token_keys token_keys;
 	struct vault vault;
-	struct gateway_set gateways;
 	struct due_settings due;
 	struct breakers_settings breakers;
 };

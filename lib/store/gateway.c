@@ -29,6 +29,7 @@ static const struct column columns[] = {
 	COLUMN_NUMBER_OR_NULL(struct gateway_row, maintenance_from_us),
 	COLUMN_NUMBER_OR_NULL(struct gateway_row, maintenance_until_us),
 	COLUMN_TEXT_OR_NULL(struct gateway_row, maintenance_reason),
+	COLUMN_NUMBER(struct gateway_row, authorisation_expiry_s),
 	COLUMN_NUMBER(struct gateway_row, changed_at_us),
 };
 static const struct shape shape = SHAPE(columns);

@@ -47,6 +47,7 @@ struct gateway_row {
 	int64_t maintenance_until_us;
 	char maintenance_reason[ROUTING_REASON_SIZE];
 	int64_t changed_at_us;
+	int64_t authorisation_expiry_s;
 };
 
 /* What a merchant is called at a gateway, perhaps with a credential of its own. */

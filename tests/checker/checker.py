@@ -335,19 +335,19 @@ class Checker:
             self.violation("I2", name, f"has refunds of {given}, the gateways gave back {sum_of('refund')}")
 
     def check_keys(self, operation):
-        """One family of gateway keys; its number rises only after a definite decline."""
+        """One family of gateway keys at each gateway; its number rises only after a definite decline there."""
         name = transaction_name(operation["transaction_id"])
         attempts = sorted(self.attempts_of[operation["id"]], key=lambda row: row["number"])
         if [row["number"] for row in attempts] != list(range(1, operation["attempt_count"] + 1)):
             self.violation("I2", name, f"has attempts {[row['number'] for row in attempts]}, "
                                        f"its operation counts {operation['attempt_count']}")
-        declines = 0
+        declines = collections.Counter()
         for attempt in attempts:
-            key = f"{id_encode('op_', operation['id'])}-{declines + 1}"
+            key = f"{id_encode('op_', operation['id'])}-{declines[attempt['gateway']] + 1}"
             if attempt["gateway_key"] != key:
                 self.violation("I2", name, f"attempt {attempt['number']} used the gateway key "
                                            f"{attempt['gateway_key']} where only {key} is safe")
-            declines += attempt["status"] == "declined"
+            declines[attempt["gateway"]] += attempt["status"] == "declined"
 
     def check_live(self, operation):
         live = [row for row in self.attempts_of[operation["id"]] if row["status"] not in UNCHARGED]

@@ -196,8 +196,8 @@ def test_calls_that_a_stopping_apid_cuts_off_tell_nothing(payops):
 
 
 @pytest.mark.parametrize("words,status,message", [
-    (["open", "alhpa", "--reason", "x"], 66, "no gateway 'alhpa' is configured, did you mean alpha?"),
-    (["auto", "nowhere"], 66, "no gateway 'nowhere' is configured"),
+    (["open", "alhpa", "--reason", "x"], 66, "there is no gateway 'alhpa', did you mean alpha?"),
+    (["auto", "nowhere"], 66, "there is no gateway 'nowhere'"),
     (["open", "alpha", "charg", "--reason", "x"], 65, "no operation is called 'charg', did you mean charge?"),
     (["close", "alpha", "xyz", "--reason", "x"], 65, "no operation is called 'xyz': there are charge, "),
     (["open", "alpha"], 64, "say why with --reason"),

@@ -160,8 +160,7 @@ def test_apid_refuses_a_configuration_that_is_not_there(payops, tmp_path):
     assert_one_line(done, EX_IOERR, tmp_path / "none.conf")
 
 
-@pytest.mark.parametrize("name", ["token.key", "seal.key", "hash.key", "database.password", "alpha.api-key",
-                                  "alpha.callback-secret"])
+@pytest.mark.parametrize("name", ["token.key", "seal.key", "hash.key", "database.password"])
 def test_apid_names_a_key_file_that_is_missing(payops, config, name):
     (config.keys / name).unlink()
 
@@ -169,7 +168,7 @@ def test_apid_names_a_key_file_that_is_missing(payops, config, name):
 
 
 @pytest.mark.parametrize("mode", [0o604, 0o620, 0o602, 0o666])
-@pytest.mark.parametrize("name", ["token.key", "alpha.callback-secret"])
+@pytest.mark.parametrize("name", ["token.key", "seal.key"])
 def test_apid_refuses_a_key_file_that_is_open_to_others(payops, config, name, mode):
     (config.keys / name).chmod(mode)
 

@@ -25,7 +25,7 @@ PAID_AT_ONCE = "created attempt_prepared attempt_succeeded"
 PAID_BY_INQUIRY = "created attempt_prepared attempt_sent? attempt_unknown attempt_succeeded"
 PAID_AFTER_ACTION = "created attempt_prepared attempt_requires_action attempt_succeeded"
 DECLINED = "created attempt_prepared attempt_declined"
-DECLINED_FOUR_TIMES = "created" + 4 * " attempt_prepared attempt_declined"
+DECLINED_FOUR_TIMES = "created" + 4 * " attempt_prepared attempt_declined" + " route_exhausted"
 
 SCENARIOS = [
     Scenario(None, "completed", "succeeded", PAID_BY_CALLBACK, "succeeded", callbacks="applied"),

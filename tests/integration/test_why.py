@@ -203,7 +203,7 @@ def test_why_shows_no_control_that_came_from_outside(payops):
     (["callback", "list", "--since", "2026-03-01x"], 65, "--since must be"),
     (["callback", "list", "--transaction", "odd"], 65, "is no transaction's id"),
     (["callback", "replay", "alpha"], 64, "callback replay takes GATEWAY KEY"),
-    (["callback", "replay", "omega", "x"], 66, "no gateway omega is configured"),
+    (["callback", "replay", "omega", "x"], 66, "there is no gateway omega"),
     (["callback", "replay", "alpha", "never"], 66, "alpha has sent no callback never"),
 ], ids=lambda value: "_".join(value)[:60] if isinstance(value, list) else None)
 def test_why_and_its_kin_say_what_is_wrong_with_a_command(payops, words, status, told):

@@ -139,6 +139,38 @@ static void gateway_fill(struct gateway *gateway)
 	gateway->callback_wait_us = SERVICE_CALLBACK_WAIT_US;
 }
 
+void service_add_gateway(struct service *service, const char *name)
+{
+	struct gateway *added = &service->gateways.list[service->gateways.count++];
+
+	*added = service->gateways.list[0];
+	snprintf(added->name, sizeof added->name, "%s", name);
+}
+
+void service_publish(struct service *service)
+{
+	struct catalogue_view *view = calloc(1, sizeof *view);
+	struct routing_rule *rule = calloc(1, sizeof *rule);
+
+	ck_assert(view != NULL && rule != NULL);
+	atomic_init(&view->holders, 1);
+	view->version = 1;
+	view->gateways = service->gateways;
+	view->rules = rule;
+	snprintf(rule->name, sizeof rule->name, "default");
+	for (unsigned i = 0; i < service->gateways.count; i++) {
+		memcpy(view->capabilities[i].name, service->gateways.list[i].name,
+		       sizeof view->capabilities[i].name);
+		view->capabilities[i].operations = (1u << OPERATION_KIND_COUNT) - 1;
+		rule->targets[rule->target_count++] = (struct routing_target){ i, i + 1, 1 };
+	}
+	view->routing = (struct routing_table){ service->gateways.count, view->capabilities, 1,
+						rule };
+	service->view = view;
+	catalogue_close(service->due.catalogue);
+	ck_assert_int_eq(catalogue_of(view, &service->due.catalogue), ERR_OK);
+}
+
 void service_open(struct service *service)
 {
 	static const char *const tables[] = { "ledger_entry", "exception", "event",
@@ -156,16 +188,17 @@ void service_open(struct service *service)
 	vault_fill(&service->vault);
 	service->gateways.count = 1;
 	gateway_fill(&service->gateways.list[0]);
-	service->due = (struct due_settings){ .gateways = &service->gateways,
-					      .vault = &service->vault,
+	service->due = (struct due_settings){ .vault = &service->vault,
 					      .callback_base = "http://payops.test",
 					      .send_window_us = SERVICE_SEND_WINDOW_US,
 					      .lease_margin_us = SERVICE_LEASE_MARGIN_US };
+	service_publish(service);
 }
 
 void service_close(struct service *service)
 {
 	batch_stop(service->callbacks);
+	catalogue_close(service->due.catalogue);
 	store_close(service->store);
 	store_pool_close(service->pool);
 	vault_done(&service->vault);

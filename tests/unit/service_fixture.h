@@ -20,6 +20,7 @@
 #include "gateway/gateway.h"
 #include "service/batch.h"
 #include "service/callback.h"
+#include "service/catalogue.h"
 #include "service/due.h"
 #include "service/outcome.h"
 #include "service/vault.h"
@@ -55,7 +56,8 @@ struct service {
 	struct batch *callbacks; /* what receives them */
 	struct store *store; /* a connection beside the pool, whose clock may stand still */
 	struct vault vault;
-	struct gateway_set gateways;
+	struct gateway_set gateways; /* what the catalogue was made of, by service_publish() */
+	struct catalogue_view *view; /* the catalogue's, for tests that route otherwise */
 	struct due_settings due;
 };
 
@@ -69,6 +71,15 @@ void service_drop(struct service *service);
 /* For checked fixtures: no rows but the merchants', and everything a use case takes. */
 void service_open(struct service *service);
 void service_close(struct service *service);
+
+/*
+ * Make a catalogue of `gateways` with one rule, the default, that tries them in that order. It takes
+ * the place of the one before.
+ */
+void service_publish(struct service *service);
+
+/* Add a gateway like the first, by this name; to be published. */
+void service_add_gateway(struct service *service, const char *name);
 
 /* Stop the clock of `store`'s session at a time. */
 void service_stop_clock(struct service *service, int64_t now_us);

@@ -23,7 +23,7 @@ static const struct {
 	{ "stolen_card", ADVICE_NEVER, false, false },
 	{ "fraud_suspected", ADVICE_NEVER, false, false },
 	{ "issuer_unavailable", ADVICE_RETRY_LATER, true, true },
-	{ "gateway_busy", ADVICE_RETRY_LATER, true, true },
+	{ "try_again_later", ADVICE_RETRY_LATER, true, true },
 	{ "incorrect_cvc", ADVICE_RETRY, false, false },
 	{ "not_supported", ADVICE_OTHER_METHOD, true, false },
 	{ "invalid_payment_token", ADVICE_OTHER_METHOD, false, false },

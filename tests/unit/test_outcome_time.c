@@ -161,18 +161,6 @@ END_TEST
 
 /* ---- trying again ---- */
 
-/* A story whose attempt is number `number` and whose operation was tried again `retries` times. */
-static struct story put_retried(enum attempt_status status, unsigned retries)
-{
-	struct story story = story_attempt(&service, status, OS_PROCESSING, NOW_US);
-
-	story.attempt.number = retries + 1;
-	story.operation.attempt_count = retries + 1;
-	story.operation.retry_count = retries;
-	story_put(&service, &story);
-	return story;
-}
-
 static enum outcome_effect decline(struct story *story, bool retryable)
 {
 	struct telling telling = { .source = OUTCOME_ANSWER,
@@ -182,35 +170,16 @@ static enum outcome_effect decline(struct story *story, bool retryable)
 	return tell(story, &telling);
 }
 
-START_TEST(it_is_tried_again_after_2_4_and_8_seconds)
-{
-	const int64_t base_us = (INT64_C(2) << _i) * SECOND_US;
-	struct story story = put_retried(AS_SENT, (unsigned)_i);
-	int64_t delay_us;
-
-	ck_assert_int_eq(decline(&story, true), OUTCOME_APPLIED);
-
-	delay_us = story.operation.next_action_at_us - NOW_US;
-	ck_assert_int_eq(story.operation.next_action, NEXT_SEND);
-	ck_assert_int_ge(delay_us, base_us * 3 / 4);
-	ck_assert_int_le(delay_us, base_us * 5 / 4);
-	ck_assert_uint_eq(story.operation.retry_count, (unsigned)_i + 1);
-	ck_assert_str_eq(story.transaction.status_reason, "retry_scheduled");
-	ck_assert_uint_gt(story.operation.payment_token_sealed_size, 0);
-}
-END_TEST
-
-/* What ends without a charge: from which status, and what the transaction says when no retry is left. */
+/* What ends without a charge: from which status, and what the transaction says when none may follow. */
 static const struct uncharged {
 	enum attempt_status from;
 	enum outcome_source source;
 	enum attempt_event event;
 	const char *failure;
-	unsigned key_number; /* afterwards */
 } uncharged[] = {
-	{ AS_SENT, OUTCOME_ANSWER, AE_DECLINED, "declined", 2 },
-	{ AS_PREPARED, OUTCOME_ANSWER, AE_NOT_SENT, "gateway_unreachable", 1 },
-	{ AS_UNKNOWN, OUTCOME_INQUIRY, AE_NOT_FOUND, "gateway_lost_request", 1 },
+	{ AS_SENT, OUTCOME_ANSWER, AE_DECLINED, "declined" },
+	{ AS_PREPARED, OUTCOME_ANSWER, AE_NOT_SENT, "gateway_unreachable" },
+	{ AS_UNKNOWN, OUTCOME_INQUIRY, AE_NOT_FOUND, "gateway_lost_request" },
 };
 
 static struct story tell_uncharged(const struct uncharged *row, struct story story)
@@ -224,29 +193,18 @@ static struct story tell_uncharged(const struct uncharged *row, struct story sto
 	return story;
 }
 
-START_TEST(after_three_retries_it_has_failed)
-{
-	const struct uncharged *row = &uncharged[_i];
-	struct story story = story_attempt(&service, row->from, OS_PROCESSING, NOW_US);
-
-	story.operation.retry_count = 3;
-	story = tell_uncharged(row, story);
-
-	ck_assert_int_eq(story.transaction.status, TS_FAILED);
-	ck_assert_int_eq(story.operation.status, OS_FAILED);
-	ck_assert_str_eq(story.transaction.failure_code, row->failure);
-	ck_assert_uint_eq(story.operation.retry_count, 3);
-}
-END_TEST
-
-START_TEST(the_gateways_key_rises_after_a_definite_decline_only)
+/* Where and when is chosen then: test_choice.c. */
+START_TEST(what_may_be_tried_again_is_taken_up_at_once)
 {
 	const struct uncharged *row = &uncharged[_i];
 	struct story story =
 		tell_uncharged(row, story_attempt(&service, row->from, OS_PROCESSING, NOW_US));
 
 	ck_assert_int_eq(story.operation.next_action, NEXT_SEND);
-	ck_assert_uint_eq(story.operation.gateway_key_number, row->key_number);
+	ck_assert_int_eq(story.operation.next_action_at_us, NOW_US);
+	ck_assert_str_eq(story.transaction.status_reason, "retry_scheduled");
+	ck_assert_uint_gt(story.operation.payment_token_sealed_size, 0);
+	ck_assert_uint_eq(story.operation.retry_count, 0);
 }
 END_TEST
 
@@ -426,9 +384,7 @@ UNIT_MAIN("outcome_time", {
 	tcase_add_loop_test(tests, not_found_is_believed_when_nothing_can_still_arrive, 0,
 			    (int)COUNT(not_found_cases));
 	tcase_add_test(tests, not_found_is_never_believed_from_a_gateway_that_cannot_know);
-	tcase_add_loop_test(tests, it_is_tried_again_after_2_4_and_8_seconds, 0, 3);
-	tcase_add_loop_test(tests, after_three_retries_it_has_failed, 0, (int)COUNT(uncharged));
-	tcase_add_loop_test(tests, the_gateways_key_rises_after_a_definite_decline_only, 0,
+	tcase_add_loop_test(tests, what_may_be_tried_again_is_taken_up_at_once, 0,
 			    (int)COUNT(uncharged));
 	tcase_add_loop_test(tests, after_a_human_verdict_no_machine_tries_again, 0,
 			    (int)COUNT(uncharged));

@@ -176,7 +176,7 @@ static const struct decline_case {
 	{ "fraud_suspected", false },	    { "issuer_unavailable", true },
 	{ "try_again_later", true },	    { "processing_error", true },
 	{ "limit_exceeded", false },	    { "invalid_card", false },
-	{ "card_not_supported", false },    { "refund_exceeds_charge", false },
+	{ "card_not_supported", true },     { "refund_exceeds_charge", false },
 	{ "nothing_to_void", false },	    { "capture_exceeds_authorisation", false },
 	{ "parent_not_found", false },	    { "parent_not_succeeded", false },
 	{ "currency_mismatch", false },

@@ -28,11 +28,7 @@ static const char good[] =
 	"token = { issuer = \"us\"; audience = \"them\"; };\n"
 	"token_keys = ( { kid = \"k1\"; file = \"token.key\"; } );\n"
 	"seal_keys = ( { id = \"s2\"; file = \"seal2.key\"; },\n"
-	"  { id = \"s1\"; file = \"seal1.key\"; } );\n"
-	"gateways = ( { name = \"alpha\"; adapter = \"sandbox\";\n"
-	"  base_url = \"http://127.0.0.1:9001\";\n"
-	"  api_key_file = \"api.key\"; callback_secret_file = \"callback.key\";\n"
-	"  callback_secret_file_previous = \"callback_old.key\"; quiet_ms = 2000; } );\n";
+	"  { id = \"s1\"; file = \"seal1.key\"; } );\n";
 
 static const struct {
 	const char *name;
@@ -43,9 +39,7 @@ static const struct {
 	{ "token.key", "abcdefghijklmnopqrstuvwxyz012345" },
 	{ "seal1.key", "11111111111111112222222222222222" },
 	{ "seal2.key", "33333333333333334444444444444444" },
-	{ "api.key", "api-secret" },
-	{ "callback.key", "callback-secret" },
-	{ "callback_old.key", "callback-secret-of-old" },
+	{ "short.key", "too-short" }, /* not of the good configuration */
 };
 
 /* A directory of its own with the configuration and its files. */
@@ -179,41 +173,15 @@ START_TEST(a_good_configuration_gives_tokens_and_vault)
 }
 END_TEST
 
-START_TEST(a_good_configuration_gives_gateways_and_the_dispatchers_times)
+START_TEST(a_good_configuration_gives_the_dispatchers_times)
 {
 	const struct settings *settings = load_ok(SETTINGS_ALL);
-	const struct gateway *gateway = gateway_find(&settings->gateways, "alpha");
 
-	ck_assert_uint_eq(settings->gateways.count, 1);
-	ck_assert_ptr_nonnull(gateway);
-	ck_assert_ptr_eq(gateway->adapter, &gateway_sandbox);
-	ck_assert_str_eq(gateway->base_url, "http://127.0.0.1:9001");
-	check_secret(&gateway->api_key, "api-secret");
-	ck_assert_uint_eq(gateway->callback_secret_count, 2);
-	check_secret(&gateway->callback_secrets[0], "callback-secret");
-	check_secret(&gateway->callback_secrets[1], "callback-secret-of-old");
-	ck_assert_int_eq(gateway->connect_timeout_ms, 3000);
-	ck_assert_int_eq(gateway->total_timeout_ms, 30000);
-	ck_assert_int_eq(gateway->quiet_us, 2000000);
-	ck_assert_int_eq(gateway->callback_wait_us, 15000000);
-	ck_assert_int_eq(gateway->authorisation_us, INT64_C(518400000000));
-	ck_assert_ptr_eq(settings->due.gateways, &settings->gateways);
 	ck_assert_ptr_eq(settings->due.vault, &settings->vault);
 	ck_assert_str_eq(settings->due.callback_base, "https://pay.example");
 	ck_assert_int_eq(settings->due.send_window_us, 1500000);
 	ck_assert_int_eq(settings->due.lease_margin_us, 2500000);
 	ck_assert_int_eq(settings->manual_expiry_us, 61000000);
-}
-END_TEST
-
-START_TEST(without_a_previous_secret_there_is_one)
-{
-	const struct settings *settings;
-
-	exchange("  callback_secret_file_previous = \"callback_old.key\";", "");
-	settings = load_ok(SETTINGS_ALL);
-
-	ck_assert_uint_eq(settings->gateways.list[0].callback_secret_count, 1);
 }
 END_TEST
 
@@ -233,19 +201,15 @@ START_TEST(the_database_is_reached_before_any_key_exists)
 }
 END_TEST
 
-START_TEST(tokens_are_issued_without_vault_and_gateways)
+START_TEST(tokens_are_issued_without_vault)
 {
 	put("payops.conf", "token_keys = ( { kid = \"k1\"; file = \"token.key\"; } );\n");
 
 	ck_assert_uint_eq(load_ok(SETTINGS_TOKENS)->token_keys.count, 1);
-	ck_assert_uint_eq(fixture.settings->gateways.count, 0);
 	ck_assert_uint_eq(fixture.settings->vault.count, 0);
 }
 END_TEST
 
-#define GATEWAY_TEXT(NAME)                                                                         \
-	"{ name = \"" NAME "\"; adapter = \"sandbox\"; base_url = \"http://127.0.0.1:1\"; "        \
-	"api_key_file = \"api.key\"; callback_secret_file = \"callback.key\"; }, "
 #define SEAL_TEXT(ID) "{ id = \"" ID "\"; file = \"seal1.key\"; }, "
 
 /* One thing is wrong; what is said names it. */
@@ -272,7 +236,7 @@ static const struct wrong {
 	{ "https://shop.example", "https://", ERR_CONFIG, "cors.origins" },
 	{ "password_file = \"password\"", "password_file = \"nowhere\"", ERR_IO, "nowhere" },
 	{ "file = \"token.key\"", "file = \"nowhere\"", ERR_IO, "nowhere" },
-	{ "file = \"token.key\"", "file = \"api.key\"", ERR_CONFIG, "k1" },
+	{ "file = \"token.key\"", "file = \"short.key\"", ERR_CONFIG, "k1" },
 	{ "kid = \"k1\";", "", ERR_CONFIG, "kid" },
 	{ "kid = \"k1\"", "kid = \"k1\"; algorithm = \"none\"", ERR_CONFIG, "algorithm" },
 	{ "kid = \"k1\"", "kid = \"k1\"; algorithm = \"RS256\"", ERR_CONFIG, "k1" },
@@ -280,24 +244,12 @@ static const struct wrong {
 	  "token_keys" },
 	{ "hash_key_file = \"hash.key\";", "", ERR_CONFIG, "vault.hash_key_file" },
 	{ "\"hash.key\"", "\"nowhere\"", ERR_IO, "nowhere" },
-	{ "\"hash.key\"", "\"api.key\"", ERR_CONFIG, "vault.hash_key_file" },
+	{ "\"hash.key\"", "\"short.key\"", ERR_CONFIG, "vault.hash_key_file" },
 	{ "\"seal1.key\"", "\"nowhere\"", ERR_IO, "nowhere" },
-	{ "\"seal1.key\"", "\"api.key\"", ERR_CONFIG, "seal_keys" },
+	{ "\"seal1.key\"", "\"short.key\"", ERR_CONFIG, "seal_keys" },
 	{ "id = \"s1\"", "id = \"s2\"", ERR_CONFIG, "seal_keys" },
 	{ "seal_keys = (", "seal_keys = ( " SEAL_TEXT("a") SEAL_TEXT("b") SEAL_TEXT("c"),
 	  ERR_CONFIG, "seal_keys" },
-	{ "name = \"alpha\";", "", ERR_CONFIG, "name" },
-	{ "name = \"alpha\"", "name = \"Alpha\"", ERR_CONFIG, "gateways" },
-	{ "gateways = (", "gateways = ( " GATEWAY_TEXT("alpha"), ERR_CONFIG, "gateways" },
-	{ "adapter = \"sandbox\"", "adapter = \"fax\"", ERR_CONFIG, "adapter" },
-	{ "http://127.0.0.1:9001", "ftp://127.0.0.1", ERR_CONFIG, "base_url" },
-	{ "http://127.0.0.1:9001", "http://127.0.0.1:9001/", ERR_CONFIG, "base_url" },
-	{ "api_key_file = \"api.key\";", "", ERR_CONFIG, "api_key_file" },
-	{ "\"api.key\"", "\"nowhere\"", ERR_IO, "nowhere" },
-	{ "callback_secret_file = \"callback.key\";", "", ERR_CONFIG, "callback_secret_file" },
-	{ "\"callback.key\"", "\"nowhere\"", ERR_IO, "nowhere" },
-	{ "\"callback_old.key\"", "\"nowhere\"", ERR_IO, "nowhere" },
-	{ "quiet_ms = 2000", "quiet_ms = 1", ERR_CONFIG, "quiet_ms" },
 	{ "log = {", "breaker = { open_max_ms = 29999; }; log = {", ERR_CONFIG,
 	  "breaker.open_max_ms" },
 };
@@ -318,7 +270,7 @@ END_TEST
 
 START_TEST(a_list_that_must_not_be_empty_is_asked_for)
 {
-	static const char *const names[] = { "token_keys", "seal_keys", "gateways" };
+	static const char *const names[] = { "token_keys", "seal_keys" };
 	const char *start = strstr(good, names[_i]);
 	const char *end = strstr(start, ");\n");
 	char text[TEXT_SIZE];
@@ -434,16 +386,15 @@ UNIT_MAIN("settings", {
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_good_configuration_gives_server_and_database);
 	tcase_add_test(tests, a_good_configuration_gives_tokens_and_vault);
-	tcase_add_test(tests, a_good_configuration_gives_gateways_and_the_dispatchers_times);
-	tcase_add_test(tests, without_a_previous_secret_there_is_one);
+	tcase_add_test(tests, a_good_configuration_gives_the_dispatchers_times);
 	tcase_add_test(tests, without_a_password_file_there_is_no_password);
 	tcase_add_test(tests, the_database_is_reached_before_any_key_exists);
-	tcase_add_test(tests, tokens_are_issued_without_vault_and_gateways);
+	tcase_add_test(tests, tokens_are_issued_without_vault);
 	tcase_add_loop_test(tests, what_is_wrong_is_refused_and_named, 0, (int)COUNT(wrongs));
-	tcase_add_loop_test(tests, a_list_that_must_not_be_empty_is_asked_for, 0, 3);
+	tcase_add_loop_test(tests, a_list_that_must_not_be_empty_is_asked_for, 0, 2);
 	tcase_add_test(tests, a_file_that_is_not_there_is_named);
 	tcase_add_loop_test(tests, a_secret_that_others_may_read_is_refused_with_what_to_do, 0,
-			    (int)COUNT(files));
+			    (int)COUNT(files) - 1);
 	tcase_add_test(tests, a_secret_is_never_told);
 	tcase_add_test(tests, every_row_of_the_table_has_help_bounds_and_its_own_name);
 	tcase_add_test(tests, no_setting_of_the_table_takes_a_secret_itself);

@@ -18,7 +18,8 @@ static struct gateway_row gateway_least(const char *name)
 				   .connect_timeout_ms = 1,
 				   .total_timeout_ms = 1,
 				   .quiet_ms = 1,
-				   .callback_wait_ms = 1 };
+				   .callback_wait_ms = 1,
+				   .authorisation_expiry_s = 1 };
 
 	snprintf(row.gateway, sizeof row.gateway, "%s", name);
 	return row;
@@ -50,6 +51,7 @@ static struct gateway_row gateway_full(const char *name)
 	row.maintenance_until_us = INT64_MAX;
 	memset(row.maintenance_reason, 'w', sizeof row.maintenance_reason - 1);
 	row.changed_at_us = INT64_MAX;
+	row.authorisation_expiry_s = INT64_MAX;
 	return row;
 }
 
@@ -90,6 +92,7 @@ static void ck_gateway(const struct gateway_row *a, const struct gateway_row *b)
 	ck_assert_int_eq(a->maintenance_until_us, b->maintenance_until_us);
 	ck_assert_str_eq(a->maintenance_reason, b->maintenance_reason);
 	ck_assert_int_eq(a->changed_at_us, b->changed_at_us);
+	ck_assert_int_eq(a->authorisation_expiry_s, b->authorisation_expiry_s);
 }
 
 START_TEST(gateway_round_trip_of_extremes_and_of_empties)
