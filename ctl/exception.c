@@ -13,6 +13,7 @@
 #include "ctl/member.h"
 #include "ctl/page.h"
 #include "service/exception.h"
+#include "service/request.h"
 #include "service/why.h"
 
 #define LABEL_WIDTH 13
@@ -35,6 +36,7 @@ static const struct cli_option own_options[] = {
 	ACCESS_OPTIONS,
 	{ "owner", 0, CLI_TEXT, "NAME", NULL, 0, 0, "who settles it" },
 };
+static const struct cli_option refund_options[] = { ACCESS_OPTIONS };
 static const struct cli_option resolve_options[] = {
 	ACCESS_OPTIONS,
 	{ "note", 0, CLI_TEXT, "TEXT", NULL, 0, 0, "what it was, and what was done" },
@@ -46,6 +48,7 @@ static const struct cli_option resolve_options[] = {
 const struct command_options ctl_exception_list_options = OPTIONS_OF(list_options);
 const struct command_options ctl_exception_show_options = OPTIONS_OF(show_options);
 const struct command_options ctl_exception_own_options = OPTIONS_OF(own_options);
+const struct command_options ctl_exception_refund_options = OPTIONS_OF(refund_options);
 const struct command_options ctl_exception_resolve_options = OPTIONS_OF(resolve_options);
 
 /* ---- list ---- */
@@ -284,6 +287,43 @@ int ctl_exception_own(const struct command_call *call)
 	if (status == 0)
 		printf("%s is settled by %s\n", call->argument, owner);
 	return status;
+}
+
+/* ---- refund ---- */
+
+struct refunding {
+	struct id id;
+	enum request_outcome outcome;
+	struct request_receipt receipt;
+};
+
+static enum err refund_work(struct store *store, const struct access *access, void *context)
+{
+	struct refunding *refunding = context;
+
+	(void)access;
+	return request_surplus(store, refunding->id, &refunding->outcome, &refunding->receipt);
+}
+
+int ctl_exception_refund(const struct command_call *call)
+{
+	struct refunding refunding = { .outcome = REQUEST_REFUSED };
+	char why[ACCESS_WHY_SIZE], id[ID_TEXT_SIZE];
+	enum err err;
+
+	if (!id_parse(ID_EXCEPTION, call->argument, &refunding.id))
+		return fail_id(call);
+	err = access_with(call->values, SETTINGS_DATABASE, refund_work, &refunding, why);
+	if (err != ERR_OK)
+		return fail(call, err, why);
+	if (refunding.outcome == REQUEST_REFUSED)
+		return command_fail(ERR_STATE,
+				    "%s: it is no open late_success of a charge, capture or "
+				    "authorisation; nothing was done",
+				    call->argument);
+	printf("%s %s\n", id_format(ID_REFUND, refunding.receipt.operation_id, id),
+	       refunding.outcome == REQUEST_REPLAYED ? "was ordered before" : "will be sent");
+	return 0;
 }
 
 static bool is_note(const char *note)

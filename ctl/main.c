@@ -45,6 +45,8 @@ static const struct command commands[] = {
 	  &ctl_exception_show_options, ctl_exception_show },
 	{ "exception own", "say who settles an exception", "EXCEPTION_ID",
 	  &ctl_exception_own_options, ctl_exception_own },
+	{ "exception refund", "give back a late success, bound to its attempt", "EXCEPTION_ID",
+	  &ctl_exception_refund_options, ctl_exception_refund },
 	{ "exception resolve", "close an exception with a note", "EXCEPTION_ID",
 	  &ctl_exception_resolve_options, ctl_exception_resolve },
 	{ "callback list", "list what gateways have sent", NULL,

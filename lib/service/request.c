@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "service/change.h"
 #include "service/fingerprint.h"
+#include "store/exception.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -30,7 +31,7 @@ struct scene {
 	const struct verb *verb;
 	struct operation_row operation; /* the new one, made before the first try */
 	struct transaction_row transaction;
-	struct attempt_row late; /* request_surplus(): whose late success is given back */
+	struct exception_row exception; /* request_surplus(): of the late success that is given back */
 	struct change_note note;
 	enum request_outcome outcome;
 	struct operation_row stored; /* what the outcome is about */
@@ -214,23 +215,8 @@ static enum err create_work(struct store_tx *tx, void *context)
 	return create(scene);
 }
 
-static enum err run(struct store_pool *pool, int wait_ms, store_work *work, struct scene *scene,
-		    struct request_receipt *receipt)
+static void receipt_fill(const struct scene *scene, struct request_receipt *receipt)
 {
-	enum err err = store_pool_run(pool, wait_ms, work, scene);
-
-	/* The commit's answer was lost: a second run finds what the first has done. */
-	if (err == ERR_UNCERTAIN)
-		err = store_pool_run(pool, wait_ms, work, scene);
-	if (err == ERR_UNCERTAIN) {
-		scene->outcome = REQUEST_UNCERTAIN;
-		scene->stored = scene->operation;
-		scene->note.type[0] = '\0';
-		err = ERR_OK;
-	}
-	if (err != ERR_OK)
-		return err;
-	change_log(&scene->note);
 	*receipt = (struct request_receipt){
 		.operation_id = scene->stored.id,
 		.amount_minor = scene->stored.amount_minor,
@@ -242,6 +228,22 @@ static enum err run(struct store_pool *pool, int wait_ms, store_work *work, stru
 	memcpy(receipt->reason, scene->stored.reason, sizeof receipt->reason);
 	if (scene->outcome == REQUEST_KEY_REUSED)
 		receipt->differing = fingerprint_differing(&scene->stored, &scene->operation);
+}
+
+/* What its runs came to. */
+static enum err settle(struct scene *scene, enum err err, enum request_outcome *outcome,
+		       struct request_receipt *receipt)
+{
+	if (err == ERR_UNCERTAIN) {
+		scene->outcome = REQUEST_UNCERTAIN;
+		scene->stored = scene->operation;
+		scene->note.type[0] = '\0';
+	} else if (err != ERR_OK) {
+		return err;
+	}
+	change_log(&scene->note);
+	receipt_fill(scene, receipt);
+	*outcome = scene->outcome;
 	return ERR_OK;
 }
 
@@ -253,78 +255,83 @@ enum err request_create(struct store_pool *pool, const struct vault *vault,
 	int64_t now_us = clock_now_us();
 	enum err err = operation_fill(vault, &scene, now_us);
 
-	if (err == ERR_OK)
-		err = run(pool, wait_ms, create_work, &scene, receipt);
-	if (err == ERR_OK)
-		*outcome = scene.outcome;
-	return err;
+	if (err != ERR_OK)
+		return err;
+	err = store_pool_run(pool, wait_ms, create_work, &scene);
+	/* The commit's answer was lost: a second run finds what the first has done. */
+	if (err == ERR_UNCERTAIN)
+		err = store_pool_run(pool, wait_ms, create_work, &scene);
+	return settle(&scene, err, outcome, receipt);
 }
 
 /* ---- what was taken beside the decision ---- */
 
-/* The attempt that a gateway is told of: a capture's money is given back as any other's. */
-static enum err surplus_fill(struct scene *scene, const struct operation_row *charged)
+/* What gives it back; false: what ended so late took no money, and holds none. */
+static bool surplus_fill(struct scene *scene, const struct operation_row *late)
 {
 	struct operation_row *row = &scene->operation;
 
-	row->transaction_id = charged->transaction_id;
-	row->kind = charged->kind == OPERATION_AUTHORISE ? OPERATION_VOID : OPERATION_REFUND;
-	row->amount_minor = charged->amount_minor;
+	row->transaction_id = late->transaction_id;
+	row->kind = late->kind == OPERATION_AUTHORISE ? OPERATION_VOID : OPERATION_REFUND;
+	row->amount_minor = late->amount_minor;
 	row->status = OS_PENDING;
 	row->next_action = NEXT_SEND;
 	row->gateway_key_number = 1;
 	row->form = OPERATION_NO_FORM;
 	row->surplus = true;
-	row->parent_attempt_id = scene->late.id;
-	memcpy(row->merchant, charged->merchant, sizeof row->merchant);
+	row->parent_attempt_id = scene->exception.attempt_id;
+	memcpy(row->merchant, late->merchant, sizeof row->merchant);
 	snprintf(row->reason, sizeof row->reason, "late success");
-	return charged->kind == OPERATION_REFUND || charged->kind == OPERATION_VOID ||
-			       charged->kind == OPERATION_PAYOUT
-		       ? ERR_STATE
-		       : ERR_OK;
+	return late->kind == OPERATION_CHARGE || late->kind == OPERATION_CAPTURE ||
+	       late->kind == OPERATION_AUTHORISE;
+}
+
+static enum err surplus_lock(struct scene *scene, struct operation_row *late)
+{
+	struct attempt_row attempt;
+	enum err err = store_attempt_read(scene->tx, scene->exception.attempt_id, &attempt);
+
+	if (err == ERR_OK)
+		err = store_transaction_lock(scene->tx, attempt.transaction_id,
+					     &scene->transaction);
+	if (err == ERR_OK)
+		err = store_operation_read(scene->tx, attempt.operation_id, late);
+	return err == ERR_OK ? store_now(scene->tx, &scene->now_us) : err;
 }
 
 static enum err surplus_work(struct store_tx *tx, void *context)
 {
 	struct scene *scene = context;
-	struct operation_row charged;
-	enum err err = store_attempt_read(tx, scene->late.id, &scene->late);
+	struct operation_row late;
+	enum err err = store_exception_find(tx, scene->exception.id, &scene->exception);
 
 	scene->tx = tx;
 	scene->note = (struct change_note){ .type = "" };
-	if (err == ERR_OK)
-		err = store_transaction_lock(tx, scene->late.transaction_id, &scene->transaction);
-	if (err == ERR_OK)
-		err = store_operation_read(tx, scene->late.operation_id, &charged);
-	if (err == ERR_OK)
-		err = store_now(tx, &scene->now_us);
+	scene->outcome = REQUEST_REFUSED;
+	if (err != ERR_OK || scene->exception.kind != EXCEPTION_LATE_SUCCESS)
+		return err;
+	err = surplus_lock(scene, &late);
 	if (err != ERR_OK)
 		return err;
-	err = store_operation_find_surplus(tx, scene->late.id, &scene->stored);
-	if (err != ERR_NOT_FOUND) {
+	err = store_operation_find_surplus(tx, scene->exception.attempt_id, &scene->stored);
+	if (err == ERR_OK)
 		scene->outcome = id_equal(scene->stored.id, scene->operation.id) ? REQUEST_CREATED
 										 : REQUEST_REPLAYED;
+	if (err != ERR_NOT_FOUND)
 		return err;
-	}
-	err = surplus_fill(scene, &charged);
-	if (err == ERR_STATE || scene->late.contradicted_at_us == 0) {
-		scene->outcome = REQUEST_REFUSED;
+	if (!surplus_fill(scene, &late) || scene->exception.state != EXCEPTION_OPEN)
 		return ERR_OK;
-	}
 	return operation_write(scene, "surplus_refund_requested");
 }
 
-enum err request_surplus(struct store_pool *pool, struct id attempt_id, const char *api_call_id,
-			 int wait_ms, enum request_outcome *outcome,
-			 struct request_receipt *receipt)
+enum err request_surplus(struct store *store, struct id exception_id,
+			 enum request_outcome *outcome, struct request_receipt *receipt)
 {
-	const struct request_order order = { .api_call_id = api_call_id };
-	struct scene scene = { .order = &order, .late.id = attempt_id };
+	const struct request_order order = { .api_call_id = "" };
+	struct scene scene = { .order = &order, .exception.id = exception_id };
 	enum err err;
 
 	scene.operation.id = id_new(clock_now_us());
-	err = run(pool, wait_ms, surplus_work, &scene, receipt);
-	if (err == ERR_OK)
-		*outcome = scene.outcome;
-	return err;
+	err = store_run(store, surplus_work, &scene);
+	return settle(&scene, err, outcome, receipt);
 }

@@ -72,12 +72,12 @@ CHECKED enum err request_create(struct store_pool *pool, const struct vault *vau
 				enum request_outcome *outcome, struct request_receipt *receipt);
 
 /*
- * Give back the late success of an attempt: the refund of a charge or capture, the void of an authorisation. Allowed
- * while its exception late_success is open; asked for again, it is REQUEST_REPLAYED. Its success closes the exception.
- * Returns  as request_create(); ERR_NOT_FOUND: no such attempt
+ * Give back what an exception late_success is about: the refund of a charge or capture, the void of
+ * an authorisation, bound to its attempt. Asked for again, it is REQUEST_REPLAYED; REQUEST_REFUSED
+ * where the exception is of another kind, or resolved. Its success resolves the exception.
+ * Returns  as request_create(); ERR_NOT_FOUND: no such exception
  */
-CHECKED enum err request_surplus(struct store_pool *pool, struct id attempt_id,
-				 const char *api_call_id, int wait_ms,
+CHECKED enum err request_surplus(struct store *store, struct id exception_id,
 				 enum request_outcome *outcome, struct request_receipt *receipt);
 
 #endif

@@ -486,6 +486,28 @@ def test_late_success_stands_in_the_ledger_as_surplus(payops):
 
     assert accounts(payops, transaction_id) == {"gateway_receivable": 1000, "surplus_owed": -1000}
     assert shown(payops, transaction_id)["amount_captured"] == 0
+    give_back(payops, transaction_id)
+
+
+def give_back(payops, transaction_id):
+    """payopsctl exception refund, twice; once is given back, and the exception is resolved by it."""
+    (exception,) = json.loads(payops.ctl("exception", "list", "--json", "--limit", "1000", "--config",
+                                         str(payops.config)).stdout)[-1:]
+    assert exception["transaction_id"] == transaction_id
+    first, again = (payops.ctl("exception", "refund", exception["exception_id"], "--config", str(payops.config)).stdout
+                    for _ in range(2))
+    refund_id = first.split()[0]
+
+    assert first == f"{refund_id} will be sent\n"
+    assert again == f"{refund_id} was ordered before\n"
+    done = await_refund(payops, refund_id, "succeeded")
+    assert (done["surplus"], done["amount"]) == (True, 1000)
+    assert shown(payops, transaction_id)["amount_refunded"] == 0
+    assert shown(payops, transaction_id)["status"] == "failed"
+    assert payops.sql("SELECT state FROM exception WHERE transaction_id = " + sql_id(transaction_id)) == [["resolved"]]
+    assert accounts(payops, transaction_id) == {}
+    refused = payops.ctl("exception", "refund", exception["exception_id"], "--config", str(payops.config), check=False)
+    assert refused.stdout == f"{refund_id} was ordered before\n"
 
 
 def test_books_agree_after_all_of_this(payops):
