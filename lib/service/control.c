@@ -120,7 +120,6 @@ static enum err decide_void(struct scene *scene)
 {
 	struct operation_row *release = &scene->operation;
 	struct operation_sums sums;
-	struct attempt_row live;
 	enum err err;
 
 	if (release->kind != OPERATION_VOID)
@@ -128,15 +127,11 @@ static enum err decide_void(struct scene *scene)
 	if (release->next_action == NEXT_NONE || release->next_action == NEXT_SEND ||
 	    release->next_action == NEXT_ASK)
 		return decided(scene, CONTROL_BEFORE);
-	err = store_operation_sums(scene->tx, scene->transaction.id, &sums);
-	if (err == ERR_OK && sums.open_captures > 0)
+	if (release->status == OS_PARKED) /* its gateway would not: a human decides */
 		return decided(scene, CONTROL_REFUSED);
-	if (err == ERR_OK)
-		err = store_attempt_lock_live(scene->tx, release->id, &live);
-	if (err != ERR_NOT_FOUND) /* parked with an open outcome: a human looks after it */
+	err = store_operation_sums(scene->tx, scene->transaction.id, &sums);
+	if (err != ERR_OK || sums.open_captures > 0)
 		return err == ERR_OK ? decided(scene, CONTROL_REFUSED) : err;
-	if (release->status == OS_PARKED && change_operation(&scene->change, OE_STARTED) != ERR_OK)
-		return ERR_STATE;
 	change_next(&scene->change, NEXT_SEND, scene->now_us);
 	return step_write(scene, CONTROL_DONE, "void_requested", "");
 }

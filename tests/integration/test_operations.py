@@ -192,6 +192,21 @@ def test_authorisation_that_expires_is_voided_at_its_gateway(payops):
     assert moved(payops, transaction_id) == {"authorise": 1000, "void": 1000}
 
 
+def test_void_that_is_declined_waits_for_a_human(payops):
+    transaction_id = authorised(payops, "tok_decline_do_not_honor/void+tok_sync")
+    state = ("SELECT status, next_action, status_reason FROM operation WHERE kind = 'void' AND transaction_id = "
+             + sql_id(transaction_id))
+
+    assert post(payops, f"/transactions/{transaction_id}/void", key="").status == 202
+    until(lambda: "attempt_declined" in event_types(payops, transaction_id))
+    assert payops.sql(state) == [["parked", "human", "declined"]]
+
+    assert post(payops, f"/transactions/{transaction_id}/void", key="").status == 409
+    assert shown(payops, transaction_id)["status"] == "authorised"
+    assert ask(payops, transaction_id, "capture").status == 409
+    assert moved(payops, transaction_id) == {"authorise": 1000}
+
+
 def test_authorisation_nobody_wants_any_more_is_released(payops):
     key = f"operations-{next(numbers)}"
     transaction_id = payops.pay("tok_queued_1500/authorise+tok_sync", capture="manual",
