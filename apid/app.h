@@ -23,6 +23,7 @@ struct batch;
 struct breakers;
 struct catalogue;
 struct dispatcher;
+struct reference;
 
 struct app {
 	struct store_pool *pool;
@@ -39,6 +40,7 @@ struct app {
 	int64_t manual_expiry_us;
 	int64_t started_at_us;
 	const char *cors_origins; /* separated by blanks */
+	const struct reference *reference;
 	atomic_bool draining;
 };
 

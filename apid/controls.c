@@ -208,35 +208,24 @@ void controls_amend(struct call *call)
 
 /* ---- POST /transactions/cancel-by-key ---- */
 
-/* Its own rules, those of the header, are judged by idempotency_key_parse(). */
-static const struct field_spec key_fields[] = {
-	{ .name = "idempotency_key",
-	  .rule = FIELD_TEXT,
-	  .required = true,
-	  .may_hold_card = true,
-	  .class = TEXT_ANY,
-	  .min = 1,
-	  .max = 2 * IDEMPOTENCY_KEY_SIZE,
-	  .help = "The key that the payment was begun with, as in the Idempotency-Key header." },
-};
-
 static bool key_read(struct call *call, char key[IDEMPOTENCY_KEY_SIZE])
 {
 	struct field_member members[FIELD_MEMBERS_MAX];
 	const struct field_value *value;
+	size_t spec_count;
+	const struct field_spec *specs = idempotency_key_fields(&spec_count);
 	const char *why;
 	size_t count;
 	json_t *errors;
 
-	if (!members_read(call, key_fields, sizeof key_fields / sizeof key_fields[0], members,
-			  &count))
+	if (!members_read(call, specs, spec_count, members, &count))
 		return false;
-	value = field_find(members, count, key_fields[0].name);
+	value = field_find(members, count, specs[0].name);
 	if (idempotency_key_parse(value->text, key, &why) == ERR_OK)
 		return true;
 	errors = json_array();
-	problem_error_add(errors, key_fields[0].name, PROBLEM_IN_BODY,
-			  field_code_word(FIELD_CHARACTERS), why);
+	problem_error_add(errors, specs[0].name, PROBLEM_IN_BODY, field_code_word(FIELD_CHARACTERS),
+			  why);
 	call_refuse_errors(call, ERR_INVALID, NULL, errors);
 	return false;
 }

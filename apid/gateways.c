@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apid/call.h"
+#include "apid/explain.h"
 #include "apid/render.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -109,41 +110,6 @@ void gateways_list(struct call *call)
 
 /* ---- POST /routes/explain ---- */
 
-static const char *const kinds[] = { "payment", "deposit", "withdrawal", "instalment", NULL };
-static const char *const operations[] = { "charge", "authorise", "capture", "void",
-					  "refund", "payout",    NULL };
-
-static const struct field_spec explain_fields[] = {
-	{ .name = "currency",
-	  .rule = FIELD_TEXT,
-	  .required = true,
-	  .class = TEXT_ANY,
-	  .min = 3,
-	  .max = 3,
-	  .help = "Currency of the payment, ISO 4217." },
-	{ .name = "amount",
-	  .rule = FIELD_AMOUNT,
-	  .help = "As in a payment; a thousand minor units when left out." },
-	{ .name = "payment_method",
-	  .rule = FIELD_TEXT,
-	  .class = TEXT_WORD,
-	  .min = 1,
-	  .max = PAYMENT_METHOD_SIZE - 1,
-	  .help = "credit_card when left out." },
-	{ .name = "country",
-	  .rule = FIELD_TEXT,
-	  .class = TEXT_COUNTRY,
-	  .min = 2,
-	  .max = 2,
-	  .help = "Country of the payment; not known when left out." },
-	{ .name = "kind", .rule = FIELD_WORD, .words = kinds, .help = "payment when left out." },
-	{ .name = "operation",
-	  .rule = FIELD_WORD,
-	  .words = operations,
-	  .help = "charge when left out." },
-};
-#define EXPLAIN_FIELDS (sizeof explain_fields / sizeof explain_fields[0])
-
 struct explanation {
 	struct routing_facts facts;
 	char country[3];
@@ -200,13 +166,12 @@ static void facts_take(struct call *call, const struct field_member *members, si
 	if (!amount_take(members, count, currency, &facts->amount.minor))
 		field_error_add(errors, "amount", FIELD_SYNTAX,
 				"must be an amount as in a payment");
-	text_take(members, count, "country", "", explanation->country,
-		  sizeof explanation->country);
+	text_take(members, count, "country", "", explanation->country, sizeof explanation->country);
 	text_take(members, count, "payment_method", "credit_card", explanation->method,
 		  sizeof explanation->method);
-	text_take(members, count, "kind", kinds[0], word, sizeof word);
+	text_take(members, count, "kind", "payment", word, sizeof word);
 	facts->kind = (enum transaction_kind)words_find(transaction_kind_words, word);
-	text_take(members, count, "operation", operations[0], word, sizeof word);
+	text_take(members, count, "operation", "charge", word, sizeof word);
 	facts->operation = (enum operation_kind)words_find(operation_kind_words, word);
 }
 
@@ -218,12 +183,14 @@ static bool explanation_read(struct call *call, struct explanation *explanation)
 	struct json_arena arena;
 	enum err err;
 	const size_t count = json_members(call->body, members, &arena, &err);
+	size_t field_count;
+	const struct field_spec *fields = explain_fields(&field_count);
 
 	if (err != ERR_OK) {
 		call_refuse(call, err, "The body has too many members.");
 		return false;
 	}
-	field_check(explain_fields, EXPLAIN_FIELDS, members, count, &errors);
+	field_check(fields, field_count, members, count, &errors);
 	if (errors.count == 0)
 		facts_take(call, members, count, explanation, &errors);
 	if (errors.count == 0)
@@ -265,12 +232,12 @@ static json_t *candidates_json(const struct call *call, const struct routing_tab
 			call->app->breakers, name, (enum breaker_operation)operation);
 
 		(void)json_array_append_new(
-			list, json_pack("{s:s, s:b, s:s?, s:s}", "gateway", name, "usable", usable,
-					"reason",
-					usable ? NULL
-					       : words_text(routing_drop_words,
-							    (int)candidate->drop),
-					"breaker", words_text(breaker_state_words, (int)breaker)));
+			list,
+			json_pack("{s:s, s:b, s:s?, s:s}", "gateway", name, "usable", usable,
+				  "reason",
+				  usable ? NULL
+					 : words_text(routing_drop_words, (int)candidate->drop),
+				  "breaker", words_text(breaker_state_words, (int)breaker)));
 	}
 	return list;
 }
@@ -286,13 +253,11 @@ void gateways_explain(struct call *call)
 		return;
 	view = catalogue_hold(call->app->catalogue);
 	decision = routing_decide(&view->routing, &explanation.facts);
-	body = json_pack("{s:s?, s:o, s:o}", "rule",
-			 decision.rule == ROUTING_NO_RULE ? NULL
-							  : view->rules[decision.rule].name,
-			 "rules", rules_json(&view->routing, &explanation.facts, decision.rule),
-			 "candidates",
-			 candidates_json(call, &view->routing, &decision,
-					 explanation.facts.operation));
+	body = json_pack(
+		"{s:s?, s:o, s:o}", "rule",
+		decision.rule == ROUTING_NO_RULE ? NULL : view->rules[decision.rule].name, "rules",
+		rules_json(&view->routing, &explanation.facts, decision.rule), "candidates",
+		candidates_json(call, &view->routing, &decision, explanation.facts.operation));
 	catalogue_release(view);
 	call_answer(call, 200, body);
 }

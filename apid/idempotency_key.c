@@ -72,3 +72,21 @@ enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY
 	}
 	return idempotency_key_parse(value, key, why);
 }
+
+/* Its own rules, those of the header, are judged by idempotency_key_parse(). */
+static const struct field_spec fields[] = {
+	{ .name = "idempotency_key",
+	  .rule = FIELD_TEXT,
+	  .required = true,
+	  .may_hold_card = true,
+	  .class = TEXT_ANY,
+	  .min = 1,
+	  .max = 2 * IDEMPOTENCY_KEY_SIZE,
+	  .help = "The key that the payment was begun with, as in the Idempotency-Key header." },
+};
+
+const struct field_spec *idempotency_key_fields(size_t *count)
+{
+	*count = sizeof fields / sizeof fields[0];
+	return fields;
+}

@@ -13,6 +13,7 @@
 
 #include "apid/http_message.h"
 #include "core/err.h"
+#include "core/field.h"
 
 #define IDEMPOTENCY_KEY_SIZE 256
 
@@ -31,5 +32,8 @@ CHECKED enum err idempotency_key_parse(const char *text, char key[IDEMPOTENCY_KE
  */
 CHECKED enum err idempotency_key_read(const struct http_call *call, char key[IDEMPOTENCY_KEY_SIZE],
 				      const char **why);
+
+/* The body of a request that names a key: idempotency_key. */
+const struct field_spec *idempotency_key_fields(size_t *count);
 
 #endif

@@ -7,6 +7,7 @@
 #include "apid/dispatcher.h"
 #include "apid/http.h"
 #include "apid/pipeline.h"
+#include "apid/reference.h"
 #include "base/cli.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -59,6 +60,7 @@ struct server {
 	struct choice_budgets budgets;
 	struct pipeline *pipeline;
 	struct http_server *http;
+	struct reference *reference;
 	bool unsafe_durability;
 };
 
@@ -188,6 +190,14 @@ static enum err dispatching_start(struct server *server)
 	return err == ERR_OK ? ERR_OK : start_failed("dispatcher", err, "");
 }
 
+static enum err texts_start(struct server *server)
+{
+	enum err err = reference_new(&server->reference);
+
+	server->app.reference = server->reference;
+	return err == ERR_OK ? ERR_OK : start_failed("reference", err, "");
+}
+
 static enum err server_start(struct server *server)
 {
 	struct settings *settings = server->settings;
@@ -203,7 +213,9 @@ static enum err server_start(struct server *server)
 	err = metrics_new(&app->metrics);
 	if (err != ERR_OK)
 		return start_failed("metrics", err, "");
-	err = database_start(server);
+	err = texts_start(server);
+	if (err == ERR_OK)
+		err = database_start(server);
 	if (err != ERR_OK)
 		return err;
 	err = queues_start(server);
@@ -241,6 +253,7 @@ static void server_stop(struct server *server)
 	breakers_free(app->breakers);
 	catalogue_close(app->catalogue);
 	store_pool_close(app->pool);
+	reference_free(server->reference);
 	metrics_free(app->metrics);
 	log_info("stopped", LOG_INT("duration_us", clock_boot_us() - began_us));
 }

@@ -14,30 +14,6 @@
 #include "service/lookup.h"
 #include "service/request.h"
 
-/* Of a capture or refund. */
-static const struct field_spec fields[] = {
-	{ .name = "amount",
-	  .rule = FIELD_AMOUNT,
-	  .help = "How much, as in POST /transactions; all that is left where it is not said." },
-	{ .name = "currency",
-	  .rule = FIELD_TEXT,
-	  .class = TEXT_VISIBLE,
-	  .min = 3,
-	  .max = 3,
-	  .help = "The transaction's own, if it is said at all." },
-	{ .name = "reason",
-	  .rule = FIELD_TEXT,
-	  .class = TEXT_FREE,
-	  .max = (PAYMENT_DESCRIPTION_SIZE - 1) / 4,
-	  .help = "Why, in free text." },
-	{ .name = "payment_token",
-	  .rule = FIELD_TEXT,
-	  .class = TEXT_TOKEN,
-	  .min = 1,
-	  .max = PAYMENT_TOKEN_SIZE - 1,
-	  .help = "A payment token of its own, where the gateway wants one." },
-};
-
 /* What differs between the paths. */
 static const struct verb {
 	enum operation_kind kind;
@@ -46,10 +22,16 @@ static const struct verb {
 	const char *place; /* where the new one can be seen, before its id; NULL: nowhere */
 	const char *refused;
 	const char *too_much;
-} capture = { OPERATION_CAPTURE, ID_OPERATION, "operation_id", NULL,
+} capture = { OPERATION_CAPTURE,
+	      ID_OPERATION,
+	      "operation_id",
+	      NULL,
 	      "Only what is authorised, and is not being released, can be captured.",
 	      "That is more than what is left to capture." },
-  refund = { OPERATION_REFUND, ID_REFUND, "refund_id", "/refunds/",
+  refund = { OPERATION_REFUND,
+	     ID_REFUND,
+	     "refund_id",
+	     "/refunds/",
 	     "Only what was captured can be refunded.",
 	     "That is more than what was captured and is not refunded yet." };
 
@@ -161,11 +143,12 @@ static void ask(struct call *call, const struct verb *verb)
 	struct field_member members[FIELD_MEMBERS_MAX];
 	struct request_receipt receipt;
 	enum request_outcome outcome;
-	size_t count;
+	size_t count, field_count;
+	const struct field_spec *fields = payment_part_fields(&field_count);
 	enum err err;
 
 	if (!key_take_required(call, asking.key) ||
-	    !members_read(call, fields, sizeof fields / sizeof fields[0], members, &count) ||
+	    !members_read(call, fields, field_count, members, &count) ||
 	    !transaction_read(&asking) || !money_read(&asking, members, count))
 		return;
 	order->merchant = call->claims.merchant;

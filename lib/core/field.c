@@ -9,8 +9,7 @@
 
 #include "core/card.h"
 
-#define PAIR_NAME_MAX 40 /* code points of a member's name in an object */
-#define PAIR_TEXT_MAX 500
+
 #define CARD_TEXT_MAX 37 /* 19 digits and the separators between them */
 
 static const char *const code_words[] = {
@@ -136,8 +135,8 @@ static struct fault judge_pair(const struct field_spec *spec, const struct field
 
 	if (!pair->text && !(pair->null && spec->null_members))
 		return fault_of(FIELD_TYPE);
-	if (name_length < 1 || name_length > PAIR_NAME_MAX ||
-	    text_length(text, pair->text_size) > PAIR_TEXT_MAX)
+	if (name_length < 1 || name_length > FIELD_PAIR_NAME_MAX ||
+	    text_length(text, pair->text_size) > FIELD_PAIR_TEXT_MAX)
 		return fault_of(FIELD_LENGTH);
 	if (!text_is(TEXT_ANY, pair->name, name_size) ||
 	    !text_is(spec->class, text, pair->text_size))
@@ -215,7 +214,7 @@ static void report_length(struct field_errors *errors, const struct field_spec *
 		field_error_add(errors, spec->name, FIELD_LENGTH,
 				"must have %zu to %zu members, with names of 1 to %d characters "
 				"and values of at most %d",
-				spec->min, spec->max, PAIR_NAME_MAX, PAIR_TEXT_MAX);
+				spec->min, spec->max, FIELD_PAIR_NAME_MAX, FIELD_PAIR_TEXT_MAX);
 	else if (spec->min == spec->max)
 		field_error_add(errors, spec->name, FIELD_LENGTH,
 				"must have exactly %zu characters", spec->max);

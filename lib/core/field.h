@@ -19,6 +19,8 @@
 
 #define FIELD_MEMBERS_MAX 64 /* members of one request body */
 #define FIELD_PAIRS_MAX 64   /* members of all nested objects together */
+#define FIELD_PAIR_NAME_MAX 40 /* code points of such a member's name */
+#define FIELD_PAIR_TEXT_MAX 500
 #define FIELD_ERRORS_MAX 32
 #define FIELD_NAME_SIZE 65
 #define FIELD_MESSAGE_SIZE 160

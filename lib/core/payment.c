@@ -26,7 +26,7 @@ const char *const payment_methods[] = {
 };
 
 static const char *const capture_words[] = { "automatic", "manual", NULL }; /* enum capture_mode */
-static const char *const process_words[] = { "auto", "manual", NULL }; /* enum process_mode */
+static const char *const process_words[] = { "auto", "manual", NULL };      /* enum process_mode */
 
 static const struct field_spec fields[] = {
 	{ .name = "amount",
@@ -129,6 +129,30 @@ static const struct field_spec transfer_fields[] = {
 	  .help = "The gateway's token of the account; never a card number." },
 };
 
+/* Of a capture or refund. */
+static const struct field_spec part_fields[] = {
+	{ .name = "amount",
+	  .rule = FIELD_AMOUNT,
+	  .help = "How much, as in POST /transactions; all that is left where it is not said." },
+	{ .name = "currency",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_VISIBLE,
+	  .min = 3,
+	  .max = 3,
+	  .help = "The transaction's own, if it is said at all." },
+	{ .name = "reason",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_FREE,
+	  .max = (PAYMENT_DESCRIPTION_SIZE - 1) / 4,
+	  .help = "Why, in free text." },
+	{ .name = "payment_token",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_TOKEN,
+	  .min = 1,
+	  .max = PAYMENT_TOKEN_SIZE - 1,
+	  .help = "A payment token of its own, where the gateway wants one." },
+};
+
 const struct field_spec *payment_fields(enum transaction_kind kind, size_t *count)
 {
 	if (kind == TRANSACTION_DEPOSIT || kind == TRANSACTION_WITHDRAWAL) {
@@ -137,6 +161,12 @@ const struct field_spec *payment_fields(enum transaction_kind kind, size_t *coun
 	}
 	*count = sizeof fields / sizeof fields[0];
 	return fields;
+}
+
+const struct field_spec *payment_part_fields(size_t *count)
+{
+	*count = sizeof part_fields / sizeof part_fields[0];
+	return part_fields;
 }
 
 static bool has_error(const struct field_errors *errors, const char *field)

@@ -59,6 +59,9 @@ struct payment_request {
  */
 const struct field_spec *payment_fields(enum transaction_kind kind, size_t *count);
 
+/* The same of captures and refunds: amount, currency, reason, payment_token. */
+const struct field_spec *payment_part_fields(size_t *count);
+
 /* The catalogue of payment methods, NULL-terminated: "credit_card", "debit_card", … */
 extern const char *const payment_methods[];
 

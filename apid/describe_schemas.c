@@ -1,0 +1,328 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/* The members of answers, as render.c and its like write them. */
+#include "apid/describe.h"
+
+#include <string.h>
+
+#include "core/attempt.h"
+#include "core/decline.h"
+#include "core/operation.h"
+#include "core/breaker.h"
+#include "core/payment.h"
+#include "core/routing.h"
+#include "core/transaction.h"
+#include "core/why.h"
+#include "store/exception.h"
+
+#define NULLABLE DESCRIBE_NULLABLE
+#define ABSENT DESCRIBE_ABSENT
+
+static const char *const outcome_unknown[] = { "outcome_unknown", NULL };
+static const char *const health_words[] = { "ok", "ready", NULL };
+static const char *const key_states[] = { "done", "in_flight", NULL };
+
+/* clang-format off */
+static const struct describe_member receipt[] = {
+	MEMBER(ID, "transaction_id", 0, "Its id.", .of = "trans_"),
+	MEMBER(WORD, "status", 0,
+	       "What it was when it was taken.", .words = &transaction_status_words),
+	MEMBER(WORD, "status_reason", ABSENT,
+	       "Why it is not known whether it is stored.", .list = outcome_unknown),
+	MEMBER(TIME, "created_at", 0, "When it was taken."),
+};
+
+#define TRANSACTION_HEAD                                                                           \
+	MEMBER(ID, "transaction_id", 0, "Its id.", .of = "trans_"),                                \
+	MEMBER(WORD, "status", 0,                                                                  \
+	       "Where it stands; completed, failed and cancelled are final.",                      \
+	       .words = &transaction_status_words),                                                \
+	MEMBER(TEXT, "status_reason", NULLABLE, "Why, in a word."),                                \
+	MEMBER(AMOUNT, "amount", 0, "How much, in the form it was sent."),                         \
+	MEMBER(OBJECT, "currency", 0, "Its currency.", .of = "Currency"),                          \
+	MEMBER(WORD, "payment_method", 0, "How the customer pays.", .list = payment_methods),      \
+	MEMBER(TEXT, "description", NULLABLE, "What is paid for.")
+
+#define TRANSACTION_TAIL                                                                           \
+	MEMBER(TIME, "created_at", 0, "When it was taken."),                                       \
+	MEMBER(TIME, "updated_at", 0, "When it changed last."),                                    \
+	MEMBER(AMOUNT, "amount_captured", 0, "How much was collected."),                           \
+	MEMBER(AMOUNT, "amount_refunded", 0, "How much was given back."),                          \
+	MEMBER(TEXT, "gateway", NULLABLE, "The gateway of its latest attempt."),                   \
+	MEMBER(TEXT, "gateway_txn_id", NULLABLE, "The gateway's own id."),                         \
+	MEMBER(OBJECT, "failure", NULLABLE, "Why it failed.", .of = "Failure"),                    \
+	MEMBER(WORD, "next_action", NULLABLE,                                                      \
+	       "What happens next: send it, ask the gateway, let it expire, or wait for a "        \
+	       "human.", .words = &next_action_words),                                             \
+	MEMBER(TIME, "next_action_at", NULLABLE, "When."),                                         \
+	MEMBER(STRINGS, "metadata", NULLABLE, "Your own strings."),                                \
+	MEMBER(ANY, "instructions", NULLABLE,                                                      \
+	       "What the customer must do, while there is something: as the gateway says it.")
+
+static const struct describe_member transaction[] = {
+	TRANSACTION_HEAD,
+	MEMBER(TEXT, "customer_id", 0, "Whose it is."),
+	TRANSACTION_TAIL,
+};
+
+static const struct describe_member customer_transaction[] = {
+	TRANSACTION_HEAD,
+	TRANSACTION_TAIL,
+};
+
+#define PART_RECEIPT                                                                               \
+	MEMBER(ID, "transaction_id", 0, "Of this payment.", .of = "trans_"),                       \
+	MEMBER(AMOUNT, "amount", 0, "How much."),                                                  \
+	MEMBER(OBJECT, "currency", 0, "The payment's currency.", .of = "Currency"),                \
+	MEMBER(TEXT, "reason", NULLABLE, "Why, as it was sent."),                                  \
+	MEMBER(WORD, "status", 0, "What it was when it was taken.",                                \
+	       .words = &operation_status_words),                                                  \
+	MEMBER(WORD, "status_reason", ABSENT, "Why it is not known whether it is stored.",         \
+	       .list = outcome_unknown),                                                           \
+	MEMBER(TIME, "created_at", 0, "When it was taken.")
+
+static const struct describe_member capture_receipt[] = {
+	MEMBER(ID, "operation_id", 0, "Its id.", .of = "op_"),
+	PART_RECEIPT,
+};
+
+static const struct describe_member refund_receipt[] = {
+	MEMBER(ID, "refund_id", 0, "Its id.", .of = "ref_"),
+	PART_RECEIPT,
+};
+
+static const struct describe_member refund[] = {
+	MEMBER(ID, "refund_id", 0, "Its id.", .of = "ref_"),
+	MEMBER(ID, "transaction_id", 0, "Of this payment.", .of = "trans_"),
+	MEMBER(WORD, "status", 0, "Where it stands.", .words = &operation_status_words),
+	MEMBER(TEXT, "status_reason", NULLABLE, "Why, in a word."),
+	MEMBER(AMOUNT, "amount", 0, "How much."),
+	MEMBER(OBJECT, "currency", 0, "The payment's currency.", .of = "Currency"),
+	MEMBER(TEXT, "reason", NULLABLE, "Why, as it was sent."),
+	MEMBER(BOOLEAN, "surplus", 0,
+	       "Whether it gives back what was charged beside the payment: a late success."),
+	MEMBER(TEXT, "gateway", NULLABLE, "The gateway of its latest attempt."),
+	MEMBER(TEXT, "gateway_txn_id", NULLABLE, "The gateway's own id."),
+	MEMBER(OBJECT, "failure", NULLABLE, "Why it failed.", .of = "Failure"),
+	MEMBER(WORD, "next_action", NULLABLE, "What happens next.", .words = &next_action_words),
+	MEMBER(TIME, "next_action_at", NULLABLE, "When."),
+	MEMBER(TIME, "created_at", 0, "When it was taken."),
+	MEMBER(TIME, "updated_at", 0, "When it changed last."),
+};
+
+static const struct describe_member failure[] = {
+	MEMBER(TEXT, "code", 0, "How it ended: declined, or what else kept it from being made."),
+	MEMBER(TEXT, "decline_code", NULLABLE, "Why the gateway declined it."),
+	MEMBER(WORD, "advice", 0, "What to do about it.", .words = &advice_words),
+	MEMBER(TEXT, "message", 0, "A sentence for people."),
+};
+
+static const struct describe_member event[] = {
+	MEMBER(ID, "event_id", 0, "Its id.", .of = "evt_"),
+	MEMBER(INTEGER, "sequence", 0, "Its number, without gaps from 1."),
+	MEMBER(TEXT, "type", 0, "What happened."),
+	MEMBER(WORD, "status", NULLABLE,
+	       "The payment's status after it.", .words = &transaction_status_words),
+	MEMBER(WORD, "from_status", NULLABLE,
+	       "The payment's status before it.", .words = &transaction_status_words),
+	MEMBER(ID, "operation_id", NULLABLE, "The operation that it concerns.", .of = "op_"),
+	MEMBER(WORD, "operation_status", NULLABLE,
+	       "That operation's status after it.", .words = &operation_status_words),
+	MEMBER(ID, "attempt_id", NULLABLE, "The attempt that it concerns.", .of = "att_"),
+	MEMBER(WORD, "attempt_status", NULLABLE,
+	       "That attempt's status after it.", .words = &attempt_status_words),
+	MEMBER(TEXT, "reason", NULLABLE, "Why, in a word."),
+	MEMBER(TEXT, "api_call_id", NULLABLE, "The request that led to it."),
+	MEMBER(TIME, "at", 0, "When."),
+};
+
+static const struct describe_member attempt[] = {
+	MEMBER(ID, "attempt_id", 0, "Its id.", .of = "att_"),
+	MEMBER(ID, "operation_id", 0, "The operation that it tries.", .of = "op_"),
+	MEMBER(INTEGER, "number", 0, "Its number among the operation's tries."),
+	MEMBER(TEXT, "gateway", 0, "The gateway."),
+	MEMBER(WORD, "status", 0, "Where it stands.", .words = &attempt_status_words),
+	MEMBER(WORD, "class", NULLABLE,
+	       "Whether its outcome is certain.", .words = &attempt_class_words),
+	MEMBER(TEXT, "gateway_txn_id", NULLABLE, "The gateway's own id."),
+	MEMBER(TEXT, "our_reference", 0, "What the gateway knows it by."),
+	MEMBER(TEXT, "decline_code", NULLABLE, "Why it was declined."),
+	MEMBER(INTEGER, "http_status", NULLABLE, "The gateway's HTTP status."),
+	MEMBER(TEXT, "reason", NULLABLE, "Why, in a word."),
+	MEMBER(TEXT, "answer", NULLABLE, "The gateway's answer, masked."),
+	MEMBER(INTEGER, "asked_count", 0, "How often the gateway was asked about it."),
+	MEMBER(TIME, "prepared_at", 0, "When it was written down, before anything was sent."),
+	MEMBER(TIME, "sent_at", NULLABLE, "When it was sent, where that was noted."),
+	MEMBER(TIME, "answered_at", NULLABLE, "When the answer came."),
+	MEMBER(TIME, "asked_at", NULLABLE, "When the gateway was asked last."),
+	MEMBER(TIME, "contradicted_at", NULLABLE,
+	       "When a success was reported for what was decided otherwise."),
+};
+
+static const struct describe_member why[] = {
+	MEMBER(ID, "transaction_id", 0, "The payment.", .of = "trans_"),
+	MEMBER(WORD, "status", 0, "Where it stands.", .words = &transaction_status_words),
+	MEMBER(WORD, "charged", 0,
+	       "Whether the customer was charged.", .words = &why_verdict_words),
+	MEMBER(TEXT, "charged_text", 0, "The same as a sentence."),
+	MEMBER(BOOLEAN, "safe_to_retry", 0, "Whether paying anew is safe."),
+	MEMBER(WORD, "safe_to_retry_reason", 0, "Why, or why not.", .words = &why_retry_words),
+	MEMBER(TEXT, "safe_to_retry_text", 0, "The same as a sentence."),
+	MEMBER(LIST, "steps", 0, "What happened, the oldest first.", .of = "WhyStep"),
+	MEMBER(LIST, "next", 0, "What happens next.", .of = "WhyNext"),
+	MEMBER(LIST, "exceptions", 0,
+	       "What the rules could not settle alone.", .of = "WhyException"),
+};
+
+static const struct describe_member why_step[] = {
+	MEMBER(TIME, "at", NULLABLE, "When."),
+	MEMBER(INTEGER, "sequence", NULLABLE, "The event's number, where the step is one."),
+	MEMBER(TEXT, "text", 0, "What happened."),
+	MEMBER(TEXT, "evidence", NULLABLE, "How that is known."),
+	MEMBER(TEXT, "rule", NULLABLE, "Which rule followed."),
+};
+
+static const struct describe_member why_next[] = {
+	MEMBER(WORD, "action", 0, "What.", .words = &next_action_words),
+	MEMBER(TIME, "at", NULLABLE, "When."),
+	MEMBER(TEXT, "text", 0, "The same as a sentence."),
+};
+
+static const struct describe_member why_exception[] = {
+	MEMBER(ID, "exception_id", 0, "Its id.", .of = "exc_"),
+	MEMBER(WORD, "kind", 0, "What it is about.", .words = &exception_kind_words),
+	MEMBER(WORD, "state", 0, "Whether it is settled.", .words = &exception_state_words),
+	MEMBER(ID, "attempt_id", NULLABLE, "The attempt that it concerns.", .of = "att_"),
+	MEMBER(TIME, "opened_at", 0, "When it was opened."),
+	MEMBER(TIME, "resolved_at", NULLABLE, "When it was settled."),
+	MEMBER(TEXT, "text", 0, "What it means."),
+	MEMBER(TEXT, "detail", NULLABLE, "What was found."),
+};
+
+static const struct describe_member idempotency_key[] = {
+	MEMBER(TEXT, "idempotency_key", 0, "The key, bare."),
+	MEMBER(WORD, "state", 0,
+	       "Whether what it began is stored, or being stored.", .list = key_states),
+	MEMBER(ID, "transaction_id", ABSENT, "What it began.", .of = "trans_"),
+	MEMBER(WORD, "status", ABSENT, "Where that stands.", .words = &transaction_status_words),
+	MEMBER(TIME, "first_seen_at", ABSENT, "When the key came first."),
+};
+
+static const struct describe_member gateway[] = {
+	MEMBER(TEXT, "gateway", 0, "Its name."),
+	MEMBER(WORD, "state", 0, "Whether it takes payments.", .words = &routing_state_words),
+	MEMBER(TEXTS, "operations", 0, "What it can do."),
+	MEMBER(TEXTS, "currencies", 0, "The currencies it takes; none: all."),
+	MEMBER(TEXTS, "countries", 0, "The countries it serves; none: all."),
+	MEMBER(TEXTS, "payment_methods", 0, "The payment methods it takes; none: all."),
+	MEMBER(OBJECT, "maintenance", NULLABLE, "Its maintenance, until that is over.",
+	       .of = "Maintenance"),
+};
+
+static const struct describe_member maintenance[] = {
+	MEMBER(TIME, "from", NULLABLE, "When it begins."),
+	MEMBER(TIME, "until", 0, "When it ends."),
+	MEMBER(TEXT, "reason", 0, "Why."),
+};
+
+static const struct describe_member explanation[] = {
+	MEMBER(TEXT, "rule", NULLABLE, "The rule that fits; null where none does."),
+	MEMBER(LIST, "rules", 0, "The rules that were looked at, in order.", .of = "ExplainedRule"),
+	MEMBER(LIST, "candidates", 0, "The gateways of the rule that fits, in order.",
+	       .of = "ExplainedGateway"),
+};
+
+static const struct describe_member explained_rule[] = {
+	MEMBER(TEXT, "rule", 0, "Its name."),
+	MEMBER(BOOLEAN, "fits", 0, "Whether it fits."),
+	MEMBER(WORD, "misses", NULLABLE, "What keeps it from fitting.",
+	       .words = &routing_miss_words),
+};
+
+static const struct describe_member explained_gateway[] = {
+	MEMBER(TEXT, "gateway", 0, "Its name."),
+	MEMBER(BOOLEAN, "usable", 0, "Whether it could be tried."),
+	MEMBER(WORD, "reason", NULLABLE, "Why not.", .words = &routing_drop_words),
+	MEMBER(WORD, "breaker", 0, "The state of its circuit breaker.",
+	       .words = &breaker_state_words),
+};
+
+static const struct describe_member received[] = {
+	MEMBER(BOOLEAN, "received", 0, "true: do not send it again."),
+};
+
+static const struct describe_member status[] = {
+	MEMBER(WORD, "status", 0, "What it is.", .list = health_words),
+};
+
+static const struct describe_member problem[] = {
+	MEMBER(TEXT, "type", 0, "/errors/ and the code."),
+	MEMBER(TEXT, "title", 0, "What it is, the same for each code."),
+	MEMBER(INTEGER, "status", 0, "The HTTP status."),
+	MEMBER(OBJECT, "code", 0,
+	       "What it is, as a word that stays the same in all releases.", .of = "ErrorCode"),
+	MEMBER(TEXT, "detail", ABSENT, "What is wrong here, as a sentence for developers."),
+	MEMBER(TEXT, "instance", ABSENT, "The request's path."),
+	MEMBER(TEXT, "api_call_id", 0, "The request's id: name it to support."),
+	MEMBER(BOOLEAN, "retryable", 0, "Whether the same request may be sent again."),
+	MEMBER(INTEGER, "retry_after", ABSENT, "After how many seconds."),
+	MEMBER(WORD, "current_status", ABSENT,
+	       "What the payment is, where that is the reason.",
+	       .words = &transaction_status_words),
+	MEMBER(TEXTS, "allowed_actions", ABSENT, "What can be done with it instead."),
+	MEMBER(ID, "transaction_id", ABSENT, "The payment that failed.", .of = "trans_"),
+	MEMBER(TEXT, "decline_code", ABSENT, "Why it was declined."),
+	MEMBER(WORD, "advice", ABSENT, "What to do about it.", .words = &advice_words),
+	MEMBER(LIST, "errors", ABSENT,
+	       "Everything that is wrong, not only the first.", .of = "FieldError"),
+};
+
+static const struct describe_member field_error[] = {
+	MEMBER(TEXT, "field", 0, "The member's name."),
+	MEMBER(TEXT, "pointer", ABSENT, "Where it stands in the body (RFC 6901)."),
+	MEMBER(TEXT, "code", 0, "What is wrong with it, as a word."),
+	MEMBER(TEXT, "message", 0, "What to send instead."),
+};
+
+#define SCHEMA(name, text, members) { name, text, members, sizeof(members) / sizeof(members)[0] }
+
+static const struct describe_schema schemas[] = {
+	SCHEMA("Receipt", "A payment that was taken.", receipt),
+	SCHEMA("Transaction", "A payment.", transaction),
+	SCHEMA("CustomerTransaction", "A payment in its customer's list.", customer_transaction),
+	SCHEMA("CaptureReceipt", "A capture that was taken.", capture_receipt),
+	SCHEMA("RefundReceipt", "A refund that was taken.", refund_receipt),
+	SCHEMA("Refund", "A refund.", refund),
+	SCHEMA("Failure", "Why a payment failed, and what to do about it.", failure),
+	SCHEMA("Event", "One step of a payment.", event),
+	SCHEMA("Attempt", "One try at a gateway.", attempt),
+	SCHEMA("Why", "The proof in words.", why),
+	SCHEMA("WhyStep", "A step in words.", why_step),
+	SCHEMA("WhyNext", "What happens next in words.", why_next),
+	SCHEMA("WhyException", "Something that the rules cannot settle alone.", why_exception),
+	SCHEMA("IdempotencyKey", "What a key began.", idempotency_key),
+	SCHEMA("Gateway", "A gateway.", gateway),
+	SCHEMA("Maintenance", "When a gateway is in maintenance.", maintenance),
+	SCHEMA("Explanation", "Where a payment would go.", explanation),
+	SCHEMA("ExplainedRule", "A rule that was looked at.", explained_rule),
+	SCHEMA("ExplainedGateway", "A gateway that a rule names.", explained_gateway),
+	SCHEMA("Received", "A message that was stored.", received),
+	SCHEMA("Status", "What a probe says.", status),
+	SCHEMA("Problem", "A refusal (RFC 9457).", problem),
+	SCHEMA("FieldError", "What is wrong with a member.", field_error),
+};
+/* clang-format on */
+
+const struct describe_schema *describe_schemas(size_t *count)
+{
+	*count = sizeof schemas / sizeof schemas[0];
+	return schemas;
+}
+
+const struct describe_schema *describe_schema(const char *name)
+{
+	for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++)
+		if (strcmp(schemas[i].name, name) == 0)
+			return &schemas[i];
+	return NULL;
+}

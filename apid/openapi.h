@@ -1,0 +1,28 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * OpenAPI: the description of the API, made from route.def, err.def, the field tables and describe.h.
+ *
+ * Invariant  nothing is said here that a table does not hold
+ * Ownership  the document is the caller's to json_decref()
+ * Threads    safe: pure functions
+ * Source     OpenAPI Specification 3.1.0; JSON Schema 2020-12
+ */
+#ifndef APID_OPENAPI_H
+#define APID_OPENAPI_H
+
+#include <jansson.h>
+
+#include "apid/describe.h"
+
+/* The document, NULL where memory is short. */
+json_t *openapi_document(void);
+
+/* Schemas of a member of an answer and of a member of a request; NULL where memory is short. */
+json_t *openapi_member(const struct describe_member *member);
+json_t *openapi_field(const struct field_spec *spec);
+
+/* components/schemas, of answers and of what is shared. */
+json_t *openapi_schemas(void);
+
+#endif

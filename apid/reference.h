@@ -1,0 +1,23 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reference: the description of the API as it is served, written once at start.
+ *
+ * Invariant  frozen: the same text, and the same ETag, as long as the process lives
+ * Ownership  the caller's to reference_free()
+ * Threads    safe
+ */
+#ifndef APID_REFERENCE_H
+#define APID_REFERENCE_H
+
+#include "core/err.h"
+
+struct reference;
+
+/* Returns ERR_OK with *reference; ERR_MEMORY. */
+CHECKED enum err reference_new(struct reference **reference);
+
+/* Accepts NULL. */
+void reference_free(struct reference *reference);
+
+#endif

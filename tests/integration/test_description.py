@@ -1,0 +1,277 @@
+# SPDX-FileCopyrightText: payops contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""GET /openapi.json: its examples are taken, and answers have exactly the members that it describes."""
+import copy
+import json
+import re
+
+import pytest
+
+from support import unique, until
+
+SCOPES = "payments:read payments:write refunds:write payouts:write"
+METHODS = ("get", "post", "patch", "delete", "put")
+
+
+@pytest.fixture(scope="module")
+def document(shared):
+    shared.start()
+    answer = shared.request("GET", "/openapi.json")
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    return answer.json
+
+
+def operations(document):
+    return [(method, path, operation) for path, methods in document["paths"].items()
+            for method, operation in methods.items() if method in METHODS]
+
+
+# --- a value against a schema: as strict as JSON Schema, and no member may be there that is not described ---
+
+TYPES = {"object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+
+
+def is_of(value, kind):
+    if kind == "integer":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, TYPES[kind])
+
+
+def complaints(document, schema, value, at="$"):
+    """What is wrong with the value, as sentences."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    for word in ("anyOf", "oneOf"):
+        if word in schema:
+            found = [complaints(document, one, value, at) for one in schema[word]]
+            good = found.count([])
+            if good == 0 or word == "oneOf" and good > 1:
+                return [f"{at} fits {good} of {word}"] + min(found, key=len)
+            return []  # nothing but a description stands beside these
+    kinds = schema.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    if kinds and not any(is_of(value, kind) for kind in kinds):
+        return [f"{at} is {value!r}, not of type {kinds}"]
+    wrong = []
+    if "enum" in schema and value not in schema["enum"]:
+        wrong.append(f"{at} is {value!r}, none of {schema['enum']}")
+    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
+        wrong.append(f"{at} is {value!r}, not like {schema['pattern']}")
+    if isinstance(value, list):
+        for number, one in enumerate(value):
+            wrong += complaints(document, schema["items"], one, f"{at}[{number}]")
+    if isinstance(value, dict):
+        wrong += member_complaints(document, schema, value, at)
+    return wrong
+
+
+def member_complaints(document, schema, value, at):
+    if "properties" not in schema and "additionalProperties" not in schema:
+        return []  # any object
+    known = schema.get("properties", {})
+    wrong = [f"{at} has no {name}" for name in schema.get("required", []) if name not in value]
+    for name, member in value.items():
+        if name in known:
+            wrong += complaints(document, known[name], member, f"{at}.{name}")
+        elif isinstance(schema.get("additionalProperties"), dict):
+            wrong += complaints(document, schema["additionalProperties"], member, f"{at}.{name}")
+        else:
+            wrong.append(f"{at}.{name} is not described")
+    return wrong
+
+
+def judge(document, operation, answer):
+    """Fails where an answer is not one that the description promises."""
+    described = operation["responses"].get(str(answer.status))
+    assert described, f"status {answer.status} is not described: {answer.body}"
+    required = [name for name, header in described["headers"].items()
+                if document["components"]["headers"][header["$ref"].rsplit("/", 1)[1]]["required"]]
+    assert [name for name in required if name.lower() not in answer.headers] == []
+    if "content" not in described:
+        assert answer.body == b""
+        return
+    kind, content = next(iter(described["content"].items()))
+    assert answer.headers["content-type"].split(";")[0] == kind
+    if kind.endswith("json"):
+        assert complaints(document, content["schema"], answer.json) == []
+
+
+# --- the examples, on what they need ---
+
+@pytest.fixture(autouse=True)
+def nothing_left(shared):
+    """Payments that nobody started are no others' business."""
+    yield
+    for (id_,) in shared.sql("SELECT idempotency_key FROM operation WHERE idempotency_key LIKE 'described-%' "
+                             "AND status = 'pending'"):
+        shared.request("POST", "/transactions/cancel-by-key", {"idempotency_key": id_}, token=shared.token())
+
+
+def begun(payops):
+    """A payment that waits for its start."""
+    key = unique("described-")
+    answer = payops.pay(process="manual", headers={"Idempotency-Key": key})
+    return {"key": key, "idempotency_key": key, "transaction_id": answer.json["transaction_id"]}
+
+
+def paid(payops):
+    transaction_id = payops.pay(metadata={"order": "1"}, description="two\nlines").json["transaction_id"]
+    payops.await_status(transaction_id, "completed")
+    return {"transaction_id": transaction_id}
+
+
+def customer(payops):
+    paid(payops)
+    return {"customer_id": "cust_001"}
+
+
+def authorised(payops):
+    transaction_id = payops.pay(capture="manual").json["transaction_id"]
+    payops.await_status(transaction_id, "authorised")
+    return {"transaction_id": transaction_id}
+
+
+def refunded(payops):
+    made = paid(payops)
+    answer = payops.request("POST", f"/transactions/{made['transaction_id']}/refunds", {"amount": 100},
+                            {"Idempotency-Key": unique("described-")}, payops.token(scope=SCOPES))
+    assert answer.status == 201, answer.body
+    return {**made, "refund_id": answer.json["refund_id"]}
+
+
+def nothing(_payops):
+    return {}
+
+
+NEEDS = {  # what the path and the body of an example name
+    ("patch", "/transactions/{transaction_id}"): begun,
+    ("post", "/transactions/{transaction_id}/process"): begun,
+    ("post", "/transactions/{transaction_id}/cancel"): begun,
+    ("post", "/transactions/cancel-by-key"): begun,
+    ("post", "/transactions/{transaction_id}/capture"): authorised,
+    ("post", "/transactions/{transaction_id}/void"): authorised,
+    ("post", "/transactions/{transaction_id}/refunds"): paid,
+    ("get", "/transactions/{transaction_id}/refunds"): refunded,
+    ("get", "/refunds/{refund_id}"): refunded,
+    ("get", "/transactions/{transaction_id}"): paid,
+    ("get", "/transactions/{transaction_id}/events"): paid,
+    ("get", "/transactions/{transaction_id}/attempts"): paid,
+    ("get", "/transactions/{transaction_id}/why"): paid,
+    ("get", "/idempotency-keys/{key}"): begun,
+    ("get", "/customers/{customer_id}/transactions"): customer,
+}
+
+
+def send(payops, method, path, operation, needs):
+    body = None
+    if "requestBody" in operation:
+        body = copy.deepcopy(operation["requestBody"]["content"]["application/json"]["example"])
+        body.update({name: value for name, value in needs.items() if name in body})
+    for name, value in needs.items():
+        path = path.replace(f"{{{name}}}", value)
+    assert "{" not in path, f"{path}: NEEDS does not say what its example needs"
+    headers = {}
+    if any(one.get("name") == "Idempotency-Key" for one in operation["parameters"]):
+        headers["Idempotency-Key"] = unique("described-")
+    token = payops.token(scope=SCOPES) if operation["security"] else None
+    answer = payops.request(method.upper(), path, body, headers, token)
+    if method == "post" and path == "/transactions":
+        payops.history.append({"transaction_id": answer.json["transaction_id"], "amount": body["amount"],
+                               "currency": body["currency"], "status": answer.status, "merchant": "demo",
+                               "payment_token": None})
+    return answer
+
+
+def is_signed(path):
+    return path.startswith("/callback/") or path.endswith("/callbacks")
+
+
+def test_every_example_is_taken_and_answered_as_described(payops, document, say):
+    count = 0
+    for method, path, operation in operations(document):
+        if is_signed(path):
+            continue
+        answer = send(payops, method, path, operation, NEEDS.get((method, path), nothing)(payops))
+        assert answer.status < 300, f"{method} {path}: {answer.status} {answer.body}"
+        try:
+            judge(document, operation, answer)
+        except AssertionError as error:
+            raise AssertionError(f"{method} {path}: {error}") from error
+        count += 1
+    say(f"{count} examples were taken")
+
+
+def test_a_payment_has_the_described_members_in_every_state(payops, document):
+    show = document["paths"]["/transactions/{transaction_id}"]["get"]
+    below = {word: document["paths"]["/transactions/{transaction_id}/" + word]["get"]
+             for word in ("events", "attempts", "why")}
+    for word, wanted in (("tok_ok", "completed"), ("tok_decline_insufficient_funds", "failed"),
+                         ("tok_timeout_charged", None), ("tok_async", None)):
+        transaction_id = payops.pay(word, amount="12.50").json["transaction_id"]
+        if wanted:
+            payops.await_status(transaction_id, wanted)
+        else:
+            until(lambda one=transaction_id: payops.get(f"/transactions/{one}/attempts").json, what="an attempt")
+        judge(document, show, payops.get(f"/transactions/{transaction_id}"))
+        for name, operation in below.items():
+            judge(document, operation, payops.get(f"/transactions/{transaction_id}/{name}"))
+
+
+def test_an_answer_that_was_waited_for_is_described(payops, document):
+    operation = document["paths"]["/transactions"]["post"]
+    body = operation["requestBody"]["content"]["application/json"]["example"]
+    for token, status in (("tok_ok", 201), ("tok_decline_insufficient_funds", 402)):
+        answer = payops.request("POST", "/transactions?wait=20", {**body, "payment_token": token},
+                                token=payops.token())
+        assert answer.status == status
+        payops.history.append({"transaction_id": answer.json["transaction_id"], "amount": body["amount"],
+                               "currency": body["currency"], "status": answer.status, "merchant": "demo",
+                               "payment_token": token})
+        judge(document, operation, answer)
+
+
+def test_refusals_are_described(payops, document):
+    paths = document["paths"]
+    done = paid(payops)["transaction_id"]
+    token, none = payops.token(), "trans_0000000000000000000000000Z"
+    for method, template, path, options in (
+            ("post", "/transactions", "/transactions", {"body": {"amount": 1.5, "nothing": 1}}),
+            ("post", "/transactions", "/transactions", {"body": b"{"}),
+            ("post", "/transactions", "/transactions", {"body": b"{}", "headers": {"Content-Type": "text/plain"}}),
+            ("get", "/transactions", "/transactions?limit=0", {}),
+            ("get", "/transactions/{transaction_id}", f"/transactions/{none}", {}),
+            ("post", "/transactions/{transaction_id}/cancel", f"/transactions/{done}/cancel", {}),
+            ("post", "/transactions/{transaction_id}/cancel", f"/transactions/{done}/cancel",
+             {"headers": {"If-Match": '"1"'}}),
+            ("get", "/transactions", "/transactions", {"token": None}),
+            ("get", "/transactions", "/transactions", {"token": payops.token(scope="refunds:write")}),
+            ("get", "/transactions/{transaction_id}", f"/transactions/{done}",
+             {"headers": {"If-None-Match": "*"}}),
+            ("post", "/callback/{transaction_id}", f"/callback/{done}", {"body": {}})):
+        answer = payops.request(method.upper(), path, **{"token": token, **options})
+        assert answer.status >= 300
+        judge(document, paths[template][method], answer)
+
+
+def test_a_forgotten_member_is_noticed(payops, document):
+    """The judge can fail."""
+    transaction_id = paid(payops)["transaction_id"]
+    operation = document["paths"]["/transactions/{transaction_id}"]["get"]
+    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    shown = payops.get(f"/transactions/{transaction_id}").json
+
+    assert complaints(document, schema, shown) == []
+    for name in shown:
+        assert complaints(document, schema, {key: value for key, value in shown.items() if key != name})
+        assert complaints(document, schema, {**shown, name: 1.5})
+    assert complaints(document, schema, {**shown, "news": 1}) == ["$.news is not described"]
+
+
+def test_it_stays_the_same_and_says_so(payops):
+    first = payops.request("GET", "/openapi.json")
+    again = payops.request("GET", "/openapi.json", headers={"If-None-Match": first.headers["etag"]})
+
+    assert (again.status, again.body) == (304, b"")
+    assert payops.request("HEAD", "/openapi.json").headers["content-length"] == str(len(first.body))
+    assert json.loads(first.body)["openapi"] == "3.1.0"
