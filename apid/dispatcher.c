@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/http_client.h"
 #include "base/log.h"
+#include "core/pace.h"
 #include "service/record.h"
 
 #include <assert.h>
@@ -18,7 +19,11 @@
 #define TICK_MS 200         /* how often due rows are looked for when nobody wakes us */
 #define RECORD_AGAIN_MS 500 /* pause after the database failed us */
 #define CLAIM_GAP_US 5000   /* between two claims: what becomes due meanwhile is claimed together */
-#define SENT_AFTER_MS 500   /* past the connect timeout a call's bytes must be on their way */
+#define PACE_LOOK_US INT64_C(100000)
+#define PACE_SLOWEST 100   /* operations a second */
+#define PACE_FASTEST 20000 /* from here on, all that is due */
+#define PACE_WAIT_US 10000 /* until the pace may allow something again */
+#define SENT_AFTER_MS 500  /* past the connect timeout a call's bytes must be on their way */
 
 /* One gateway call from its start until its outcome is committed. */
 struct flight {
@@ -53,6 +58,9 @@ struct dispatcher {
 	int64_t claimed_boot_us; /* when they were looked for last */
 	int64_t claim_boot_us;   /* when to look for due rows again */
 	int64_t record_boot_us;  /* when to try the database again */
+	struct batch *intake;
+	struct pace_rules pace_rules;
+	struct pace pace; /* of claims, while requests have to wait */
 	struct quiet quiet;
 	atomic_bool woken;
 	atomic_bool stopping;
@@ -349,17 +357,30 @@ static void flying_mark(struct dispatcher *dispatcher)
 	dispatcher->record_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
 }
 
+/* How many may be claimed now; when to look next. */
+static size_t claim_limit(struct dispatcher *dispatcher, size_t used)
+{
+	size_t room = used < dispatcher->in_flight_max ? dispatcher->in_flight_max - used : 0;
+	size_t limit = room < OPERATION_CLAIM_MAX ? room : OPERATION_CLAIM_MAX;
+	size_t allowed;
+
+	dispatcher->claimed_boot_us = clock_boot_us();
+	dispatcher->claim_boot_us = dispatcher->claimed_boot_us + TICK_MS * 1000;
+	allowed = pace_allows(&dispatcher->pace_rules, &dispatcher->pace, limit,
+			      dispatcher->claimed_boot_us);
+	if (allowed < limit)
+		dispatcher->claim_boot_us = dispatcher->claimed_boot_us + PACE_WAIT_US;
+	return allowed;
+}
+
 static void claim(struct dispatcher *dispatcher, size_t used)
 {
 	static_assert(sizeof(struct due_job) * OPERATION_CLAIM_MAX < 1 << 20, "fits the stack");
 	struct due_job jobs[OPERATION_CLAIM_MAX];
-	size_t room = used < dispatcher->in_flight_max ? dispatcher->in_flight_max - used : 0;
-	size_t limit = room < OPERATION_CLAIM_MAX ? room : OPERATION_CLAIM_MAX;
+	size_t limit = claim_limit(dispatcher, used);
 	size_t count = 0;
 	enum err err;
 
-	dispatcher->claimed_boot_us = clock_boot_us();
-	dispatcher->claim_boot_us = dispatcher->claimed_boot_us + TICK_MS * 1000;
 	if (limit == 0)
 		return;
 	err = due_claim(dispatcher->pool, dispatcher->settings, limit, jobs, &count);
@@ -368,6 +389,7 @@ static void claim(struct dispatcher *dispatcher, size_t used)
 		dispatcher->claim_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
 		return;
 	}
+	pace_take(&dispatcher->pace, count);
 	if (count > 0)
 		fault_point("claim_committed");
 	for (size_t i = 0; i < count; i++) {
@@ -376,7 +398,7 @@ static void claim(struct dispatcher *dispatcher, size_t used)
 		flight_start(dispatcher, &jobs[i]);
 	}
 	explicit_bzero(jobs, sizeof jobs);
-	if (count == limit)
+	if (count == limit && dispatcher->pace.per_second == PACE_FASTEST)
 		dispatcher->claim_boot_us = 0;
 }
 
@@ -408,6 +430,16 @@ static void woken_look(struct dispatcher *dispatcher)
 		dispatcher->claim_boot_us = soon_us;
 }
 
+/* Requests that have to wait slow down what is claimed. */
+static void pace_keep(struct dispatcher *dispatcher)
+{
+	const int64_t now_us = clock_boot_us();
+
+	if (pace_is_due(&dispatcher->pace_rules, &dispatcher->pace, now_us))
+		pace_look(&dispatcher->pace_rules, &dispatcher->pace,
+			  batch_waited_us(dispatcher->intake), now_us);
+}
+
 static void *dispatcher_main(void *context)
 {
 	struct dispatcher *dispatcher = context;
@@ -415,6 +447,7 @@ static void *dispatcher_main(void *context)
 
 	while (!may_end(dispatcher, flying)) {
 		woken_look(dispatcher);
+		pace_keep(dispatcher);
 		if (clock_boot_us() >= dispatcher->claim_boot_us &&
 		    !atomic_load(&dispatcher->stopping))
 			claim(dispatcher, flying + dispatcher->landed_count +
@@ -460,6 +493,12 @@ enum err dispatcher_start(const struct dispatcher_settings *settings,
 	started->settings = settings->due;
 	started->in_flight_max = settings->in_flight_max;
 	started->metrics = settings->metrics;
+	started->intake = settings->intake;
+	started->pace_rules = (struct pace_rules){ .wait_max_us = settings->request_wait_us,
+						   .look_us = PACE_LOOK_US,
+						   .slowest = PACE_SLOWEST,
+						   .fastest = PACE_FASTEST };
+	started->pace = pace_begin(&started->pace_rules, clock_boot_us());
 	pthread_mutex_init(&started->mutex, NULL);
 	err = parts_start(started, settings->database);
 	if (err != ERR_OK) {

@@ -27,6 +27,8 @@ struct dispatcher_settings {
 	const struct store_settings *database; /* of the committers of outcomes */
 	const struct due_settings *due;
 	size_t in_flight_max;
+	struct batch *intake;    /* whose requests due work yields to */
+	int64_t request_wait_us; /* once they wait longer; 0: never */
 	struct metrics *metrics;
 };
 

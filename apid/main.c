@@ -183,6 +183,8 @@ static enum err dispatching_start(struct server *server)
 		.database = &settings->database,
 		.due = &settings->due,
 		.in_flight_max = settings->in_flight_max,
+		.intake = server->app.intake,
+		.request_wait_us = settings->request_wait_us,
 		.metrics = server->app.metrics,
 	};
 	enum err err = dispatcher_start(&dispatching, &server->app.dispatcher);
@@ -244,12 +246,12 @@ static void server_stop(struct server *server)
 	pipeline_free(server->pipeline);
 	batch_stop(app->lookups);
 	batch_stop(app->callbacks);
-	batch_stop(app->intake);
 	if (app->dispatcher != NULL) {
 		patience_ms -= (int)((clock_boot_us() - began_us) / 1000);
 		dispatcher_stop(app->dispatcher, patience_ms > 0 ? patience_ms : 0);
 		log_note(LOG_INFO, "stopping: gateway calls finished");
 	}
+	batch_stop(app->intake); /* the dispatcher looks at it */
 	breakers_free(app->breakers);
 	catalogue_close(app->catalogue);
 	store_pool_close(app->pool);

@@ -35,6 +35,7 @@ struct batch {
 	size_t under_way; /* taken by workers, not worked off yet */
 	bool stopping;
 	struct batch_figures figures; /* but for what waits */
+	int64_t waited_us;            /* see batch_waited_us() */
 };
 
 /* One worker's connection and what it has taken. */
@@ -43,7 +44,9 @@ struct worker {
 	struct store *store;
 	struct batch_item **items;
 	size_t count;
-	bool away; /* the database, said in the log once */
+	int64_t queued_boot_us; /* of the oldest of them */
+	int64_t waited_us;      /* of that one, when it was worked off */
+	bool away;              /* the database, said in the log once */
 };
 
 /* ---- the queue ---- */
@@ -159,9 +162,13 @@ static bool queue_take(struct worker *worker)
 	pthread_mutex_lock(&batch->mutex);
 	batch->under_way -= worker->count;
 	worker->count = 0;
+	if (worker->waited_us > batch->waited_us)
+		batch->waited_us = worker->waited_us;
 	do
 		queue_await(batch);
 	while (batch->first == NULL && !batch->stopping);
+	if (batch->first != NULL)
+		worker->queued_boot_us = batch->first->queued_boot_us;
 	while (batch->first != NULL && worker->count < batch->settings.size_max) {
 		struct batch_item *item = queue_pop(batch);
 		int waiting = ITEM_WAITING;
@@ -286,6 +293,7 @@ static void *worker_main(void *context)
 	while (queue_take(&worker)) {
 		const enum err err = work_through(&worker);
 
+		worker.waited_us = clock_boot_us() - worker.queued_boot_us;
 		for (size_t i = 0; i < worker.count; i++)
 			finish(&worker, worker.items[i], err);
 	}
@@ -354,6 +362,7 @@ static bool wait_done(struct batch_item *item, int64_t deadline_boot_us)
 static void item_init(struct batch_item *item, enum item_state state)
 {
 	item->next = NULL;
+	item->queued_boot_us = clock_boot_us();
 	item->decided = false;
 	item->uncertain = false;
 	item->err = ERR_OK;
@@ -439,4 +448,18 @@ struct batch_figures batch_figures(struct batch *batch)
 	figures.waiting = batch->waiting;
 	pthread_mutex_unlock(&batch->mutex);
 	return figures;
+}
+
+int64_t batch_waited_us(struct batch *batch)
+{
+	int64_t waited_us;
+	int64_t waits_us = 0;
+
+	pthread_mutex_lock(&batch->mutex);
+	waited_us = batch->waited_us;
+	batch->waited_us = 0;
+	if (batch->first != NULL)
+		waits_us = clock_boot_us() - batch->first->queued_boot_us;
+	pthread_mutex_unlock(&batch->mutex);
+	return waited_us > waits_us ? waited_us : waits_us;
 }

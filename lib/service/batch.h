@@ -24,6 +24,7 @@
 /* The first member of what is queued; batch_run() and batch_put() fill all of it. */
 struct batch_item {
 	struct batch_item *next;
+	int64_t queued_boot_us;
 	sem_t done;
 	atomic_int state;
 	bool decided;   /* by the work: err is what became of it, whatever becomes of the others */
@@ -102,5 +103,8 @@ struct batch_figures {
 	size_t waiting;
 };
 struct batch_figures batch_figures(struct batch *batch);
+
+/* The longest that an item waited to be worked off, or waits by now, since this was asked last. For one caller. */
+int64_t batch_waited_us(struct batch *batch);
 
 #endif

@@ -53,6 +53,9 @@ static const struct conf_setting scalars[] = {
 	  "never change." },
 	{ "dispatch.in_flight_max", CONF_INT, "256", 1, 5000, NULL,
 	  "Gateway calls in flight at once." },
+	{ "dispatch.request_wait_ms", CONF_INT, "100", 0, 60000, NULL,
+	  "How long payments may wait to be taken in before due work is taken up more slowly; 0: "
+	  "never." },
 	{ "dispatch.send_window_ms", CONF_INT, "5000", 100, 60000, NULL,
 	  "How long after it was claimed an attempt may still be sent." },
 	{ "dispatch.lease_margin_ms", CONF_INT, "5000", 100, 60000, NULL,
@@ -291,6 +294,7 @@ static enum err server_take(struct reading *reading)
 	settings->request_timeout_ms = (int)conf_int(conf, "request.timeout_ms");
 	settings->stop_patience_ms = (int)conf_int(conf, "stop.patience_ms");
 	settings->in_flight_max = (size_t)conf_int(conf, "dispatch.in_flight_max");
+	settings->request_wait_us = conf_int(conf, "dispatch.request_wait_ms") * 1000;
 	settings->manual_expiry_us = conf_int(conf, "dispatch.manual_expiry_s") * 1000000;
 	settings->due = (struct due_settings){
 		.vault = &settings->vault,

@@ -34,6 +34,7 @@ struct settings {
 	int stop_patience_ms;
 	size_t pool_size;
 	size_t in_flight_max;
+	int64_t request_wait_us; /* from which on due work yields to requests; 0: never */
 	int64_t manual_expiry_us;
 	int rate_per_second;
 	int rate_burst;

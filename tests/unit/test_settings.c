@@ -142,6 +142,7 @@ START_TEST(a_good_configuration_gives_server_and_database)
 	ck_assert_int_eq(settings->log_level, LOG_WARNING);
 	ck_assert_uint_eq(settings->pool_size, 5);
 	ck_assert_uint_eq(settings->in_flight_max, 9);
+	ck_assert_int_eq(settings->request_wait_us, 100000);
 	ck_assert_str_eq(settings->database.socket, socket);
 	ck_assert_str_eq(settings->database.user, "apid");
 	ck_assert_str_eq(settings->database.database, "pay");
