@@ -165,6 +165,9 @@ static const struct kind_words {
 	"before a human."
 #define RULE_AMEND                                                                                 \
 	"What a payment is about may be amended while nothing was sent; its amount never."
+#define RULE_ROUTE                                                                                 \
+	"Another gateway is tried only where every earlier one certainly moved no money, and "      \
+	"only those that the rules name."
 #define RULE_SUMS                                                                                  \
 	"No more is captured than was authorised, and no more refunded than was captured."
 #define RULE_RELEASE                                                                               \
@@ -257,6 +260,8 @@ static const struct why_row rows[] = {
 	  "The merchant asked to release the rest of the authorisation.", RULE_RELEASE },
 	{ "void_cancelled", NULL, WHY_ANY,
 	  "Nothing of the authorisation is left to be released.", RULE_RELEASE },
+	{ "route_exhausted", NULL, WHY_ANY,
+	  "No gateway was left that could take it. {nothing}.", RULE_ROUTE },
 	{ "cancelled", NULL, WHY_ANY,
 	  "The merchant cancelled it. {nothing}.", RULE_CANCEL },
 	{ "expired", NULL, WHY_ANY,
