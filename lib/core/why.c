@@ -166,8 +166,8 @@ static const struct kind_words {
 #define RULE_AMEND                                                                                 \
 	"What a payment is about may be amended while nothing was sent; its amount never."
 #define RULE_ROUTE                                                                                 \
-	"Another gateway is tried only where every earlier one certainly moved no money, and "      \
-	"only those that the rules name."
+	"Another gateway is tried only where every earlier one certainly moved no money, and "     \
+	"only one that the rules name."
 #define RULE_SUMS                                                                                  \
 	"No more is captured than was authorised, and no more refunded than was captured."
 #define RULE_RELEASE                                                                               \
