@@ -129,7 +129,7 @@ enum err amend(struct store_pool *pool, const struct amend_request *request, int
 	/* The commit's answer was lost: what a second run finds done may be the first one's. */
 	if (err == ERR_UNCERTAIN) {
 		err = store_pool_run(pool, wait_ms, amend_work, &amending);
-		if (err == ERR_STALE || (err == ERR_OK && amending.outcome == AMEND_REFUSED))
+		if (err != ERR_OK || amending.outcome == AMEND_REFUSED)
 			err = ERR_UNCERTAIN;
 	}
 	if (err != ERR_OK)

@@ -170,7 +170,7 @@ static enum err control_run(struct store_pool *pool, struct scene *scene, int wa
 	/* The commit's answer was lost: a second run finds what the first has done. */
 	if (err == ERR_UNCERTAIN) {
 		err = store_pool_run(pool, wait_ms, control_work, scene);
-		if (err == ERR_STALE) /* perhaps the first run itself made it so */
+		if (err != ERR_OK) /* stale: perhaps the first run itself made it so */
 			err = ERR_UNCERTAIN;
 	}
 	if (err != ERR_OK)

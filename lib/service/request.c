@@ -258,9 +258,12 @@ enum err request_create(struct store_pool *pool, const struct vault *vault,
 	if (err != ERR_OK)
 		return err;
 	err = store_pool_run(pool, wait_ms, create_work, &scene);
-	/* The commit's answer was lost: a second run finds what the first has done. */
-	if (err == ERR_UNCERTAIN)
+	/* The commit's answer was lost: a second run finds what the first has done, or refuses what was not done. */
+	if (err == ERR_UNCERTAIN) {
 		err = store_pool_run(pool, wait_ms, create_work, &scene);
+		if (err != ERR_OK && err_row(err)->class != ERR_CLASS_CALLER)
+			err = ERR_UNCERTAIN;
+	}
 	return settle(&scene, err, outcome, receipt);
 }
 
