@@ -81,10 +81,12 @@ static enum fate deliver(struct call *call, const struct callback_delivery *deli
 }
 
 /* Take the message as `gateway`'s, for the transaction of the path where it names one. */
-static enum fate take(struct call *call, const struct gateway *gateway, const char *path_id)
+static enum fate take(struct call *call, const struct catalogue_view *view,
+		      const struct gateway *gateway, const char *path_id)
 {
 	struct gateway_notice notice;
 	struct callback_delivery delivery = { .gateway = gateway,
+					      .view = view,
 					      .notice = &notice,
 					      .body = call->http->body,
 					      .body_size = call->http->body_size,
@@ -125,7 +127,7 @@ void callbacks_transaction(struct call *call)
 	enum fate fate = FATE_NOT_THEIRS;
 
 	for (size_t i = 0; i < set->count && fate != FATE_ANSWERED; i++)
-		fate = take(call, &set->list[i], call->match.parameter);
+		fate = take(call, view, &set->list[i], call->match.parameter);
 	catalogue_release(view);
 	if (fate != FATE_ANSWERED)
 		refuse_forged(call, GATEWAY_UNKNOWN);
@@ -138,7 +140,7 @@ void callbacks_gateway(struct call *call)
 
 	if (gateway == NULL)
 		call_refuse(call, ERR_NOT_FOUND, "There is no such gateway.");
-	else if (take(call, gateway, NULL) == FATE_NOT_THEIRS)
+	else if (take(call, view, gateway, NULL) == FATE_NOT_THEIRS)
 		refuse_forged(call, gateway->name);
 	catalogue_release(view);
 }

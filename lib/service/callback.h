@@ -20,6 +20,7 @@
 
 struct callback_delivery {
 	const struct gateway *gateway;
+	const struct catalogue_view *view; /* holds the gateway; NULL: it outlives the batch */
 	const struct gateway_notice *notice;
 	struct id
 		transaction_id; /* of the path; empty when the gateway knows one address for all */
@@ -46,7 +47,7 @@ CHECKED enum err callback_start(const struct store_settings *database, struct ba
 
 /*
  * Store and apply it in the next commit, with all others that wait, and wait for that until the deadline (boot clock).
- * The gateway must outlive the batch.
+ * The view is held for as long as it is worked off, whoever still waits for it.
  * Returns  ERR_OK with *outcome, and *result when stored; ERR_BUSY, ERR_UNAVAILABLE, ERR_UNCERTAIN, ERR_OVERLOADED,
  *          ERR_DEADLINE, ERR_MEMORY: the gateway must send it again
  */

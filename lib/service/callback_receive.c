@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "service/batch.h"
+#include "service/catalogue.h"
 #include "store/sheet.h"
 
 #define COMMITTERS 1
@@ -255,6 +256,12 @@ static enum err callbacks_work(void *context, struct store *store, struct batch_
 	return batch_commit(store, &all, commit_work);
 }
 
+static void arrival_free(struct arrival *arrival)
+{
+	catalogue_release(arrival->delivery.view);
+	free(arrival);
+}
+
 /* Who brought it went away: it will be brought again, and is then a duplicate. */
 static void arrival_done(void *context, struct batch_item *item)
 {
@@ -263,7 +270,7 @@ static void arrival_done(void *context, struct batch_item *item)
 	(void)context;
 	if (item->err == ERR_OK)
 		change_log(&arrival->receipt.note);
-	free(arrival);
+	arrival_free(arrival);
 }
 
 enum err callback_start(const struct store_settings *database, struct batch **callbacks)
@@ -296,6 +303,8 @@ static struct arrival *arrival_new(const struct callback_delivery *delivery)
 	arrival->notice = *delivery->notice;
 	strncat(arrival->api_call_id, delivery->api_call_id, sizeof arrival->api_call_id - 1);
 	arrival->delivery = *delivery;
+	if (delivery->view != NULL)
+		(void)catalogue_share(delivery->view);
 	arrival->delivery.notice = &arrival->notice;
 	arrival->delivery.api_call_id = arrival->api_call_id;
 	arrival->delivery.body = NULL;
@@ -337,6 +346,6 @@ enum err callback_receive(struct batch *callbacks, const struct callback_deliver
 		err = settle(arrival, outcome, result);
 		break;
 	}
-	free(arrival);
+	arrival_free(arrival);
 	return err;
 }

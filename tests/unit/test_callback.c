@@ -547,6 +547,40 @@ START_TEST(one_that_cannot_be_waited_for_is_applied_once_all_the_same)
 }
 END_TEST
 
+/* Meanwhile the gateways change, and who brought it lets go of those it knew. */
+static enum err hold_and_change_work(struct store_tx *tx, void *context)
+{
+	struct delivering *delivering = context;
+	enum err err = hold_work(tx, context);
+
+	service_publish(&service);
+	catalogue_release(delivering->delivery.view);
+	return err;
+}
+
+START_TEST(one_that_cannot_be_waited_for_keeps_its_gateway)
+{
+	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
+	struct delivering delivering;
+	int64_t until_us = clock_boot_us() + 10 * SECOND_US;
+
+	begin(&delivering, &story);
+	delivering.delivery.notice = &delivering.notice;
+	delivering.delivery.transaction_id = story.transaction.id;
+	delivering.notice.answer.event = AE_ACCEPTED; /* how long to wait then is the gateway's to say */
+	delivering.delivery.view = catalogue_hold(service.due.catalogue);
+	delivering.delivery.gateway = &delivering.delivery.view->gateways.list[0];
+
+	ck_assert_int_eq(store_run(service.store, hold_and_change_work, &delivering), ERR_OK);
+	ck_assert_int_eq(delivering.err, ERR_UNCERTAIN);
+
+	while (callbacks_that("result = 'applied'") == 0 && clock_boot_us() < until_us)
+		clock_sleep_us(SECOND_US / 100);
+	ck_assert_int_eq(callbacks_that("result = 'applied' AND gateway = '" SERVICE_GATEWAY "'"),
+			 1);
+}
+END_TEST
+
 START_TEST(one_whose_commit_was_not_answered_keeps_the_effect_it_had)
 {
 	const int before = _i;
@@ -609,5 +643,6 @@ UNIT_MAIN("callback", {
 			    0, 2);
 	tcase_add_test(tests, the_path_finds_the_attempt_whose_gateway_does_not_know_our_reference);
 	tcase_add_test(tests, one_that_cannot_be_waited_for_is_applied_once_all_the_same);
+	tcase_add_test(tests, one_that_cannot_be_waited_for_keeps_its_gateway);
 	tcase_add_loop_test(tests, one_whose_commit_was_not_answered_keeps_the_effect_it_had, 0, 2);
 })
