@@ -28,6 +28,7 @@ struct claim {
 	struct change_note *notes; /* as many as jobs */
 	size_t count;
 	size_t note_count;
+	size_t taken; /* rows that were due, whatever became of them */
 	bool alone; /* one operation, written at once: see claim_singly() */
 };
 
@@ -476,6 +477,7 @@ static enum err claim_rows(struct claim *claim, struct store_tx *tx, struct oper
 
 	if (err != ERR_OK || count == 0)
 		return err;
+	claim->taken = count;
 	err = store_now(tx, &now_us);
 	/* Transactions are locked in id order, as everywhere. */
 	qsort(rows, count, sizeof *rows, by_transaction);
@@ -494,6 +496,7 @@ static enum err claim_work(struct store_tx *tx, void *context)
 
 	claim->count = 0;
 	claim->note_count = 0;
+	claim->taken = 0;
 	if (claim->settings->breakers != NULL)
 		breakers_claim(claim->settings->breakers);
 	if (err == ERR_OK && !claim->alone)
@@ -525,7 +528,7 @@ static enum err claim_singly(struct store_pool *pool, const struct claim *all, s
 	for (size_t i = 0; i < all->limit; i++) {
 		one.jobs = all->jobs + *count;
 		err = store_pool_run(pool, ACQUIRE_WAIT_MS, claim_work, &one);
-		if (err != ERR_OK || (one.count == 0 && one.note_count == 0))
+		if (err != ERR_OK || one.taken == 0)
 			break;
 		claim_log(&one);
 		*count += one.count;

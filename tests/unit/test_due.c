@@ -516,6 +516,25 @@ START_TEST(an_attempt_at_a_gateway_no_longer_configured_is_put_off)
 }
 END_TEST
 
+START_TEST(one_that_is_put_off_does_not_keep_the_rest_from_being_taken_one_by_one)
+{
+	const int64_t now_us = clock_now_us();
+	struct story off = story_attempt(&service, AS_UNKNOWN, OS_PROCESSING, now_us);
+	struct story bad = story_attempt(&service, AS_UNKNOWN, OS_PROCESSING, now_us);
+
+	snprintf(off.attempt.gateway, sizeof off.attempt.gateway, "gone");
+	off.operation.next_action_at_us = now_us - 3 * SECOND_US;
+	story_put(&service, &off);
+	bad.operation.next_action = NEXT_SEND;
+	bad.operation.next_action_at_us = now_us - 2 * SECOND_US;
+	bad.operation.attempt_count = 0; /* so that its attempt is written, and refused, with those of the others */
+	story_put(&service, &bad);
+	(void)put_pending(now_us);
+
+	ck_assert_int_eq(claim_one().kind, DUE_SEND);
+}
+END_TEST
+
 /* ---- sent ---- */
 
 START_TEST(an_attempt_is_marked_sent_once)
@@ -647,6 +666,8 @@ UNIT_MAIN("due", {
 	tcase_add_test(tests, a_question_about_no_attempt_is_parked);
 	tcase_add_test(tests, rows_that_disagree_are_put_off);
 	tcase_add_loop_test(tests, an_attempt_at_a_gateway_no_longer_configured_is_put_off, 0, 2);
+	tcase_add_test(tests,
+		       one_that_is_put_off_does_not_keep_the_rest_from_being_taken_one_by_one);
 	tcase_add_test(tests, an_attempt_is_marked_sent_once);
 	tcase_add_test(tests, a_job_without_an_attempt_cannot_be_marked);
 	tcase_add_test(tests, a_callback_that_was_faster_is_not_undone);
