@@ -95,6 +95,22 @@ class Instance:
         os.kill(pid, number)
         self.wait_gone(pid)
 
+    def stop(self, name):
+        """SIGSTOP a process and wait until it stands still: it goes on until its threads have had a turn."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGSTOP)
+        deadline = time.monotonic() + 30
+        while not self.stands_still(pid):
+            assert time.monotonic() < deadline, f"{name} does not stop"
+            time.sleep(0.005)
+
+    @staticmethod
+    def stands_still(pid):
+        tasks = pathlib.Path(f"/proc/{pid}/task")
+        with contextlib.suppress(FileNotFoundError):   # a thread ended meanwhile
+            return all((task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir())
+        return False
+
     @staticmethod
     def wait_gone(pid, seconds=30):
         deadline = time.monotonic() + seconds

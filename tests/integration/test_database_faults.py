@@ -101,8 +101,8 @@ def test_database_that_stalls_holds_up_nobody_for_ever_and_loses_nothing(payops,
     key = f"probe-{load.prefix}-stall"
     pid = payops.pid("database")
     time.sleep(rng.uniform(0.2, 1.5))
-    os.kill(pid, signal.SIGSTOP)
     try:
+        payops.stop("database")
         deadline = time.monotonic() + STALL_S
         while time.monotonic() < deadline - IMPATIENT_S - 2:
             assert_refused_meanwhile(payops, key, IMPATIENT_S + 2)
