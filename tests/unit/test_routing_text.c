@@ -178,7 +178,7 @@ static const struct {
 START_TEST(routing_targets_are_read_with_priority_and_weight)
 {
 	struct routing_named_target read[ROUTING_TARGETS_MAX];
-	char text[512] = "";
+	char text[2048] = "";
 	char why[ROUTING_WHY_SIZE] = "";
 	size_t count = 0;
 	bool is_read = routing_targets_read(targets[_i].text, read, &count, why);
