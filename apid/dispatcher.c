@@ -52,7 +52,7 @@ struct dispatcher {
 	struct record_settings record_settings;
 	atomic_size_t recording; /* handed to them */
 
-	pthread_mutex_t mutex;  /* guards: refused */
+	pthread_mutex_t mutex;  /* guards: refused, and that the client is there for a committer */
 	struct flight *refused; /* what they could not commit */
 
 	int64_t claimed_boot_us; /* when they were looked for last */
@@ -243,8 +243,10 @@ static void flight_recorded(void *context, struct record *record)
 	struct flight *flight = (struct flight *)record;
 
 	if (record->item.err == ERR_OK) {
-		if (is_uncharged(flight->answer.event))
+		pthread_mutex_lock(&dispatcher->mutex);
+		if (is_uncharged(flight->answer.event) && !dispatcher->cutting_off)
 			dispatcher_wake(dispatcher); /* another try may be due at once */
+		pthread_mutex_unlock(&dispatcher->mutex);
 		flight_free(flight);
 	} else {
 		pthread_mutex_lock(&dispatcher->mutex);
@@ -545,7 +547,9 @@ void dispatcher_stop(struct dispatcher *dispatcher, int patience_ms)
 	 * Calls cut off here land as unknown, so that the next apid asks at once instead of after
 	 * their lease.
 	 */
-	dispatcher->cutting_off = true;
+	pthread_mutex_lock(&dispatcher->mutex);
+	dispatcher->cutting_off = true; /* from here on no committer wakes the client */
+	pthread_mutex_unlock(&dispatcher->mutex);
 	http_client_free(dispatcher->client);
 	dispatcher->record_boot_us = 0;
 	landed_record(dispatcher);
