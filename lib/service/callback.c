@@ -220,6 +220,9 @@ static enum err agrees(struct receipt *receipt, const char **difference)
 
 	if (err == ERR_OK)
 		err = store_transaction_lock(receipt->tx, operation.transaction_id, &transaction);
+	/* Its gateway's own answer may have been recorded since it was found. */
+	if (err == ERR_OK)
+		err = store_attempt_lock(receipt->tx, receipt->attempt.id, &receipt->attempt);
 	if (err != ERR_OK)
 		return err;
 	*difference = NULL;

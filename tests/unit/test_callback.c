@@ -547,6 +547,47 @@ START_TEST(one_that_cannot_be_waited_for_is_applied_once_all_the_same)
 }
 END_TEST
 
+/* Meanwhile the gateway's own answer is recorded, under another reference than the message has. */
+static enum err hold_and_answer_work(struct store_tx *tx, void *context)
+{
+	struct delivering *delivering = context;
+	struct attempt_row attempt;
+	struct id id;
+	enum err err = hold_work(tx, context);
+
+	if (err == ERR_OK)
+		err = store_operation_find_money(tx, delivering->delivery.transaction_id, &id);
+	if (err == ERR_OK)
+		err = store_attempt_lock_live(tx, id, &attempt);
+	if (err != ERR_OK)
+		return err;
+	snprintf(attempt.gateway_ref, sizeof attempt.gateway_ref, "gw_of_the_answer");
+	return store_attempt_update(tx, &attempt);
+}
+
+START_TEST(it_is_compared_with_what_is_known_when_it_is_its_turn)
+{
+	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
+	struct delivering delivering;
+	int64_t until_us = clock_boot_us() + 10 * SECOND_US;
+
+	begin(&delivering, &story);
+	delivering.delivery.notice = &delivering.notice;
+	delivering.delivery.transaction_id = story.transaction.id;
+
+	ck_assert_int_eq(store_run(service.store, hold_and_answer_work, &delivering), ERR_OK);
+	ck_assert_int_eq(delivering.err, ERR_UNCERTAIN);
+
+	while (callbacks_that("1 = 1") == 0 && clock_boot_us() < until_us)
+		clock_sleep_us(SECOND_US / 100);
+	ck_assert_int_eq(callbacks_that("result = 'integrity'"), 1);
+	story_get(&service, &story);
+	ck_assert_int_eq(story.attempt.status, AS_SENT);
+	ck_assert_str_eq(story.attempt.gateway_ref, "gw_of_the_answer");
+	ck_assert_int_eq(story_exceptions(&service, &story, EXCEPTION_INTEGRITY), 1);
+}
+END_TEST
+
 /* Meanwhile the gateways change, and who brought it lets go of those it knew. */
 static enum err hold_and_change_work(struct store_tx *tx, void *context)
 {
@@ -643,6 +684,7 @@ UNIT_MAIN("callback", {
 			    0, 2);
 	tcase_add_test(tests, the_path_finds_the_attempt_whose_gateway_does_not_know_our_reference);
 	tcase_add_test(tests, one_that_cannot_be_waited_for_is_applied_once_all_the_same);
+	tcase_add_test(tests, it_is_compared_with_what_is_known_when_it_is_its_turn);
 	tcase_add_test(tests, one_that_cannot_be_waited_for_keeps_its_gateway);
 	tcase_add_loop_test(tests, one_whose_commit_was_not_answered_keeps_the_effect_it_had, 0, 2);
 })
