@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -127,9 +128,43 @@ START_TEST(what_is_recorded_at_the_very_end_needs_no_client_any_more)
 }
 END_TEST
 
+START_TEST(what_was_refused_is_recorded_at_the_end_where_the_database_is_back)
+{
+	char directory[] = "/tmp/payops-test-dispatcher-XXXXXX";
+	char path[64];
+	struct store_settings database = service.database;
+	struct dispatcher_settings settings = {
+		.pool = service.pool, .database = &database, .due = &service.due, .in_flight_max = 8
+	};
+	struct story story = story_pending(&service, clock_now_us());
+	struct dispatcher *dispatcher;
+
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof path, "%s/s", directory);
+	database.socket = path; /* of the committers: nobody is there yet */
+	story_put(&service, &story);
+	ck_assert_int_eq(metrics_new(&settings.metrics), ERR_OK);
+	ck_assert_int_eq(dispatcher_start(&settings, &dispatcher), ERR_OK);
+	while (dispatcher_outcomes(dispatcher).batches == 0)
+		clock_sleep_us(SECOND_US / 100);
+	clock_sleep_us(SECOND_US / 10); /* it was refused, and waits for its next turn */
+	ck_assert_int_eq(symlink(service.database.socket, path), 0);
+
+	dispatcher_stop(dispatcher, 0);
+
+	metrics_free(settings.metrics);
+	unlink(path);
+	rmdir(directory);
+	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM attempt "
+						  "WHERE status = 'not_sent'"),
+			 1);
+}
+END_TEST
+
 UNIT_MAIN("dispatcher", {
 	service_require();
 	tcase_add_unchecked_fixture(tests, create, drop);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, what_is_recorded_at_the_very_end_needs_no_client_any_more);
+	tcase_add_test(tests, what_was_refused_is_recorded_at_the_end_where_the_database_is_back);
 })
