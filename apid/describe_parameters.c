@@ -63,7 +63,7 @@ static const struct describe_member headers[] = {
 	MEMBER(TEXT, "X-Request-Id", DESCRIBE_ABSENT,
 	       "An id for the request, in each log line about it; the answer's X-Api-Call-Id "
 	       "is this one where it is letters, digits, dots, underscores and hyphens and no "
-	       "card number.", .max = 64),
+	       "card number, at most 64 of them."),
 	MEMBER(TEXT, "X-Api-Call-Id", 0,
 	       "The id of this request, in each log line about it.",
 	       .of = "^[A-Za-z0-9._-]+$", .max = 64),

@@ -40,7 +40,8 @@ static const struct describe_member receipt[] = {
 	MEMBER(TEXT, "status_reason", NULLABLE, "Why, in a word."),                                \
 	MEMBER(AMOUNT, "amount", 0, "How much, in the form it was sent."),                         \
 	MEMBER(OBJECT, "currency", 0, "Its currency.", .of = "Currency"),                          \
-	MEMBER(WORD, "payment_method", 0, "How the customer pays.", .list = payment_methods),      \
+	MEMBER(WORD, "payment_method", NULLABLE, "How the customer pays.",                         \
+	       .list = payment_methods),                                                           \
 	MEMBER(TEXT, "description", NULLABLE, "What is paid for.")
 
 #define TRANSACTION_TAIL                                                                           \

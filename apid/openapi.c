@@ -1,5 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 #include "apid/openapi.h"
 
 #include <assert.h>

@@ -64,6 +64,17 @@ static const char *path_of(const char *target)
 	return target;
 }
 
+/* A path without parameters stands before those whose parameter could be read as it. */
+static bool is_literal(const char *path)
+{
+	struct span raw;
+
+	for (int i = 0; i < ROUTE_COUNT; i++)
+		if (strchr(routes[i].path, '{') == NULL && path_fits(routes[i].path, path, &raw))
+			return true;
+	return false;
+}
+
 static bool method_fits(const struct route *route, const char *method)
 {
 	return strcmp(route->method, method) == 0 ||
@@ -93,11 +104,14 @@ static enum route_outcome parameter_read(struct span raw, struct route_match *ma
 enum route_outcome route_find(const char *method, const char *path, struct route_match *match)
 {
 	struct span raw, found = { "", 0 };
+	bool literal;
 
 	*match = (struct route_match){ .index = -1 };
 	path = path_of(path);
+	literal = is_literal(path);
 	for (int i = 0; i < ROUTE_COUNT; i++) {
-		if (!path_fits(routes[i].path, path, &raw))
+		if (!path_fits(routes[i].path, path, &raw) ||
+		    (literal && strchr(routes[i].path, '{') != NULL))
 			continue;
 		allow_add(match->allow, routes[i].method);
 		if (strcmp(routes[i].method, "GET") == 0)

@@ -1,7 +1,10 @@
 # SPDX-FileCopyrightText: payops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GET /openapi.json: its examples are taken, and answers have exactly the members that it describes."""
+import base64
 import copy
+import hashlib
+import html.parser
 import json
 import re
 
@@ -254,6 +257,16 @@ def test_refusals_are_described(payops, document):
         judge(document, paths[template][method], answer)
 
 
+def test_lists_are_described_whatever_is_in_them(payops, document):
+    token = payops.token(scope=SCOPES)
+    for path, status in (("/deposit", 202), ("/withdrawal", 202)):
+        answer = payops.request("POST", path, {"user_id": 9, "amount": "1.00", "currency": "USD"}, token=token)
+        assert answer.status == status, answer.body
+    for path, shown in (("/transactions", "/transactions?limit=200"),
+                        ("/customers/{customer_id}/transactions", "/customers/9/transactions")):
+        judge(document, document["paths"][path]["get"], payops.get(shown))
+
+
 def test_a_forgotten_member_is_noticed(payops, document):
     """The judge can fail."""
     transaction_id = paid(payops)["transaction_id"]
@@ -275,3 +288,59 @@ def test_it_stays_the_same_and_says_so(payops):
     assert (again.status, again.body) == (304, b"")
     assert payops.request("HEAD", "/openapi.json").headers["content-length"] == str(len(first.body))
     assert json.loads(first.body)["openapi"] == "3.1.0"
+
+
+# --- the page ---
+
+class Page(html.parser.HTMLParser):
+    """Tags, links and texts of a page; tags must be closed in order."""
+    OPEN = ("meta", "br", "tr", "th", "td")  # may stay open
+
+    def __init__(self, text):
+        super().__init__()
+        self.open, self.tags, self.links, self.ids, self.text = [], set(), [], set(), []
+        self.feed(text)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        found = dict(attrs)
+        self.links += [found[name] for name in ("href", "src") if name in found]
+        self.ids.update(filter(None, [found.get("id")]))
+        if tag not in self.OPEN:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert tag in self.OPEN or self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_the_page_shows_every_operation_and_needs_nothing_else(payops, document):
+    answer = payops.request("GET", "/docs")
+    page = Page(answer.body.decode())
+    text = "".join(page.text)
+
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.tags.isdisjoint(("script", "link", "img", "iframe", "form", "object"))
+    assert [link for link in page.links if not link.startswith("#")] == ["/openapi.json"]
+    assert [link for link in page.links if link.startswith("#") and link[1:] not in page.ids] == []
+    for _, path, operation in operations(document):
+        assert operation["operationId"] in page.ids
+        assert path in text and operation["summary"] in text
+    for code in document["components"]["schemas"]["ErrorCode"]["enum"]:
+        assert code in text
+
+
+def test_the_pages_policy_allows_its_own_style_alone(payops):
+    answer = payops.request("GET", "/docs")
+    style = re.search(r"<style>(.*?)</style>", answer.body.decode(), re.S).group(1)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+    assert answer.headers["content-security-policy"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'")
+    again = payops.request("GET", "/docs", headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status, again.body) == (304, b"")

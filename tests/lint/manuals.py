@@ -37,7 +37,8 @@ WORD = re.compile(r"[a-z][a-z0-9_-]*\Z")
 SETTING = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*\Z")
 ERROR_ROW = re.compile(r'^X\(\s*\w+\s*,\s*\w+\s*,\s*\d+\s*,\s*"([a-z0-9_]+)"', re.M)
 ROUTE_ROW = re.compile(r'^ROUTE\(\s*"([A-Z]+)"\s*,\s*"([^"]+)"\s*,\s*ROUTE_(\w+)\s*,\s*(\w+)\s*,\s*\w+\s*,'
-                       r'\s*"([^"]*)"', re.M)
+                       r'((?:\s*(?:"[^"]*"|[A-Z_]+))+)', re.M)
+ROUTE_MACRO = re.compile(r'^#define ([A-Z_]+) ("[^"]*")$', re.M)
 SETTING_MACROS = ("Va", "Ic", "Cm", "Li", "Sy")
 
 PageLine = namedtuple("PageLine", "number macro words section subsection")
@@ -122,10 +123,13 @@ def errors_of(path):
 def routes_of(path):
     """({(method, path): scope, "gateway" or "open"}, query parameters)"""
     routes, parameters = {}, set()
-    for method, route, caller, scope, query in ROUTE_ROW.findall(Path(path).read_text(encoding="utf-8")):
+    text = Path(path).read_text(encoding="utf-8")
+    macros = dict(ROUTE_MACRO.findall(text))
+    for method, route, caller, scope, query in ROUTE_ROW.findall(text):
         needed = scope.removeprefix("SCOPE_").lower().replace("_", ":") if caller == "TOKEN" else caller.lower()
         routes[method, route] = needed
-        parameters.update(query.split())
+        for word in re.findall(r'"[^"]*"|[A-Z_]+', query):
+            parameters.update(macros.get(word, word).strip('"').split())
     if not routes:
         raise Failure(f"{path}: no routes")
     return routes, parameters
@@ -292,7 +296,9 @@ def documented_routes(page):
         if len(words) > 1 and words[1].startswith("/"):
             routes.setdefault((words[0], words[1]), (line.number, words[2] if len(words) > 2 else "no scope"))
         elif line.words[0] == "Cm":
-            parameters.setdefault(line.words[1], line.number)
+            for word in line.words[1:]:
+                if word != ",":
+                    parameters.setdefault(word, line.number)
     return routes, parameters
 
 
