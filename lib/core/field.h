@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fields: typed members of a request, judged by a table; the parser of the format (JSON now, XML
- * later) stays outside.
+ * Fields: typed members of a request, judged by a table; the parser of the format (JSON or XML)
+ * stays outside.
  *
  * Invariant  every bad member is reported, not only the first
  * Ownership  members borrow their texts from the parsed document

@@ -59,6 +59,7 @@ FENCES = (
                                                               "lib/base/tls.c")),
     ("jwt.h",                                                ("lib/base/token*.c",)),
     ("libconfig.h",                                          ("lib/base/conf*.c",)),
+    ("libxml/*",                                             ("lib/base/xml.c",)),
     ("ncurses.h curses.h ncursesw/* panel.h menu.h form.h",  ("admin-tui/screen*.c",)),
     ("rdkafka.h librdkafka/*",                               ("lib/events/*",)),
     ("getopt.h",                                             ("lib/base/cli.c",)),
