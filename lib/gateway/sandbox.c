@@ -5,13 +5,16 @@
 
 #include "base/crypto.h"
 #include "base/json.h"
+#include "base/xml.h"
 #include "core/decline.h"
 #include "core/text.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define API_KEY_MAX 512
 #define ANSWER_DEPTH 4
@@ -395,6 +398,22 @@ static bool amount_take(const json_t *object, struct gateway_notice *notice)
 	return true;
 }
 
+/* In XML an amount is of major units: "100.50"; amount_minor is text there, and refused as of the wrong type. */
+static bool amount_translate(json_t *object)
+{
+	const json_t *amount = json_object_get(object, "amount");
+	const struct currency *currency = currency_find(member_text(object, "currency"));
+	const char *text = json_string_value(amount);
+	int64_t minor;
+
+	if (amount == NULL)
+		return true;
+	return text != NULL && currency != NULL &&
+	       json_object_get(object, "amount_minor") == NULL &&
+	       money_from_major(text, strlen(text), currency->exponent, &minor) == MONEY_OK &&
+	       json_object_set_new(object, "amount_minor", json_integer(minor)) == 0;
+}
+
 static void sandbox_read_word(const char *word, const char *decline_word,
 			      struct gateway_answer *answer)
 {
@@ -421,18 +440,34 @@ static enum err notice_fill(const json_t *object, struct gateway_notice *notice)
 	return ERR_OK;
 }
 
+static enum err message_read(const struct gateway_message *message, json_t **object)
+{
+	static const char xml[] = "application/xml";
+	const char *type = message->header(message->context, "Content-Type");
+	char why[JSON_WHY_SIZE];
+	enum err err;
+
+	static_assert(JSON_WHY_SIZE == XML_WHY_SIZE, "both parsers fill it");
+	if (type == NULL || strncasecmp(type, xml, sizeof xml - 1) != 0)
+		return json_read(message->body, message->body_size, ANSWER_DEPTH, object, why);
+	err = xml_read(message->body, message->body_size, object, why);
+	if (err != ERR_OK || amount_translate(*object))
+		return err;
+	json_decref(*object);
+	return ERR_MALFORMED;
+}
+
 static enum err sandbox_read_callback(const struct gateway *gateway,
 				      const struct gateway_message *message, int64_t now_us,
 				      struct gateway_notice *notice)
 {
 	struct gateway_notice read = { .has_amount = false };
-	char why[JSON_WHY_SIZE];
 	json_t *object;
 	enum err err;
 
 	if (!signature_verify(gateway, message, now_us))
 		return ERR_SIGNATURE;
-	if (json_read(message->body, message->body_size, ANSWER_DEPTH, &object, why) != ERR_OK)
+	if (message_read(message, &object) != ERR_OK)
 		return ERR_MALFORMED;
 	err = notice_fill(object, &read);
 	json_decref(object);

@@ -354,23 +354,32 @@ END_TEST
 
 struct headers {
 	const char *signature;
+	const char *type;
 };
 
 static const char *header_find(void *context, const char *name)
 {
 	const struct headers *headers = context;
 
+	if (strcmp(name, "Content-Type") == 0)
+		return headers->type;
 	return strcmp(name, "Sandbox-Signature") == 0 ? headers->signature : NULL;
+}
+
+static enum err typed_callback_read(const char *type, const char *body, const char *signature,
+				    struct gateway_notice *notice)
+{
+	struct gateway gateway = gateway_made();
+	struct headers headers = { signature, type };
+	struct gateway_message message = { body, strlen(body), header_find, &headers };
+
+	return gateway_sandbox.read_callback(&gateway, &message, NOW_US, notice);
 }
 
 static enum err callback_read(const char *body, const char *signature,
 			      struct gateway_notice *notice)
 {
-	struct gateway gateway = gateway_made();
-	struct headers headers = { signature };
-	struct gateway_message message = { body, strlen(body), header_find, &headers };
-
-	return gateway_sandbox.read_callback(&gateway, &message, NOW_US, notice);
+	return typed_callback_read("application/json", body, signature, notice);
 }
 
 static const char *signature_make(const char *secret_text, int64_t at_s, const char *body,
@@ -499,6 +508,87 @@ START_TEST(a_signed_callback_that_cannot_be_read_is_malformed)
 }
 END_TEST
 
+#define XML_BODY                                                                                   \
+	"<callback><callback_id>cb_1</callback_id><gateway_txn_id>alpha_1</gateway_txn_id>"        \
+	"<reference>op_X-1</reference><status>completed</status><amount>100.50</amount>"           \
+	"<currency>USD</currency></callback>"
+
+START_TEST(a_callback_in_xml_has_major_units)
+{
+	char signature[128];
+	struct gateway_notice notice;
+
+	ck_assert_int_eq(typed_callback_read("Application/XML; charset=utf-8", XML_BODY,
+					     signature_make("new", NOW_S, XML_BODY, signature),
+					     &notice),
+			 ERR_OK);
+
+	ck_assert_str_eq(notice.callback_id, "cb_1");
+	ck_assert_str_eq(notice.gateway_ref, "alpha_1");
+	ck_assert_str_eq(notice.our_reference, "op_X-1");
+	ck_assert_int_eq(notice.answer.event, AE_SUCCEEDED);
+	ck_assert(notice.has_amount);
+	ck_assert_int_eq(notice.amount.minor, 10050);
+	ck_assert_str_eq(notice.amount.currency, "USD");
+}
+END_TEST
+
+START_TEST(a_callback_in_xml_is_verified_before_it_is_read)
+{
+	static const char bomb[] = "<!DOCTYPE r [<!ENTITY a \"x\">]><r><status>&a;</status></r>";
+	char signature[128];
+	struct gateway_notice notice;
+
+	ck_assert_int_eq(typed_callback_read("application/xml", bomb,
+					     signature_make("new", NOW_S, XML_BODY, signature),
+					     &notice),
+			 ERR_SIGNATURE);
+	ck_assert_int_eq(typed_callback_read("application/xml", bomb,
+					     signature_make("new", NOW_S, bomb, signature),
+					     &notice),
+			 ERR_MALFORMED);
+}
+END_TEST
+
+#define STATUS "<status>completed</status>"
+
+static const struct {
+	const char *type;
+	const char *body;
+} unreadable_xml[] = {
+	{ "application/json", XML_BODY },
+	{ NULL, XML_BODY },
+	{ "application/xml", BODY },
+	{ "application/xml", "" },
+	{ "application/xml", "<r/>" },
+	{ "application/xml", "<r><status/></r>" },
+	{ "application/xml", "<r>" STATUS STATUS "</r>" },
+	{ "application/xml", "<r>" STATUS "<amount>10.50</amount></r>" },
+	{ "application/xml", "<r>" STATUS "<currency>USD</currency></r>" },
+	{ "application/xml",
+	  "<r>" STATUS "<amount_minor>1050</amount_minor><currency>USD</currency></r>" },
+	{ "application/xml", "<r>" STATUS "<amount>10.50</amount><amount_minor>1050</amount_minor>"
+			     "<currency>USD</currency></r>" },
+	{ "application/xml", "<r>" STATUS "<amount>10.505</amount><currency>USD</currency></r>" },
+	{ "application/xml", "<r>" STATUS "<amount>10.5</amount><currency>JPY</currency></r>" },
+	{ "application/xml", "<r>" STATUS "<amount>1e1</amount><currency>USD</currency></r>" },
+	{ "application/xml", "<r>" STATUS "<amount/><currency>USD</currency></r>" },
+	{ "application/xml", "<r>" STATUS "<amount>10.50</amount><currency>ZZZ</currency></r>" },
+};
+
+START_TEST(a_signed_callback_in_xml_that_cannot_be_read_is_malformed)
+{
+	const char *body = unreadable_xml[_i].body;
+	char signature[128];
+	struct gateway_notice notice;
+
+	ck_assert_int_eq(typed_callback_read(unreadable_xml[_i].type, body,
+					     signature_make("new", NOW_S, body, signature),
+					     &notice),
+			 ERR_MALFORMED);
+}
+END_TEST
+
 static const char *const forged[] = {
 	NULL,
 	"",
@@ -571,6 +661,10 @@ UNIT_MAIN("sandbox_adapter", {
 	tcase_add_test(tests, a_callback_without_amount_claims_none);
 	tcase_add_loop_test(tests, a_signed_callback_that_cannot_be_read_is_malformed, 0,
 			    (int)(sizeof unreadable / sizeof unreadable[0]));
+	tcase_add_test(tests, a_callback_in_xml_has_major_units);
+	tcase_add_test(tests, a_callback_in_xml_is_verified_before_it_is_read);
+	tcase_add_loop_test(tests, a_signed_callback_in_xml_that_cannot_be_read_is_malformed, 0,
+			    (int)(sizeof unreadable_xml / sizeof unreadable_xml[0]));
 	tcase_add_loop_test(tests, a_callback_that_is_not_signed_is_not_read, 0,
 			    (int)(sizeof forged / sizeof forged[0]));
 })
