@@ -67,17 +67,27 @@ static bool parameters_are_utf8(const char *text)
 	return *skip_blanks(text) == '\0';
 }
 
-bool http_call_is_json(const struct http_call *call)
+/* Exactly one Content-Type says this. */
+static bool is_type(const struct http_call *call, const char *wanted)
 {
-	static const char json[] = "application/json";
+	const size_t size = strlen(wanted);
 	size_t types, codings;
 	const char *type = http_header(call, "Content-Type", &types);
 	const char *coding = http_header(call, "Content-Encoding", &codings);
 
 	if (types != 1 || codings > 1 || (coding != NULL && strcasecmp(coding, "identity") != 0))
 		return false;
-	return strncasecmp(type, json, sizeof json - 1) == 0 &&
-	       parameters_are_utf8(type + sizeof json - 1);
+	return strncasecmp(type, wanted, size) == 0 && parameters_are_utf8(type + size);
+}
+
+bool http_call_is_json(const struct http_call *call)
+{
+	return is_type(call, "application/json");
+}
+
+bool http_call_is_xml(const struct http_call *call)
+{
+	return is_type(call, "application/xml");
 }
 
 static int hex_value(char digit)

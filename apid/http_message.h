@@ -69,6 +69,9 @@ bool http_call_is_ambiguous(const struct http_call *call);
  */
 bool http_call_is_json(const struct http_call *call);
 
+/* The same of application/xml. */
+bool http_call_is_xml(const struct http_call *call);
+
 /*
  * Decode the `size` bytes of percent-encoded `text`; `plus` is how a '+' is read.
  * Returns  ERR_OK with terminated text in `out`; ERR_MALFORMED for a broken escape or an encoded NUL; ERR_TOO_LONG

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "apid/pipeline.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +11,11 @@
 #include "apid/auth.h"
 #include "apid/call.h"
 #include "apid/cors.h"
+#include "apid/media.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/xml.h"
 
 #define TIMEOUT_MAX_S 30
 #define BODY_DEPTH_MAX 16
@@ -30,6 +33,7 @@ struct pipeline {
 
 struct passage { /* one call in the pipeline */
 	struct pipeline *pipeline;
+	bool body_is_xml; /* else JSON, where there is one */
 	struct call call;
 };
 
@@ -102,7 +106,7 @@ static bool step_size(struct passage *passage)
 }
 
 /* Gateways sign the raw bytes, whatever their Content-Type says. */
-static bool takes_json(const struct call *call)
+static bool takes_body(const struct call *call)
 {
 	const struct route *route = call->route;
 
@@ -115,10 +119,14 @@ static bool step_media_type(struct passage *passage)
 {
 	struct call *call = &passage->call;
 
-	if (!takes_json(call) || http_call_is_json(call->http))
+	if (!takes_body(call) || http_call_is_json(call->http))
+		return true;
+	passage->body_is_xml = http_call_is_xml(call->http);
+	if (passage->body_is_xml)
 		return true;
 	return refuse(call, ERR_MEDIA_TYPE,
-		      "Send exactly one Content-Type: application/json, without Content-Encoding.");
+		      "Send exactly one Content-Type, application/json or application/xml, without "
+		      "Content-Encoding.");
 }
 
 static bool step_authenticate(struct passage *passage)
@@ -250,12 +258,17 @@ static bool step_timeout(struct passage *passage)
 static bool step_body(struct passage *passage)
 {
 	struct call *call = &passage->call;
+	const struct http_call *http = call->http;
 	char why[JSON_WHY_SIZE];
 	enum err err;
 
-	if (!takes_json(call))
+	static_assert(BODY_DEPTH_MAX == XML_DEPTH_MAX && JSON_WHY_SIZE == XML_WHY_SIZE,
+		      "both forms of a body have the same limits");
+	if (!takes_body(call))
 		return true;
-	err = json_read(call->http->body, call->http->body_size, BODY_DEPTH_MAX, &call->body, why);
+	err = passage->body_is_xml
+		      ? xml_read(http->body, http->body_size, &call->body, why)
+		      : json_read(http->body, http->body_size, BODY_DEPTH_MAX, &call->body, why);
 	return err == ERR_OK ? true : refuse(call, err, why);
 }
 
@@ -305,6 +318,9 @@ static void finish(struct call *call)
 
 	if (reply->status == 0)
 		call_refuse(call, ERR_INTERNAL, NULL);
+	if (media_wants_xml(call->http) &&
+	    !media_to_xml(reply, call->route != NULL ? call->route->path : NULL))
+		call_refuse(call, ERR_MEMORY, NULL);
 	if (atomic_load(&call->app->draining))
 		reply->close = true;
 	http_reply_header(reply, "X-Api-Call-Id", call->api_call_id);

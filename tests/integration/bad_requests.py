@@ -388,7 +388,7 @@ MEDIA_TYPES = [
     content_type(),
     content_type(b"Content-Type:"),
     content_type(b"Content-Type: text/plain"),
-    content_type(b"Content-Type: application/xml"),
+    content_type(b"Content-Type: application/xml; charset=utf-16"),
     content_type(b"Content-Type: text/xml"),
     content_type(b"Content-Type: application/x-www-form-urlencoded"),
     content_type(b"Content-Type: multipart/form-data; boundary=x"),

@@ -82,6 +82,21 @@ START_TEST(http_call_is_json_only_with_that_media_type)
 }
 END_TEST
 
+START_TEST(http_call_is_xml_only_with_that_media_type)
+{
+	struct http_call call = { .lines = { { "Content-Type", "Application/XML;charset=utf-8" } },
+				  .line_count = 1 };
+
+	ck_assert(http_call_is_xml(&call) && !http_call_is_json(&call));
+	call.lines[0].value = "text/xml";
+	ck_assert(!http_call_is_xml(&call));
+	call.lines[0].value = "application/xml;charset=utf-16";
+	ck_assert(!http_call_is_xml(&call));
+	call.lines[0].value = "application/json";
+	ck_assert(!http_call_is_xml(&call));
+}
+END_TEST
+
 START_TEST(http_call_is_json_never_with_two_types_or_a_coding)
 {
 	struct http_call call = { .lines = { { "Content-Type", "application/json" },
@@ -150,6 +165,7 @@ UNIT_MAIN("http_message", {
 			    (int)(sizeof framings / sizeof framings[0]));
 	tcase_add_loop_test(tests, http_call_is_json_only_with_that_media_type, 0,
 			    (int)(sizeof types / sizeof types[0]));
+	tcase_add_test(tests, http_call_is_xml_only_with_that_media_type);
 	tcase_add_test(tests, http_call_is_json_never_with_two_types_or_a_coding);
 	tcase_add_test(tests, http_percent_decode_reverses_encode);
 	tcase_add_test(tests, http_percent_codings_keep_within_their_room);

@@ -436,7 +436,48 @@ START_TEST(pipeline_answers_options_without_credentials)
 }
 END_TEST
 
+START_TEST(pipeline_reads_and_answers_xml)
+{
+	struct bench bench;
+
+	bench_init(&bench, 1);
+	bench.call.lines[1].value = "application/xml";
+	bench.call.body = "<deposit/>";
+	bench.call.body_size = strlen(bench.call.body);
+	ck_assert_int_eq(serve(&bench), 200);
+	ck_assert_str_eq(reply_header(&bench, "Content-Type"), "application/xml");
+	ck_assert_ptr_nonnull(
+		strstr(bench.reply.body, "<response><merchant>demo</merchant><wait_ms>10000<"));
+
+	line_add(&bench, "Accept", "application/json");
+	ck_assert_int_eq(serve(&bench), 200);
+	ck_assert_str_eq(reply_header(&bench, "Content-Type"), "application/json");
+	bench_done(&bench);
+}
+END_TEST
+
+/* Whatever is spoilt, and however early, the refusal is of the form that was asked for. */
+START_TEST(pipeline_refuses_in_xml)
+{
+	struct bench bench;
+
+	bench_init(&bench, 1);
+	line_add(&bench, "Accept", "application/xml");
+	for (size_t i = 0; i < sizeof spoilers / sizeof spoilers[0]; i++) {
+		spoilers[i].spoil(&bench);
+		ck_assert_int_eq(serve(&bench), spoilers[i].status);
+		ck_assert_ptr_nonnull(strstr(bench.reply.body, spoilers[i].type));
+		ck_assert_ptr_nonnull(
+			strstr(bench.reply.body, "<problem xmlns=\"urn:ietf:rfc:7807\">"));
+		ck_assert_str_eq(reply_header(&bench, "Content-Type"), "application/problem+xml");
+	}
+	bench_done(&bench);
+}
+END_TEST
+
 UNIT_MAIN("pipeline", {
+	tcase_add_test(tests, pipeline_reads_and_answers_xml);
+	tcase_add_test(tests, pipeline_refuses_in_xml);
 	tcase_add_test(tests, pipeline_refuses_for_the_first_reason_in_order);
 	tcase_add_test(tests, pipeline_sends_its_headers_with_every_answer);
 	tcase_add_test(tests, pipeline_challenges_who_is_not_known);
