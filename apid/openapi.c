@@ -88,7 +88,7 @@ static const struct describe_member *header_row(const char *name)
 	for (size_t i = 0; i < count; i++)
 		if (strcmp(rows[i].name, name) == 0)
 			return &rows[i];
-	assert(!"a header without a row");
+	assert(false && "a header without a row");
 	return NULL;
 }
 
