@@ -192,6 +192,14 @@ static struct xml_form form_of(const json_t *value, const char *path)
 	return (struct xml_form){ .root = word != NULL ? word + 1 : "items" };
 }
 
+/* "/openapi.json" says by its name what it is; a browser prefers XML to it. */
+static bool is_json_file(const char *path)
+{
+	const char *suffix = path != NULL ? strrchr(path, '.') : NULL;
+
+	return suffix != NULL && strcmp(suffix, ".json") == 0;
+}
+
 bool media_to_xml(struct http_reply *reply, const char *path)
 {
 	const char *type = content_type(reply);
@@ -202,7 +210,7 @@ bool media_to_xml(struct http_reply *reply, const char *path)
 
 	while (i < sizeof types / sizeof types[0] && strcmp(types[i].json, type) != 0)
 		i++;
-	if (reply->body == NULL || i == sizeof types / sizeof types[0])
+	if (reply->body == NULL || is_json_file(path) || i == sizeof types / sizeof types[0])
 		return true;
 	value = json_loadb(reply->body, reply->body_size, JSON_DECODE_ANY, NULL);
 	form = types[i].form != NULL ? *types[i].form : form_of(value, path);

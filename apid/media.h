@@ -24,7 +24,8 @@ bool media_wants_xml(const struct http_call *call);
 
 /*
  * Turn a JSON answer or problem into XML; every other reply stays as it is. `path` is its route's template, or NULL:
- * a bare array is named by its last word, <transactions> of <transaction>; an object is a <response>.
+ * a bare array is named by its last word, <transactions> of <transaction>; an object is a <response>; a path that ends
+ * in .json stays JSON.
  * Returns  false where memory is short (the reply is as before)
  */
 CHECKED bool media_to_xml(struct http_reply *reply, const char *path);

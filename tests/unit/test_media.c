@@ -113,6 +113,7 @@ static const struct {
 	/* what is not JSON stays */
 	{ "/metrics", "text/plain; version=0.0.4", "payops 1\n", "text/plain; version=0.0.4",
 	  "payops 1\n" },
+	{ "/openapi.json", "application/json", "{}", "application/json", "{}" },
 	{ "/x", "application/json", NULL, "application/json", NULL },
 };
 
