@@ -11,6 +11,7 @@ SECONDS = {
     "test_checker.py": 80,
     "test_crash.py": 70,
     "test_kill.py": 60,
+    "test_matrix.py": 60,
     "test_intake": 45,
     "test_breaker.py": 40,
     "test_gateway_modes.py": 33,
