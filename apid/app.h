@@ -16,6 +16,7 @@
 #include "apid/metrics.h"
 #include "base/token.h"
 #include "gateway/gateway.h"
+#include "service/api_key.h"
 #include "service/vault.h"
 #include "store/store.h"
 
@@ -32,6 +33,7 @@ struct app {
 	struct batch *lookups;   /* readers of transactions by id */
 	struct catalogue *catalogue;
 	const struct token_keys *token_keys;
+	api_key_find_work *find_key; /* in the pool's database */
 	const struct vault *vault;
 	struct metrics *metrics;
 	struct breakers *breakers;

@@ -8,7 +8,10 @@
 #include <string.h>
 #include <strings.h>
 
+#include "apid/key_cache.h"
+#include "base/clock.h"
 #include "base/crypto.h"
+#include "base/key_token.h"
 #include "core/text.h"
 
 #define SLOTS 2048 /* each token has one slot it may stand in; a newer one takes it */
@@ -20,17 +23,24 @@ struct slot {
 
 struct auth {
 	const struct token_keys *keys;
+	struct key_cache *api_keys;
 	pthread_mutex_t mutex; /* guards: slots */
 	struct slot slots[SLOTS];
 };
 
-enum err auth_new(const struct token_keys *keys, struct auth **auth)
+enum err auth_new(const struct app *app, struct auth **auth)
 {
 	struct auth *made = calloc(1, sizeof *made);
+	enum err err;
 
 	if (made == NULL)
 		return ERR_MEMORY;
-	made->keys = keys;
+	err = key_cache_new(app->find_key, app->pool, &made->api_keys);
+	if (err != ERR_OK) {
+		free(made);
+		return err;
+	}
+	made->keys = app->token_keys;
 	pthread_mutex_init(&made->mutex, NULL);
 	*auth = made;
 	return ERR_OK;
@@ -41,6 +51,7 @@ void auth_free(struct auth *auth)
 	if (auth == NULL)
 		return;
 	pthread_mutex_destroy(&auth->mutex);
+	key_cache_free(auth->api_keys);
 	free(auth);
 }
 
@@ -96,6 +107,19 @@ static const char *token_of(const struct http_call *call, const char **why)
 	return *value != '\0' && text_is(TEXT_VISIBLE, value, strlen(value)) ? value : NULL;
 }
 
+/* Whatever is wrong with a key is not told: who guesses learns nothing. */
+static enum err check_api_key(struct auth *auth, const char *text, int64_t now_s,
+			      struct token_claims *claims, const char **why)
+{
+	const struct key_moment at = { now_s, clock_boot_us() };
+	struct key_token token;
+
+	*why = "the API key is not valid";
+	if (!key_token_read(text, &token))
+		return ERR_UNAUTHENTICATED;
+	return key_cache_check(auth->api_keys, &token, at, claims);
+}
+
 enum err auth_check(struct auth *auth, const struct http_call *call, int64_t now_s,
 		    struct token_claims *claims, const char **why)
 {
@@ -105,6 +129,8 @@ enum err auth_check(struct auth *auth, const struct http_call *call, int64_t now
 
 	if (token == NULL)
 		return ERR_UNAUTHENTICATED;
+	if (key_token_is_meant(token))
+		return check_api_key(auth, token, now_s, claims, why);
 	crypto_sha256(token, strlen(token), digest);
 	if (recall(auth, digest, now_s, claims))
 		return ERR_OK;

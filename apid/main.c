@@ -207,6 +207,7 @@ static enum err server_start(struct server *server)
 	enum err err;
 
 	app->token_keys = &settings->token_keys;
+	app->find_key = api_key_find;
 	app->vault = &settings->vault;
 	app->request_timeout_ms = settings->request_timeout_ms;
 	app->manual_expiry_us = settings->manual_expiry_us;

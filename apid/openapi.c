@@ -401,7 +401,8 @@ static json_t *components(void)
 			 openapi_schemas(), "parameters", requests, "headers", replies,
 			 "securitySchemes", "bearer", "type", "http", "scheme", "bearer",
 			 "bearerFormat", "JWT", "description",
-			 "A token whose scope covers the request, from payopsctl token issue.");
+			 "A token, or an API key, whose scope covers the request: from payopsctl "
+			 "token issue or key issue.");
 }
 
 json_t *openapi_document(void)

@@ -134,14 +134,18 @@ static bool step_authenticate(struct passage *passage)
 	struct call *call = &passage->call;
 	char challenge[DESCRIPTION_SIZE];
 	const char *why;
+	enum err err;
 
 	if (call->route->auth != ROUTE_TOKEN)
 		return true;
-	if (auth_check(passage->pipeline->auth, call->http, clock_now_us() / 1000000, &call->claims,
-		       &why) == ERR_OK) {
+	err = auth_check(passage->pipeline->auth, call->http, clock_now_us() / 1000000,
+			 &call->claims, &why);
+	if (err == ERR_OK) {
 		log_context_set(call->api_call_id, call->claims.merchant);
 		return true;
 	}
+	if (err != ERR_UNAUTHENTICATED)
+		return refuse(call, err, NULL);
 	if (why == NULL)
 		(void)snprintf(challenge, sizeof challenge, "Bearer realm=\"payops\"");
 	else
@@ -378,7 +382,7 @@ enum err pipeline_new(struct app *app, const struct pipeline_settings *settings,
 
 	if (made == NULL)
 		return ERR_MEMORY;
-	err = auth_new(app->token_keys, &made->auth);
+	err = auth_new(app, &made->auth);
 	if (err == ERR_OK)
 		err = rate_new(&settings->rate, &made->rate);
 	if (err != ERR_OK) {

@@ -13,6 +13,7 @@
 #include "ctl/exception.h"
 #include "ctl/fsck.h"
 #include "ctl/gateway.h"
+#include "ctl/key.h"
 #include "ctl/keys.h"
 #include "ctl/merchant.h"
 #include "ctl/migrate.h"
@@ -73,6 +74,14 @@ static const struct command commands[] = {
 	  &ctl_route_explain_options, ctl_route_explain },
 	{ "token issue", "make an access token for a merchant", NULL,
 	  &ctl_token_issue_options, ctl_token_issue },
+	{ "key issue", "make an API key for a merchant's program", NULL,
+	  &ctl_key_issue_options, ctl_key_issue },
+	{ "key list", "list API keys, without their secrets", NULL,
+	  &ctl_key_list_options, ctl_key_list },
+	{ "key rotate", "make a second API key of a name, to replace the first", "NAME",
+	  &ctl_key_rotate_options, ctl_key_rotate },
+	{ "key revoke", "revoke an API key for good", "ID",
+	  &ctl_key_revoke_options, ctl_key_revoke },
 	{ "merchant add", "add a merchant", "NAME",
 	  &ctl_merchant_add_options, ctl_merchant_add },
 	{ "breaker list", "show the circuit breakers of all gateways", NULL,

@@ -7,10 +7,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/near.h"
 #include "base/token.h"
 #include "base/token_rule.h"
 #include "ctl/access.h"
+#include "ctl/scope.h"
 
 #define US_PER_S 1000000
 #define S_PER_HOUR 3600
@@ -35,35 +35,6 @@ static const struct cli_option options[] = {
 const struct command_options ctl_token_issue_options = { options,
 							 sizeof options / sizeof *options };
 
-/* Say which word of `text` is no scope, and which are. */
-static int fail_scope(const char *text)
-{
-	char word[NEAR_NAME_MAX + 1], known[LIST_SIZE] = "";
-	size_t used = 0;
-	unsigned bits = 0;
-	struct near near;
-	const char *best;
-
-	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
-		snprintf(word, sizeof word, "%.*s", (int)strcspn(text, " "), text);
-		if (!token_scopes_parse(word, &bits))
-			break;
-		text += strcspn(text, " ");
-	}
-	near_start(&near, word);
-	for (unsigned bit = 1; bit <= SCOPE_ALL; bit <<= 1) {
-		const char *scope = token_scope_word((enum token_scope)bit);
-
-		near_offer(&near, scope);
-		used += (size_t)snprintf(known + used, sizeof known - used, " %s", scope);
-	}
-	best = near_best(&near);
-	if (best != NULL)
-		return command_fail(ERR_INVALID, "unknown scope '%.64s', did you mean %s?", word,
-				    best);
-	return command_fail(ERR_INVALID, "unknown scope '%.64s': there are%s", word, known);
-}
-
 /* Merchant, subject, scopes and expiry from the command line. Returns 0 or a failure's exit status.
  */
 static int take_claims(const struct cli_values *values, int64_t now_s, struct token_claims *claims)
@@ -86,7 +57,7 @@ static int take_claims(const struct cli_values *values, int64_t now_s, struct to
 			"--subject must be 1 to 128 visible ASCII characters without blanks");
 	claims->scopes = SCOPE_ALL;
 	if (values->given[SCOPE] && !token_scopes_parse(values->text[SCOPE], &claims->scopes))
-		return fail_scope(values->text[SCOPE]);
+		return scope_fail(values->text[SCOPE]);
 	if (claims->scopes == 0)
 		return command_fail(ERR_INVALID,
 				    "--scope names no scope: leave it out for all of a merchant's");

@@ -58,6 +58,23 @@ bool token_scopes_parse(const char *text, unsigned *bits)
 	return true;
 }
 
+void token_scopes_write(unsigned bits, char text[TOKEN_SCOPES_SIZE])
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (unsigned bit = 1; bit <= SCOPE_ALL; bit <<= 1) {
+		int wrote;
+
+		if ((bits & bit) == 0)
+			continue;
+		wrote = snprintf(text + used, TOKEN_SCOPES_SIZE - used, "%s%s", used > 0 ? " " : "",
+				 token_scope_word((enum token_scope)bit));
+		assert(wrote > 0 && (size_t)wrote < TOKEN_SCOPES_SIZE - used);
+		used += (size_t)wrote;
+	}
+}
+
 static bool all_bytes_equal(const struct secret *secret)
 {
 	return secret->size > 0 && memcmp(secret->bytes, secret->bytes + 1, secret->size - 1) == 0;

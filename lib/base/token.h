@@ -25,6 +25,7 @@
 #define TOKEN_KEYS_MAX 8
 #define TOKEN_KID_SIZE 65
 #define TOKEN_SKEW_S 60
+#define TOKEN_SCOPES_SIZE 256 /* every word of a scope and a blank after each */
 
 enum token_algorithm { TOKEN_HS256, TOKEN_RS256, TOKEN_ES256 };
 
@@ -69,6 +70,9 @@ struct token_claims {
  */
 const char *token_scope_word(enum token_scope scope);
 bool token_scopes_parse(const char *text, unsigned *scopes);
+
+/* The words of `scopes`, with a blank between. */
+void token_scopes_write(unsigned scopes, char text[TOKEN_SCOPES_SIZE]);
 
 /*
  * Judge that a key is strong enough for its algorithm.

@@ -13,36 +13,18 @@
 #include "base/json.h"
 #include "base/token_rule.h"
 
-#define SCOPE_TEXT_SIZE 256 /* every word and a blank after each */
 #define P256_NUMBER_SIZE 32
 #define P521_NUMBER_SIZE 66
-
-static void scopes_write(unsigned bits, char text[SCOPE_TEXT_SIZE])
-{
-	size_t used = 0;
-
-	text[0] = '\0';
-	for (unsigned bit = 1; bit <= SCOPE_ALL; bit <<= 1) {
-		int wrote;
-
-		if ((bits & bit) == 0)
-			continue;
-		wrote = snprintf(text + used, SCOPE_TEXT_SIZE - used, "%s%s", used > 0 ? " " : "",
-				 token_scope_word((enum token_scope)bit));
-		assert(wrote > 0 && (size_t)wrote < SCOPE_TEXT_SIZE - used);
-		used += (size_t)wrote;
-	}
-}
 
 /* To be freed; NULL when memory is short, or issuer or audience are not UTF-8. */
 static char *claims_text(const struct token_keys *keys, const struct token_claims *claims,
 			 int64_t now_s)
 {
-	char scope[SCOPE_TEXT_SIZE];
+	char scope[TOKEN_SCOPES_SIZE];
 	json_t *object;
 	char *text;
 
-	scopes_write(claims->scopes, scope);
+	token_scopes_write(claims->scopes, scope);
 	object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "iss", keys->issuer, "aud",
 			   keys->audience, "sub", claims->subject, "merchant", claims->merchant,
 			   "scope", scope, "iat", (json_int_t)now_s, "exp",

@@ -17,8 +17,8 @@ import pytest
 EX_USAGE, EX_DATAERR, EX_NOINPUT, EX_UNAVAILABLE, EX_IOERR, EX_CONFIG = 64, 65, 66, 69, 74, 78
 PROGRAMS = ("apid", "payopsctl", "payops-sandbox")
 COMMANDS = ("migrate status", "migrate plan", "migrate up", "migrate verify", "migrate grant", "token issue",
-            "merchant add", "breaker list", "breaker open", "breaker close", "breaker auto",
-            "keys new", "fsck")
+            "merchant add", "key issue", "key list", "key rotate", "key revoke", "breaker list",
+            "breaker open", "breaker close", "breaker auto", "keys new", "fsck")
 
 
 @pytest.fixture(scope="module")

@@ -139,8 +139,8 @@ void scratch_clean(void)
 	static const char *const tables[] = { "ledger_entry",    "exception",    "event",
 					      "callback",        "attempt",      "operation",
 					      "transaction",     "route_target", "route_rule",
-					      "gateway_account", "gateway",      "merchant",
-					      "breaker" };
+					      "gateway_account", "gateway",      "api_key",
+					      "merchant",        "breaker" };
 	MYSQL *mysql = scratch_connect();
 
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)

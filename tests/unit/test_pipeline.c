@@ -30,10 +30,29 @@ static void reached(struct call *call)
 #include "apid/route.def"
 #undef ROUTE
 
+/* In the place of a database that has one API key. */
+struct store_pool {
+	enum err answer;
+	struct api_key_grant grant;
+	unsigned asked;
+};
+
+static enum err find_key(struct store_pool *pool, const char *id, int wait_ms,
+			 struct api_key_grant *grant)
+{
+	(void)id;
+	(void)wait_ms;
+	pool->asked++;
+	if (pool->answer == ERR_OK)
+		*grant = pool->grant;
+	return pool->answer;
+}
+
 /* ---- one pipeline and one good call that each test spoils ---- */
 
 struct bench {
 	struct token_keys keys;
+	struct store_pool pool;
 	struct app app;
 	struct pipeline *pipeline;
 	char authorization[TOKEN_TEXT_MAX + 8];
@@ -69,6 +88,8 @@ static void bench_init(struct bench *bench, unsigned writes_max)
 		key->material.bytes[i] = (unsigned char)(7 * i + 1);
 	bench->keys.count = 1;
 	bench->app.token_keys = &bench->keys;
+	bench->app.find_key = find_key;
+	bench->app.pool = &bench->pool;
 	bench->app.cors_origins = "https://shop.example";
 	bench->app.request_timeout_ms = TIMEOUT_MS;
 	ck_assert_int_eq(metrics_new(&bench->app.metrics), ERR_OK);
@@ -243,6 +264,75 @@ START_TEST(pipeline_challenges_who_is_not_known)
 	bench.call.line_count = 2;
 	ck_assert_int_eq(serve(&bench), 401);
 	ck_assert_str_eq(reply_header(&bench, "WWW-Authenticate"), "Bearer realm=\"payops\"");
+	bench_done(&bench);
+}
+END_TEST
+
+static void key_make(struct bench *bench, unsigned scopes)
+{
+	char text[KEY_TOKEN_SIZE];
+	struct key_token token;
+
+	key_token_make(&token, text);
+	(void)snprintf(bench->authorization, sizeof bench->authorization, "Bearer %s", text);
+	bench->pool.grant = (struct api_key_grant){
+		.claims = { .merchant = "demo",
+			    .subject = "till",
+			    .scopes = scopes,
+			    .expires_at_s = NOW_US / 1000000 + 60 },
+	};
+	memcpy(bench->pool.grant.digest, token.digest, sizeof token.digest);
+}
+
+START_TEST(pipeline_takes_an_api_key_in_place_of_a_token)
+{
+	struct bench bench;
+
+	bench_init(&bench, 1);
+	key_make(&bench, SCOPE_PAYMENTS_WRITE);
+	ck_assert_int_eq(serve(&bench), 200);
+	ck_assert_int_eq(serve(&bench), 200);
+	ck_assert_uint_eq(bench.pool.asked, 1);
+	key_make(&bench, SCOPE_PAYMENTS_READ);
+	ck_assert_int_eq(serve(&bench), 403);
+	bench_done(&bench);
+}
+END_TEST
+
+START_TEST(pipeline_says_no_more_of_a_key_than_that_it_is_not_valid)
+{
+	static const char *const others[] = {
+		"Bearer po_live_",
+		"Bearer po_live_0123456789abcdef_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+	};
+	struct bench bench;
+
+	bench_init(&bench, 1);
+	key_make(&bench, SCOPE_PAYMENTS_WRITE);
+	bench.pool.answer = ERR_NOT_FOUND;
+	for (size_t i = 0; i < 3; i++) {
+		if (i > 0)
+			bench.call.lines[0].value = others[i - 1];
+		ck_assert_int_eq(serve(&bench), 401);
+		ck_assert_str_eq(reply_header(&bench, "WWW-Authenticate"),
+				 "Bearer realm=\"payops\", error=\"invalid_token\", "
+				 "error_description=\"the API key is not valid\"");
+	}
+	bench_done(&bench);
+}
+END_TEST
+
+START_TEST(pipeline_refuses_a_key_with_503_while_the_database_is_away)
+{
+	struct bench bench;
+
+	bench_init(&bench, 1);
+	bench.pool.answer = ERR_UNAVAILABLE;
+	ck_assert_int_eq(serve(&bench), 200); /* a token needs no database */
+	ck_assert_uint_eq(bench.pool.asked, 0);
+	key_make(&bench, SCOPE_PAYMENTS_WRITE);
+	ck_assert_int_eq(serve(&bench), 503);
+	ck_assert_str_eq(reply_header(&bench, "WWW-Authenticate"), "");
 	bench_done(&bench);
 }
 END_TEST
@@ -481,6 +571,9 @@ UNIT_MAIN("pipeline", {
 	tcase_add_test(tests, pipeline_refuses_for_the_first_reason_in_order);
 	tcase_add_test(tests, pipeline_sends_its_headers_with_every_answer);
 	tcase_add_test(tests, pipeline_challenges_who_is_not_known);
+	tcase_add_test(tests, pipeline_takes_an_api_key_in_place_of_a_token);
+	tcase_add_test(tests, pipeline_says_no_more_of_a_key_than_that_it_is_not_valid);
+	tcase_add_test(tests, pipeline_refuses_a_key_with_503_while_the_database_is_away);
 	tcase_add_loop_test(tests, pipeline_takes_no_other_credentials, 0,
 			    (int)(sizeof credentials / sizeof credentials[0]));
 	tcase_add_test(tests, pipeline_remembers_a_token_until_it_expires);

@@ -1,0 +1,157 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/api_key.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/text.h"
+
+#define US_PER_S 1000000
+
+bool api_key_is_name(const char *name)
+{
+	size_t size = strlen(name);
+
+	return size > 0 && size < API_KEY_NAME_SIZE && text_is(TEXT_VISIBLE, name, size);
+}
+
+static enum err merchant_outcome(struct store_tx *tx, const char *merchant,
+				 enum api_key_outcome *outcome)
+{
+	struct merchant_row row;
+	enum err err = store_merchant_find(tx, merchant, &row);
+
+	*outcome = err == ERR_NOT_FOUND ? API_KEY_NO_MERCHANT : API_KEY_MADE;
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* The live keys of the wished name, locked. */
+static enum err holders_lock(struct store_tx *tx, const struct api_key_wish *wish, int64_t *now_us,
+			     struct api_key_row holders[API_KEY_SLOTS], size_t *count)
+{
+	enum err err = store_now(tx, now_us);
+
+	if (err == ERR_OK)
+		err = store_api_key_vacate(tx, wish->merchant, wish->name, *now_us);
+	if (err == ERR_OK)
+		err = store_api_key_lock(tx, wish->merchant, wish->name, holders, count);
+	return err;
+}
+
+static struct api_key_row row_of(const struct api_key_wish *wish, int64_t now_us)
+{
+	struct api_key_row row = { .slot = 1,
+				   .created_at_us = now_us,
+				   .expires_at_us = now_us + wish->lifetime_us };
+
+	(void)snprintf(row.id, sizeof row.id, "%s", wish->token.id);
+	(void)snprintf(row.merchant, sizeof row.merchant, "%s", wish->merchant);
+	(void)snprintf(row.name, sizeof row.name, "%s", wish->name);
+	(void)snprintf(row.created_by, sizeof row.created_by, "%s", wish->by);
+	memcpy(row.digest, wish->token.digest, sizeof row.digest);
+	return row;
+}
+
+/* Of two who want the same slot at once, one meets the other's row. */
+static enum err insert(struct store_tx *tx, const struct api_key_row *made,
+		       enum api_key_outcome taken, enum api_key_outcome *outcome,
+		       struct api_key_row *row)
+{
+	enum err err = store_api_key_insert(tx, made);
+
+	*outcome = err == ERR_OK ? API_KEY_MADE : taken;
+	if (err == ERR_OK)
+		*row = *made;
+	return err == ERR_CONFLICT ? ERR_OK : err;
+}
+
+enum err api_key_issue(struct store_tx *tx, const struct api_key_wish *wish,
+		       enum api_key_outcome *outcome, struct api_key_row *row)
+{
+	struct api_key_row holders[API_KEY_SLOTS], made;
+	int64_t now_us = 0;
+	size_t count = 0;
+	enum err err = merchant_outcome(tx, wish->merchant, outcome);
+
+	if (err != ERR_OK || *outcome != API_KEY_MADE)
+		return err;
+	err = holders_lock(tx, wish, &now_us, holders, &count);
+	if (err != ERR_OK)
+		return err;
+	if (count > 0) {
+		*outcome = API_KEY_NAME_TAKEN;
+		return ERR_OK;
+	}
+	made = row_of(wish, now_us);
+	token_scopes_write(wish->scopes, made.scopes);
+	return insert(tx, &made, API_KEY_NAME_TAKEN, outcome, row);
+}
+
+enum err api_key_replace(struct store_tx *tx, const struct api_key_wish *wish,
+			 enum api_key_outcome *outcome, struct api_key_row *row)
+{
+	struct api_key_row holders[API_KEY_SLOTS], made;
+	int64_t now_us = 0;
+	size_t count = 0;
+	enum err err = merchant_outcome(tx, wish->merchant, outcome);
+
+	if (err != ERR_OK || *outcome != API_KEY_MADE)
+		return err;
+	err = holders_lock(tx, wish, &now_us, holders, &count);
+	if (err != ERR_OK)
+		return err;
+	if (count != 1) {
+		*outcome = count == 0 ? API_KEY_NO_NAME : API_KEY_TWO_LIVE;
+		return ERR_OK;
+	}
+	made = row_of(wish, now_us);
+	made.slot = API_KEY_SLOTS + 1 - holders[0].slot;
+	memcpy(made.scopes, holders[0].scopes, sizeof made.scopes);
+	return insert(tx, &made, API_KEY_TWO_LIVE, outcome, row);
+}
+
+enum err api_key_revoke(struct store_tx *tx, const char *id, const char *by,
+			struct api_key_row *row)
+{
+	int64_t now_us;
+	enum err err = store_now(tx, &now_us);
+
+	if (err == ERR_OK)
+		err = store_api_key_revoke(tx, id, now_us, by);
+	return err == ERR_OK ? store_api_key_find(tx, id, row) : err;
+}
+
+struct finding {
+	const char *id;
+	struct api_key_row row;
+};
+
+static enum err find_work(struct store_tx *tx, void *context)
+{
+	struct finding *finding = context;
+
+	return store_api_key_find(tx, finding->id, &finding->row);
+}
+
+enum err api_key_find(struct store_pool *pool, const char *id, int wait_ms,
+		      struct api_key_grant *grant)
+{
+	struct finding finding = { .id = id };
+	const struct api_key_row *row = &finding.row;
+	struct api_key_grant found = { .claims = { .scopes = 0 } };
+	enum err err = store_pool_look(pool, wait_ms, find_work, &finding);
+
+	if (err != ERR_OK)
+		return err;
+	if (row->revoked_at_us != 0)
+		return ERR_NOT_FOUND;
+	if (!token_scopes_parse(row->scopes, &found.claims.scopes))
+		return ERR_STORE;
+	memcpy(found.digest, row->digest, sizeof found.digest);
+	(void)snprintf(found.claims.merchant, sizeof found.claims.merchant, "%s", row->merchant);
+	(void)snprintf(found.claims.subject, sizeof found.claims.subject, "%s", row->name);
+	found.claims.expires_at_s = row->expires_at_us / US_PER_S;
+	*grant = found;
+	return ERR_OK;
+}

@@ -1,0 +1,72 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * API keys: issue, replace and revoke them, and say what one allows.
+ *
+ * Invariant  a key's name belongs to one live key of its merchant, or to two while the one replaces the other; what was
+ *            revoked or has expired never lives again
+ * Units      microseconds of the database clock
+ * Ownership  plain values; a secret is not seen here, only its hash
+ * Threads    safe: all state lives in the store transaction, or pool, passed in
+ * Source     API.md: Authentication
+ */
+#ifndef SERVICE_API_KEY_H
+#define SERVICE_API_KEY_H
+
+#include <stdbool.h>
+
+#include "store/api_key.h"
+
+/* What a key that is not revoked allows; its end is in the claims. */
+struct api_key_grant {
+	uint8_t digest[CRYPTO_SHA256_SIZE];
+	struct token_claims claims;
+};
+
+struct api_key_wish {
+	struct key_token token; /* made by the caller, who has the secret */
+	const char *merchant;
+	const char *name; /* api_key_is_name() */
+	const char *by;   /* who wants it */
+	unsigned
+		scopes; /* not 0; of no meaning where a key is replaced: it allows what the old one did */
+	int64_t lifetime_us;
+};
+
+enum api_key_outcome { /* in order of precedence: the first that applies is reported */
+		       API_KEY_NO_MERCHANT,
+		       API_KEY_NAME_TAKEN, /* issue: a live key has the name */
+		       API_KEY_NO_NAME,    /* replace: no live key has it */
+		       API_KEY_TWO_LIVE,   /* replace: the last replacement is not over */
+		       API_KEY_MADE,
+};
+
+/* 1 to 64 visible ASCII characters without blanks. */
+bool api_key_is_name(const char *name);
+
+/*
+ * Make a key under a name that no live key has; or a second one beside the live key of the name.
+ * Returns  ERR_OK with *outcome, and *row with _MADE; what the database says
+ */
+CHECKED enum err api_key_issue(struct store_tx *tx, const struct api_key_wish *wish,
+			       enum api_key_outcome *outcome, struct api_key_row *row);
+CHECKED enum err api_key_replace(struct store_tx *tx, const struct api_key_wish *wish,
+				 enum api_key_outcome *outcome, struct api_key_row *row);
+
+/*
+ * Revoke a key for good.
+ * Returns  ERR_OK with *row as it is afterwards (revoked by another, where that was before); ERR_NOT_FOUND
+ */
+CHECKED enum err api_key_revoke(struct store_tx *tx, const char *id, const char *by,
+				struct api_key_row *row);
+
+/*
+ * What the key of this id allows, to who knows its secret. Waits `wait_ms` at most for a connection.
+ * Returns  ERR_OK with *grant; ERR_NOT_FOUND where there is none, or it was revoked; what the database or pool says
+ */
+typedef enum err api_key_find_work(struct store_pool *pool, const char *id, int wait_ms,
+				   struct api_key_grant *grant);
+CHECKED enum err api_key_find(struct store_pool *pool, const char *id, int wait_ms,
+			      struct api_key_grant *grant);
+
+#endif
