@@ -551,6 +551,7 @@ void dispatcher_stop(struct dispatcher *dispatcher, int patience_ms)
 	dispatcher->cutting_off = true; /* from here on no committer wakes the client */
 	pthread_mutex_unlock(&dispatcher->mutex);
 	http_client_free(dispatcher->client);
+	refused_take(dispatcher);
 	dispatcher->record_boot_us = 0;
 	landed_record(dispatcher);
 	batch_stop(dispatcher->records); /* works off what was handed over */

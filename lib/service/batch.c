@@ -406,7 +406,10 @@ static void decide(struct batch_item *item, enum err err)
 	if (item->decided) /* by the work itself, which set it aside */
 		return;
 	item->decided = true;
-	item->err = item->uncertain && err_retryable(err) ? ERR_UNCERTAIN : err;
+	if (item->uncertain && err != ERR_OK && err_row(err)->class != ERR_CLASS_CALLER)
+		item->err = ERR_UNCERTAIN;
+	else
+		item->err = err;
 }
 
 static enum err commit_part(struct store *store, const struct batch_part *part, store_work *work)

@@ -12,6 +12,7 @@
 #define COMMITTERS 1
 #define BATCH_MAX 256
 #define SETTLE_MS 10000
+#define LOCK_WAIT_S 1 /* a row that somebody holds must not hold up the others for long */
 
 /* In this order everywhere: operation, transaction, attempt. */
 static enum err lock_all(struct store_tx *tx, struct record *const *records, size_t count)
@@ -74,7 +75,7 @@ static void item_done(void *context, struct batch_item *item)
 
 enum err record_start(const struct record_settings *settings, struct batch **records)
 {
-	const struct batch_settings batch = {
+	struct batch_settings batch = {
 		.database = *settings->database,
 		.workers = COMMITTERS,
 		.size_max = BATCH_MAX,
@@ -86,5 +87,6 @@ enum err record_start(const struct record_settings *settings, struct batch **rec
 	};
 
 	static_assert(offsetof(struct record, item) == 0, "an item is a record");
+	batch.database.lock_wait_max_s = LOCK_WAIT_S;
 	return batch_start(&batch, records);
 }

@@ -8,12 +8,10 @@ import concurrent.futures
 import itertools
 import json
 import random
-import shutil
 import time
 
 import pytest
 
-from second_apid import SecondApid
 from support import (FINAL, attempts, await_attempt, await_charge, callback_for, callback_results, events, outcomes,
                      pay_id, sql_id, until)
 from test_callback import accepted, effects, freeze, money_rows, post_raw, rows_of, thaw
@@ -285,27 +283,33 @@ def test_storm_of_one_signature_in_two_spellings_is_one_message(payops):
 
 # --- rotation ---
 
-def test_storm_goes_on_while_the_secret_is_changed(payops, tmp_path):
-    """An apid with the new secret and the previous one believes both, and no third."""
-    second = SecondApid(payops, tmp_path)
-    old = secret(payops, "alpha")
-    new = b"n" * len(old)
-    keys = second.directory / "keys"
-    shutil.copy(keys / "alpha.callback-secret", keys / "alpha.callback-secret.previous")
-    (keys / "alpha.callback-secret").write_bytes(new)
-    second.replace('callback_secret_file = "keys/alpha.callback-secret";',
-                   'callback_secret_file = "keys/alpha.callback-secret";\n'
-                   '\tcallback_secret_file_previous = "keys/alpha.callback-secret.previous";')
-    second.start()
+def apply_gateways(payops, path):
+    """And wait until apid has seen it: it looks once a second."""
+    payops.ctl("gateway", "apply", str(path), "--config", str(payops.config), "--database-user", "root")
+    time.sleep(1.5)
+
+
+def test_storm_goes_on_while_the_secret_is_changed(payops):
+    """A gateway with a new secret and the previous one: both are believed, and no third."""
+    etc = payops.dir / "etc" / "payops"
+    old, new = secret(payops, "alpha"), b"n" * 48
+    (etc / "keys" / "alpha.callback-secret.new").write_bytes(new)
+    (etc / "keys" / "alpha.callback-secret.new").chmod(0o600)
+    changed = etc / "gateways-under-test.conf"
+    changed.write_text((etc / "gateways.conf").read_text().replace(
+        'callback_secret_file = "keys/alpha.callback-secret";',
+        'callback_secret_file = "keys/alpha.callback-secret.new";\n'
+        '\tcallback_secret_file_previous = "keys/alpha.callback-secret";'))
+    apply_gateways(payops, changed)
     try:
         for key, status, result in ((old, 200, "completed"), (new, 200, "completed"), (b"x" * 32, 401, "processing")):
             transaction_id, attempt = accepted(payops)
             body = json.dumps(callback_for(attempt)).encode()
-            answer = payops.request("POST", f"/callback/{transaction_id}", body, port=second.port, headers={
+            answer = payops.request("POST", f"/callback/{transaction_id}", body, headers={
                 "Content-Type": "application/json", "Sandbox-Signature": payops.sign(body, secret=key)})
             assert answer.status == status
             assert payops.get(f"/transactions/{transaction_id}").json["status"] == result
             thaw(payops, transaction_id)
             payops.await_status(transaction_id, FINAL)
     finally:
-        assert second.close() == 0
+        apply_gateways(payops, etc / "gateways.conf")
