@@ -112,7 +112,7 @@ EXEMPT = {  # rule: files it passes over; each names what it forbids
 
 SKIPPED = "__pycache__ node_modules autom4te.cache".split()  # directories, besides hidden ones
 SKIPPED_AT_ROOT = "build* _build _inst payops-[0-9]* venv".split()
-GENERATED = {"aclocal.m4", "config.h", "configure", "Makefile", "Makefile.in"}  # by autotools, at the root
+GENERATED = {"aclocal.m4", "config.h", "configure", "configure~", "Makefile", "Makefile.in"}  # by autotools, at the root
 FOREIGN_TEXT = "tests/*/corpus/* tests/*/golden/* tests/*/vectors/* tests/*/data/* LICENSE".split()
 SOURCE_SUFFIXES = set(".c .h .def .py .sh .sql .inc .ac .am .m4".split())
 TEXT_SUFFIXES = SOURCE_SUFFIXES | set(".md .conf .js .json .yml .yaml .service .spec .html .css .txt".split())
