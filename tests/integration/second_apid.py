@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: payops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A second apid over the same database, and a gate between it and the gateway that notes what passes."""
+import contextlib
 import shutil
 import signal
 import socket
@@ -12,9 +13,9 @@ from support import until
 
 
 class SecondApid:
-    """Its own port and log, the first one's keys and public address; `gateway_port` may be a gate's."""
+    """Its own port and log, the first one's keys and public address."""
 
-    def __init__(self, payops, directory, gateway_port=None):
+    def __init__(self, payops, directory):
         self.payops = payops
         self.directory = directory / "second"
         shutil.copytree(payops.dir / "etc" / "payops", self.directory)
@@ -23,9 +24,6 @@ class SecondApid:
             self.port = free.getsockname()[1]
         self.config = self.directory / "payops.conf"
         self.replace(f"listen: {{ port = {payops.port}; }};", f"listen: {{ port = {self.port}; }};")
-        if gateway_port is not None:
-            self.replace(f'base_url = "http://127.0.0.1:{payops.port + 2}";',
-                         f'base_url = "http://127.0.0.1:{gateway_port}";')
         self.process = None
 
     def replace(self, old, new):
@@ -58,6 +56,22 @@ class SecondApid:
 
     def figure(self, name):
         return figure(self.payops, name, self.port)
+
+
+@contextlib.contextmanager
+def gateway_at(payops, port):
+    """What any apid reads meanwhile: alpha is at this port, which may be a gate's."""
+    etc = payops.dir / "etc" / "payops"
+    moved = etc / "gateways-moved.conf"
+    text, base_url = (etc / "gateways.conf").read_text(), 'base_url = "http://127.0.0.1:{}";'
+    assert text.count(base_url.format(payops.port + 2)) == 1
+    moved.write_text(text.replace(base_url.format(payops.port + 2), base_url.format(port)))
+    apply = ["gateway", "apply", "--config", str(payops.config), "--database-user", "root"]
+    payops.ctl(*apply, str(moved))
+    try:
+        yield
+    finally:
+        payops.ctl(*apply, str(etc / "gateways.conf"))
 
 
 def figure(payops, name, port=None):
