@@ -333,7 +333,10 @@ static bool try_again(struct making *making)
 	return false;
 }
 
-/* After "not found", the same gateway with the same key comes first. */
+/*
+ * After "not found", the same gateway with the same key comes first. No budget holds it back: it is what recovers from a
+ * crash of ours, when many come at once, and it adds no call to what was ordered.
+ */
 static bool try_same(struct making *making)
 {
 	const struct history *history = &making->history;
@@ -342,7 +345,8 @@ static bool try_same(struct making *making)
 	if (history->last != AS_NOT_FOUND || history->last_gateway < 0 ||
 	    !is_usable(making, (unsigned)history->last_gateway) || !retry_due(making, &due_us))
 		return false;
-	return try_again_at(making, (unsigned)history->last_gateway);
+	return is_open_to(making, (unsigned)history->last_gateway) &&
+	       send_to(making, (unsigned)history->last_gateway, true);
 }
 
 /* What is away for a while only may be waited for. */

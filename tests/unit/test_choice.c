@@ -329,8 +329,8 @@ END_TEST
 START_TEST(retries_beyond_the_budget_wait_then_fail)
 {
 	static const struct expected waits = WAIT(1, 2);
-	static const struct expected fails = FAIL(FAILURE_LOST);
-	struct earlier earlier[EARLIER_MAX] = { { "alpha", AS_NOT_FOUND, NULL, 0 } };
+	static const struct expected fails = FAIL(FAILURE_UNREACHABLE);
+	struct earlier earlier[EARLIER_MAX] = { { "alpha", AS_NOT_SENT, NULL, 9 } };
 	struct choice_budgets budgets = { .count = 0 };
 	struct story story = put_tried(earlier, 0);
 	struct making making = making_of(&story);
@@ -348,6 +348,24 @@ START_TEST(retries_beyond_the_budget_wait_then_fail)
 		   (long long)(NOW_US - 61 * SECOND_US));
 	choice = choose(&making);
 	check(&choice, &fails);
+}
+END_TEST
+
+/* After a crash of ours many come at once, and none of them is a call that was not ordered. */
+START_TEST(what_was_not_found_is_sent_again_whatever_the_budget)
+{
+	static const struct expected sends = AGAIN("alpha", 1);
+	struct earlier earlier[EARLIER_MAX] = { { "alpha", AS_NOT_FOUND, NULL, 0 } };
+	struct choice_budgets budgets = { .count = 0 };
+	struct story story = put_tried(earlier, 0);
+	struct making making = making_of(&story);
+
+	making.request.budgets = &budgets;
+	for (unsigned i = 0; i < 10 * budget_rules_default.burst; i++) {
+		const struct choice choice = choose(&making);
+
+		check(&choice, &sends);
+	}
 }
 END_TEST
 
@@ -400,6 +418,7 @@ UNIT_MAIN("choice", {
 	tcase_add_test(tests, a_refund_goes_to_the_account_of_its_charge_though_it_is_drained);
 	tcase_add_test(tests, a_refund_waits_for_its_gateway_and_goes_to_no_other);
 	tcase_add_test(tests, retries_beyond_the_budget_wait_then_fail);
+	tcase_add_test(tests, what_was_not_found_is_sent_again_whatever_the_budget);
 	tcase_add_test(tests, first_tries_earn_and_never_spend);
 	tcase_add_test(tests, a_merchants_own_account_and_credential_are_used);
 })
