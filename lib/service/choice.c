@@ -334,8 +334,8 @@ static bool try_again(struct making *making)
 }
 
 /*
- * After "not found", the same gateway with the same key comes first. No budget holds it back: it is what recovers from a
- * crash of ours, when many come at once, and it adds no call to what was ordered.
+ * After "not found", the same gateway with the same key comes first. No budget holds it back: it is what recovers from
+ * a crash of ours, when many come at once, and it adds no call to what was ordered.
  */
 static bool try_same(struct making *making)
 {
