@@ -3,19 +3,18 @@
 """Every operation against real parts: authorise, capture and void; refunds; deposits and payouts; and their keys."""
 import collections
 import concurrent.futures
-import itertools
 import json
+import uuid
 
 import pytest
 
 from support import event_types, exceptions, sql_id, until
 
 SCOPES = "payments:read payments:write refunds:write payouts:write"
-numbers = itertools.count(1)
 
 
 def key_new():
-    return {"Idempotency-Key": f"operations-{next(numbers)}"}
+    return {"Idempotency-Key": f"operations-{uuid.uuid4()}"}
 
 
 def post(payops, path, body=None, key=None, merchant="demo", **headers):
@@ -208,7 +207,7 @@ def test_void_that_is_declined_waits_for_a_human(payops):
 
 
 def test_authorisation_nobody_wants_any_more_is_released(payops):
-    key = f"operations-{next(numbers)}"
+    key = f"operations-{uuid.uuid4()}"
     transaction_id = payops.pay("tok_queued_1500/authorise+tok_sync", capture="manual",
                                 headers={"Idempotency-Key": key}).json["transaction_id"]
     payops.await_status(transaction_id, "processing")
@@ -333,7 +332,7 @@ def test_refund_of_what_cannot_be_refunded(payops):
 @pytest.mark.parametrize("verb", ["refunds", "capture"])
 def test_repeated_request_is_answered_like_the_first(payops, verb):
     transaction_id = authorised(payops) if verb == "capture" else paid(payops)
-    path, key, body = f"/transactions/{transaction_id}/{verb}", f"operations-{next(numbers)}", {"amount": 400}
+    path, key, body = f"/transactions/{transaction_id}/{verb}", f"operations-{uuid.uuid4()}", {"amount": 400}
 
     first = post(payops, path, body, key)
     assert first.status == 201, first.body
@@ -353,7 +352,7 @@ def test_repeated_request_is_answered_like_the_first(payops, verb):
 
 def test_one_key_in_flight_together_is_one_refund(payops):
     transaction_id = paid(payops)
-    path, key = f"/transactions/{transaction_id}/refunds", f"operations-{next(numbers)}"
+    path, key = f"/transactions/{transaction_id}/refunds", f"operations-{uuid.uuid4()}"
 
     with concurrent.futures.ThreadPoolExecutor(24) as pool:
         answers = list(pool.map(lambda _: post(payops, path, {"amount": 600}, key), range(24)))

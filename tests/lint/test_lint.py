@@ -188,6 +188,7 @@ PLANTS = [
     ("fence", "lib/base/json2.c", c("#include <curl/curl.h>"), 3),
     ("fence", "lib/base/http_client.h", header("BASE_HTTP_CLIENT_H", "#include <curl/curl.h>"), 6),
     ("fence", "lib/base/token.c", c("#include <gnutls/gnutls.h>"), 3),
+    ("fence", "apid/media.c", c("#include <libxml/tree.h>"), 3),
     ("fence", "apid/auth.c", c("#include <jwt.h>"), 3),
     ("fence", "lib/base/cli2.c", c("#include <libconfig.h>"), 3),
     ("fence", "lib/store/json.c", c("#include <jansson.h>"), 3),
