@@ -69,7 +69,7 @@ static struct story take(void)
 	return story;
 }
 
-/* The dispatcher claims it: its try is written down, and becomes the story's. */
+/* The dispatcher claims it, a minute later: its try is written down, and becomes the story's. */
 static void claim(struct story *story)
 {
 	struct due_job job;
@@ -77,6 +77,7 @@ static void claim(struct story *story)
 
 	service_do(&service, "UPDATE operation SET next_action_at_us = 1 "
 			     "WHERE next_action = 'send'");
+	service_do(&service, "UPDATE attempt SET updated_at_us = updated_at_us - 60000000");
 	ck_assert_int_eq(due_claim(service.pool, &service.due, 1, &job, &count), ERR_OK);
 	ck_assert_uint_eq(count, 1);
 	story->attempt.id = job.order.attempt_id;
