@@ -336,8 +336,8 @@ END_TEST
 static const char *const round_trips[] = {
 	"{}",
 	"{\"amount\":\"100.50\",\"currency\":\"USD\",\"description\":null}",
-	"{\"metadata\":{\"order no\":\"<17>\",\"1\":\"\\r\\n\\t "
-	"\",\"_x0041_\":\"]]>\",\"größe\":\"&\"}}",
+	("{\"metadata\":{\"order no\":\"<17>\",\"1\":\"\\r\\n\\t "
+	 "\",\"_x0041_\":\"]]>\",\"größe\":\"&\"}}"),
 	"{\"a\":{\"😀\":{\"b/c\":\"😀\"}}}",
 };
 
