@@ -30,7 +30,7 @@ END_TEST
 static const char *const refused[] = {
 	"",
 	"po_live_",
-	("po_live_" ID),
+	"po_live_0123456789abcdef",
 	"po_live_" ID "_",
 	"po_live_" ID "__" SECRET,
 	"po_live_" ID "-" SECRET,
