@@ -30,7 +30,7 @@ END_TEST
 static const char *const refused[] = {
 	"",
 	"po_live_",
-	"po_live_0123456789abcdef",
+	"po_live_" ID,
 	"po_live_" ID "_",
 	"po_live_" ID "__" SECRET,
 	"po_live_" ID "-" SECRET,
@@ -121,7 +121,7 @@ START_TEST(key_token_is_id_wants_sixteen_digits)
 					    "0123456789abcde",
 					    "0123456789abcdef0",
 					    "0123456789abcdeF",
-					    "po_live_" ID,
+					    "po_live_0123456789abcdef",
 					    " 0123456789abcde" };
 
 	ck_assert(key_token_is_id(ID));
