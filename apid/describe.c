@@ -8,6 +8,7 @@
 #include "apid/explain.h"
 #include "apid/idempotency_key.h"
 #include "core/amendment.h"
+#include "core/operation.h"
 #include "core/payment.h"
 
 #define PAYMENTS "Payments"
@@ -36,7 +37,7 @@ const char *const describe_tags[][2] = {
 
 #define PAGE_TEXT                                                                                  \
 	"A page that is not the last has the next one's address in its Link header; it goes with " \
-	"the same filters only. A page may be short, or empty, where few payments pass the "       \
+	"the same filters only. A page may be short, or empty, where few rows pass the "           \
 	"filters: the next page goes on behind what was looked at."
 
 #define PART_EXAMPLE "{\"amount\":250,\"reason\":\"One of four came back\"}"
@@ -251,6 +252,18 @@ static const struct describe_route routes[] = {
 			 .text = "The refunds.",
 			 .schema = "Refund",
 			 .list = true } } },
+	{ .method = "GET",
+	  .path = "/refunds",
+	  .tag = REFUNDS,
+	  .summary = "List refunds",
+	  .text = "All refunds of the merchant, the newest first; currency, payment method and "
+		  "customer are those of their payments. " PAGE_TEXT,
+	  .statuses = &operation_status_words,
+	  .answers = { { .status = 200,
+			 .text = "A page of refunds.",
+			 .schema = "Refund",
+			 .list = true,
+			 .headers = DESCRIBE_LINK } } },
 	{ .method = "GET",
 	  .path = "/refunds/{refund_id}",
 	  .tag = REFUNDS,

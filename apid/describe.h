@@ -98,7 +98,8 @@ struct describe_route {
 	const char *text;        /* sentences */
 	describe_fields *fields; /* of the body; NULL: none, or a body without members */
 	unsigned headers;
-	const char *example; /* a body that is taken, as JSON */
+	const char *example;          /* a body that is taken, as JSON */
+	const struct words *statuses; /* of its parameter status, where they are not a payment's */
 	struct describe_answer answers[DESCRIBE_ANSWERS_MAX];
 	enum err errors
 		[DESCRIBE_ERRORS_MAX]; /* beside those that follow from route.def; ERR_OK ends them */

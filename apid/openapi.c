@@ -70,14 +70,21 @@ static json_t *parameter(const struct describe_member *row, const char *in)
 	return object;
 }
 
-static void parameter_add(json_t *list, const char *name, size_t size, const char *in)
+static void parameter_add(json_t *list, const char *name, size_t size, const char *in,
+			  const struct words *statuses)
 {
 	size_t count;
 	const struct describe_member *rows = describe_parameters(&count);
 
-	for (size_t i = 0; i < count; i++)
-		if (strlen(rows[i].name) == size && memcmp(rows[i].name, name, size) == 0)
-			(void)json_array_append_new(list, parameter(&rows[i], in));
+	for (size_t i = 0; i < count; i++) {
+		struct describe_member row = rows[i];
+
+		if (strlen(row.name) != size || memcmp(row.name, name, size) != 0)
+			continue;
+		if (statuses != NULL && row.type == DESCRIBE_WORDS)
+			row.words = statuses;
+		(void)json_array_append_new(list, parameter(&row, in));
+	}
 }
 
 static const struct describe_member *header_row(const char *name)
@@ -103,11 +110,11 @@ static json_t *parameters(const struct route *route, const struct describe_route
 	const char *at = strchr(route->path, '{');
 
 	if (at != NULL)
-		parameter_add(list, at + 1, strcspn(at + 1, "}"), "path");
+		parameter_add(list, at + 1, strcspn(at + 1, "}"), "path", NULL);
 	for (at = route->query; *at != '\0'; at += strspn(at, " ")) {
 		const size_t size = strcspn(at, " ");
 
-		parameter_add(list, at, size, "query");
+		parameter_add(list, at, size, "query", row->statuses);
 		at += size;
 	}
 	if ((row->headers & DESCRIBE_KEY_NEEDED) != 0) {

@@ -45,4 +45,36 @@ CHECKED enum err store_refund_list(struct store_tx *tx, const char *merchant,
 				   struct id transaction_id, store_refund_each *each,
 				   void *context);
 
+/*
+ * A list of the merchant's, newest first by (created_at_us, id): after the given place (after_us INT64_MAX: from the
+ * top), at most `limit` (1..200). Filters that are 0 or NULL let all pass.
+ */
+#define REFUND_LIST_LIMIT_MAX 200
+struct refund_page {
+	const char *merchant;
+	int64_t after_us;
+	struct id after_id;
+	unsigned limit;
+	int64_t from_us;      /* created then or later */
+	unsigned statuses;    /* one bit for each enum operation_status */
+	const char *currency; /* of the transaction, as method and customer */
+	const char *method;
+	const char *customer;
+	const char *gateway; /* of the latest attempt, as in the view */
+};
+
+struct refund_page_end {
+	bool more;     /* the list goes on after this place */
+	int64_t at_us; /* a place of the list, though not always that of a row */
+	struct id id;
+};
+
+/*
+ * Read one page; `each` is called per row. Only so many refunds are looked at for one page, so a page may be short, or
+ * empty, where few pass the filters: *end says whether there may be more and where to go on.
+ */
+CHECKED enum err store_refund_page(struct store_tx *tx, const struct refund_page *page,
+				   store_refund_each *each, void *context,
+				   struct refund_page_end *end);
+
 #endif

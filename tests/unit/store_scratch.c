@@ -298,3 +298,59 @@ void ck_id(struct id a, struct id b)
 {
 	ck_assert_mem_eq(a.bytes, b.bytes, sizeof a.bytes);
 }
+
+/* The statement with literals for its parameters: texts pass all filters where `text` is "". */
+static void literal(char *out, size_t room, enum statement_id id, const char *text)
+{
+	const struct statement_row *row = statement_row(id);
+	const char *letter = row->parameters;
+	size_t used = (size_t)snprintf(out, room, "EXPLAIN ");
+
+	for (const char *at = row->text; *at != '\0'; at++) {
+		if (*at != '?')
+			used += (size_t)snprintf(out + used, room - used, "%c", *at);
+		else if (*letter == 't')
+			used += (size_t)snprintf(out + used, room - used, "'%s'",
+						 letter == row->parameters ? "shop" : text);
+		else
+			used += (size_t)snprintf(
+				out + used, room - used, "%s",
+				*letter == 'b' ? "UNHEX('00000000000000000000000000000800')"
+					       : "2000000");
+		letter += *at == '?' ? 1 : 0;
+		ck_assert_uint_lt(used, room);
+	}
+}
+
+/* EXPLAIN's columns */
+enum { PLAN_TABLE = 2, PLAN_TYPE = 3, PLAN_EXTRA = 9 };
+
+void scratch_check_plan(MYSQL *mysql, enum statement_id id, const char *text)
+{
+	char explain[4096];
+	MYSQL_RES *result;
+	MYSQL_ROW row;
+
+	literal(explain, sizeof explain, id, text);
+	ck_assert_msg(mysql_query(mysql, explain) == 0, "%s: %s", explain, mysql_error(mysql));
+	result = mysql_store_result(mysql);
+	ck_assert_ptr_nonnull(result);
+	while ((row = mysql_fetch_row(result)) != NULL) {
+		const char *type = row[PLAN_TYPE] != NULL ? row[PLAN_TYPE] : "const";
+		const char *extra = row[PLAN_EXTRA] != NULL ? row[PLAN_EXTRA] : "";
+
+		ck_assert_msg(strcmp(type, "ALL") != 0 && strcmp(type, "index") != 0,
+			      "%s reads all of %s", statement_row(id)->name, row[PLAN_TABLE]);
+		ck_assert_msg(strstr(extra, "filesort") == NULL &&
+				      strstr(extra, "temporary") == NULL,
+			      "%s: %s", statement_row(id)->name, extra);
+	}
+	mysql_free_result(result);
+}
+
+long long scratch_rows_read(MYSQL *mysql)
+{
+	return scratch_number(mysql, "SELECT SUM(VARIABLE_VALUE) FROM "
+				     "information_schema.SESSION_STATUS "
+				     "WHERE VARIABLE_NAME LIKE 'HANDLER_READ_%'");
+}

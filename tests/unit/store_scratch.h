@@ -46,6 +46,12 @@ unsigned scratch_refused(MYSQL *mysql, const char *text);
 const char *scratch_text(MYSQL *mysql, const char *text);
 long long scratch_number(MYSQL *mysql, const char *text);
 
+/* The statement's plan, each text parameter but the first being `text`, must neither sort nor read all of a table. */
+void scratch_check_plan(MYSQL *mysql, enum statement_id id, const char *text);
+
+/* Rows the server has read for this connection: a bound on them is a bound on the time at any size of a table. */
+long long scratch_rows_read(MYSQL *mysql);
+
 /* Remove all rows, and put the merchants "shop" and "other" there. */
 void scratch_clean(void);
 
@@ -77,8 +83,10 @@ struct seen {
 /* Ids and rows that are valid as they are; `n` makes them differ. */
 struct id sample_id(unsigned kind, unsigned n);
 struct transaction_row sample_transaction(unsigned n);
-struct operation_row sample_operation(unsigned n); /* charge of sample_transaction(n), pending, to be sent now */
-struct attempt_row sample_attempt(unsigned n, unsigned number); /* of sample_operation(n), prepared */
+struct operation_row
+sample_operation(unsigned n); /* charge of sample_transaction(n), pending, to be sent now */
+struct attempt_row sample_attempt(unsigned n,
+				  unsigned number); /* of sample_operation(n), prepared */
 struct event_row sample_event(unsigned n, uint32_t sequence);
 struct callback_row sample_callback(unsigned n);
 
