@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "apid/api_key_fields.h"
 #include "apid/explain.h"
 #include "apid/idempotency_key.h"
 #include "core/amendment.h"
@@ -16,6 +17,7 @@
 #define TRANSFERS "Deposits and withdrawals"
 #define PROOF "Proof"
 #define ROUTING "Routing"
+#define KEYS "API keys"
 #define GATEWAYS "Callbacks"
 #define SERVER "Server"
 
@@ -26,6 +28,7 @@ const char *const describe_tags[][2] = {
 	  "Money from users and to them, as the old deposit service's clients send it." },
 	{ PROOF, "What happened to a payment, step by step, and whether paying again is safe." },
 	{ ROUTING, "Which gateways there are, and where a payment would go." },
+	{ KEYS, "Make, replace and revoke what your programs bear in place of tokens." },
 	{ GATEWAYS, "Messages of payment gateways, signed by them." },
 	{ SERVER, "Probes of the process, and this description." },
 	{ NULL, NULL },
@@ -317,6 +320,62 @@ static const struct describe_route routes[] = {
 			 .list = true,
 			 .headers = DESCRIBE_LINK } },
 	  .errors = { ERR_INVALID } },
+	{ .method = "POST",
+	  .path = "/api-keys",
+	  .tag = KEYS,
+	  .summary = "Make an API key",
+	  .text = "The key in the answer is shown this once: only a hash of it is kept. It allows "
+		  "what its scope says, which is no more than the token of this request does.",
+	  .fields = api_key_fields,
+	  .example = "{\"name\":\"till-7\",\"scope\":\"payments:read payments:write\"}",
+	  .answers = { { .status = 201,
+			 .text = "It is made, and allows it from now on.",
+			 .schema = "NewApiKey",
+			 .headers = DESCRIBE_LOCATION } },
+	  .errors = { ERR_CONFLICT } },
+	{ .method = "GET",
+	  .path = "/api-keys",
+	  .tag = KEYS,
+	  .summary = "List API keys",
+	  .text = "All of the merchant's, the newest first, revoked and expired ones too; without "
+		  "their secrets. A page that is not the last has the next one's address in its "
+		  "Link header.",
+	  .answers = { { .status = 200,
+			 .text = "A page of API keys.",
+			 .schema = "ApiKey",
+			 .list = true,
+			 .headers = DESCRIBE_LINK } } },
+	{ .method = "GET",
+	  .path = "/api-keys/{api_key_id}",
+	  .tag = KEYS,
+	  .summary = "Show an API key",
+	  .text = "What it allows and until when, without its secret.",
+	  .answers = { { .status = 200, .text = "The API key.", .schema = "ApiKey" } } },
+	{ .method = "DELETE",
+	  .path = "/api-keys/{api_key_id}",
+	  .tag = KEYS,
+	  .summary = "Revoke an API key",
+	  .text = "For good: within two seconds it is refused everywhere. Once more it changes "
+		  "nothing.",
+	  .answers = { { .status = 200,
+			 .text = "It is revoked, now or before.",
+			 .schema = "ApiKey" } } },
+	{ .method = "POST",
+	  .path = "/api-keys/{api_key_id}/rotate",
+	  .tag = KEYS,
+	  .summary = "Replace an API key",
+	  .text = "Makes a second key of the same name and scope beside the live one. Both are "
+		  "taken "
+		  "until the old one is revoked, and there is never a third. Who asks must be "
+		  "allowed "
+		  "all that the key allows.",
+	  .fields = api_key_rotation_fields,
+	  .example = "{}",
+	  .answers = { { .status = 201,
+			 .text = "It is made; the old one lives on.",
+			 .schema = "NewApiKey",
+			 .headers = DESCRIBE_LOCATION } },
+	  .errors = { ERR_STATE } },
 	{ .method = "GET",
 	  .path = "/gateways",
 	  .tag = ROUTING,

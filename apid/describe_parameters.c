@@ -14,6 +14,8 @@
 static const struct describe_member parameters[] = {
 	MEMBER(ID, "transaction_id", 0, "The payment.", .of = "trans_"),
 	MEMBER(ID, "refund_id", 0, "The refund.", .of = "ref_"),
+	MEMBER(TEXT, "api_key_id", 0, "The API key's id.", .of = "^[0-9a-f]{16}$", .min = 16,
+	       .max = 16),
 	MEMBER(TEXT, "customer_id", 0,
 	       "Your own id of the customer.",
 	       .of = "^[!-~]+$", .min = 1, .max = PAYMENT_CUSTOMER_SIZE - 1, .example = "cust_001"),

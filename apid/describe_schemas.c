@@ -21,6 +21,7 @@
 static const char *const outcome_unknown[] = { "outcome_unknown", NULL };
 static const char *const health_words[] = { "ok", "ready", NULL };
 static const char *const key_states[] = { "done", "in_flight", NULL };
+static const char *const api_key_states[] = { "live", "expired", "revoked", NULL };
 
 /* clang-format off */
 static const struct describe_member receipt[] = {
@@ -209,6 +210,24 @@ static const struct describe_member idempotency_key[] = {
 	MEMBER(TIME, "first_seen_at", ABSENT, "When the key came first."),
 };
 
+#define API_KEY                                                                                    \
+	MEMBER(TEXT, "api_key_id", 0, "Its id, which is no secret.", .of = "^[0-9a-f]{16}$"),      \
+	MEMBER(TEXT, "name", 0, "What people know it by."),                                        \
+	MEMBER(TEXT, "scope", 0, "What it allows, as words separated by blanks."),                 \
+	MEMBER(WORD, "state", 0, "Whether it is taken.", .list = api_key_states),                  \
+	MEMBER(TIME, "created_at", 0, "When it was made."),                                        \
+	MEMBER(TEXT, "created_by", 0, "By whom."),                                                 \
+	MEMBER(TIME, "expires_at", 0, "When it expires."),                                         \
+	MEMBER(TIME, "revoked_at", NULLABLE, "When it was revoked."),                              \
+	MEMBER(TEXT, "revoked_by", NULLABLE, "By whom.")
+
+static const struct describe_member api_key[] = { API_KEY };
+
+static const struct describe_member new_api_key[] = {
+	API_KEY,
+	MEMBER(TEXT, "key", 0, "What to send as Bearer; shown this once."),
+};
+
 static const struct describe_member gateway[] = {
 	MEMBER(TEXT, "gateway", 0, "Its name."),
 	MEMBER(WORD, "state", 0, "Whether it takes payments.", .words = &routing_state_words),
@@ -302,6 +321,8 @@ static const struct describe_schema schemas[] = {
 	SCHEMA("WhyNext", "What happens next in words.", why_next),
 	SCHEMA("WhyException", "Something that the rules cannot settle alone.", why_exception),
 	SCHEMA("IdempotencyKey", "What a key began.", idempotency_key),
+	SCHEMA("ApiKey", "An API key, without its secret.", api_key),
+	SCHEMA("NewApiKey", "An API key that was just made.", new_api_key),
 	SCHEMA("Gateway", "A gateway.", gateway),
 	SCHEMA("Maintenance", "When a gateway is in maintenance.", maintenance),
 	SCHEMA("Explanation", "Where a payment would go.", explanation),

@@ -5,7 +5,7 @@
 -- {user} is 'name'@'host', {database} the quoted database; payopsctl migrate grant fills them in.
 GRANT SELECT ON {database}.merchant TO {user};
 GRANT SELECT ON {database}.schema_migration TO {user};
-GRANT SELECT ON {database}.api_key TO {user};
+GRANT SELECT, INSERT, UPDATE (slot, revoked_at_us, revoked_by) ON {database}.api_key TO {user};
 GRANT SELECT, INSERT, UPDATE ON {database}.transaction TO {user};
 GRANT SELECT, INSERT, UPDATE ON {database}.operation TO {user};
 GRANT SELECT, INSERT, UPDATE ON {database}.attempt TO {user};

@@ -18,6 +18,8 @@ static const struct scope_row {
 	{ SCOPE_CUSTOMERS_READ, "customers:read" }, { SCOPE_CUSTOMERS_WRITE, "customers:write" },
 	{ SCOPE_CREDIT_READ, "credit:read" },       { SCOPE_CREDIT_WRITE, "credit:write" },
 	{ SCOPE_WEBHOOKS_WRITE, "webhooks:write" },
+	{ SCOPE_KEYS_READ, "keys:read" },
+	{ SCOPE_KEYS_WRITE, "keys:write" },
 };
 #define SCOPE_COUNT (sizeof scopes / sizeof *scopes)
 

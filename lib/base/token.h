@@ -40,8 +40,10 @@ enum token_scope {
 	SCOPE_CREDIT_READ = 1 << 6,
 	SCOPE_CREDIT_WRITE = 1 << 7,
 	SCOPE_WEBHOOKS_WRITE = 1 << 8,
+	SCOPE_KEYS_READ = 1 << 9,
+	SCOPE_KEYS_WRITE = 1 << 10,
 };
-#define SCOPE_ALL 0x1ff
+#define SCOPE_ALL 0x7ff
 
 struct token_key {
 	char kid[TOKEN_KID_SIZE];
@@ -62,6 +64,7 @@ struct token_claims {
 	char subject[129];
 	unsigned scopes; /* enum token_scope bits; unknown words in `scope` are ignored */
 	int64_t expires_at_s;
+	char api_key[17]; /* the id of the API key that stands for them; "": a token does */
 };
 
 /*

@@ -121,3 +121,22 @@ enum err store_api_key_list(struct store_tx *tx, const char *merchant, store_api
 	cells_add_text(&cells, merchant);
 	return statement_read_many(tx, &many);
 }
+
+enum err store_api_key_page(struct store_tx *tx, const char *merchant,
+			    const struct api_key_place *after, unsigned limit,
+			    store_api_key_each *each, void *context)
+{
+	struct cells cells = { .count = 0 };
+	struct listing listing = { each, context };
+	struct api_key_row row;
+	const struct statement_many many = {
+		STATEMENT_API_KEY_PAGE, &cells, &shape, &row, list_each, &listing
+	};
+
+	cells_add_text(&cells, merchant);
+	cells_add_integer(&cells, after->at_us);
+	cells_add_integer(&cells, after->at_us);
+	cells_add_id(&cells, &after->id);
+	cells_add_integer(&cells, limit);
+	return statement_read_many(tx, &many);
+}

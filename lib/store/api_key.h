@@ -15,6 +15,7 @@
 
 #include "base/key_token.h"
 #include "base/token.h"
+#include "core/id.h"
 #include "store/merchant.h"
 #include "store/store.h"
 
@@ -57,6 +58,16 @@ CHECKED enum err store_api_key_revoke(struct store_tx *tx, const char *id, int64
 /* Those of a merchant, or of all where `merchant` is "": by merchant, name and age; 10,000 at most. */
 typedef void store_api_key_each(void *context, const struct api_key_row *row);
 CHECKED enum err store_api_key_list(struct store_tx *tx, const char *merchant,
+				    store_api_key_each *each, void *context);
+
+/* A merchant's, newest first, behind a place (INT64_MAX: from the top); at most `limit`. */
+#define API_KEY_LIST_LIMIT_MAX 200
+struct api_key_place {
+	int64_t at_us;
+	struct id id; /* the sixteen digits as they are */
+};
+CHECKED enum err store_api_key_page(struct store_tx *tx, const char *merchant,
+				    const struct api_key_place *after, unsigned limit,
 				    store_api_key_each *each, void *context);
 
 #endif

@@ -12,7 +12,7 @@ import pytest
 
 from support import unique, until
 
-SCOPES = "payments:read payments:write refunds:write payouts:write"
+SCOPES = "payments:read payments:write refunds:write payouts:write keys:read keys:write"
 METHODS = ("get", "post", "patch", "delete", "put")
 
 
@@ -143,6 +143,17 @@ def refunded(payops):
     return {**made, "refund_id": answer.json["refund_id"]}
 
 
+def named(_payops):
+    return {"name": unique("described-")}
+
+
+def keyed(payops):
+    answer = payops.request("POST", "/api-keys", {**named(payops), "scope": "payments:read"},
+                            token=payops.token(scope=SCOPES))
+    assert answer.status == 201, answer.body
+    return {"api_key_id": answer.json["api_key_id"]}
+
+
 def nothing(_payops):
     return {}
 
@@ -161,6 +172,10 @@ NEEDS = {  # what the path and the body of an example name
     ("get", "/transactions/{transaction_id}/events"): paid,
     ("get", "/transactions/{transaction_id}/attempts"): paid,
     ("get", "/transactions/{transaction_id}/why"): paid,
+    ("post", "/api-keys"): named,
+    ("get", "/api-keys/{api_key_id}"): keyed,
+    ("delete", "/api-keys/{api_key_id}"): keyed,
+    ("post", "/api-keys/{api_key_id}/rotate"): keyed,
     ("get", "/idempotency-keys/{key}"): begun,
     ("get", "/customers/{customer_id}/transactions"): customer,
 }

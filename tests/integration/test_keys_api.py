@@ -220,9 +220,10 @@ def test_a_key_in_the_place_of_its_id_is_not_repeated(keys, good):
     assert good[25:] not in done.stderr
 
 
-def test_apids_database_user_may_only_read_keys(payops):
+def test_apids_database_user_may_make_and_revoke_keys_but_change_none(payops):
     grants = (payops.top / "sql" / "grants_apid.sql").read_text()
-    assert re.findall(r"GRANT (.*) ON \{database\}\.api_key ", grants) == ["SELECT"]
+    assert re.findall(r"GRANT (.*) ON \{database\}\.api_key ", grants) == [
+        "SELECT, INSERT, UPDATE (slot, revoked_at_us, revoked_by)"]
 
 
 def test_no_secret_is_logged_or_stored(payops, keys, good):

@@ -211,7 +211,7 @@ START_TEST(token_issue_writes_these_members_and_no_others)
 	ck_assert_str_eq(aud, "payops-api");
 	ck_assert_str_eq(scope, "payments:read payments:write refunds:write payouts:write "
 				"customers:read customers:write credit:read credit:write "
-				"webhooks:write");
+				"webhooks:write keys:read keys:write");
 	ck_assert_int_eq(iat, FORGE_NOW);
 	ck_assert_int_eq(expiry, FORGE_NOW + 900);
 	json_decref(header);
