@@ -330,7 +330,8 @@ enum err http_server_start(const struct http_settings *settings, http_serve *ser
 	made->context = context;
 	if (pthread_key_create(&made->connection, NULL) != 0)
 		goto out_server;
-	err = http_watch_start(settings->read_ms, settings->answer_ms, &made->watch);
+	err = http_watch_start(settings->read_ms, settings->answer_ms, settings->connections_max,
+			       &made->watch);
 	if (err != ERR_OK)
 		goto out_key;
 	err = listen_open(settings, &fd, why);

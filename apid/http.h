@@ -26,7 +26,7 @@
 struct http_settings {
 	const char *address;      /* numeric IPv4 or IPv6: "127.0.0.1", "::1", "0.0.0.0" */
 	uint16_t port;            /* 0: any free one, see http_server_port() */
-	unsigned connections_max; /* further ones wait to be accepted */
+	unsigned connections_max; /* further ones are reset, so the slow make room before */
 	size_t thread_stack_size; /* of each connection's thread: 512 kB, with AddressSanitizer 2 MB */
 	size_t connection_memory; /* for the request line, headers and answer's head of one connection: 16 kB */
 	size_t body_max;

@@ -15,7 +15,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define TICK_MS 200 /* how late a connection may be cut */
+#define TICK_MS 200      /* how late a connection may be cut */
+#define CROWD_US 1000000 /* how long a client is waited for where there is hardly room */
+#define CROWD_SHARE(max) ((max) - (max) / 4)
 
 struct http_watched {
 	LIST_ENTRY(http_watched) link;
@@ -31,6 +33,8 @@ struct http_watch {
 	pthread_t thread;
 	pthread_mutex_t mutex; /* guards: the list and its entries */
 	LIST_HEAD(, http_watched) list;
+	size_t count;
+	size_t crowd; /* so many are nearly all there may be */
 };
 
 /* shutdown() never blocks, and must not be parted from the list: the number could be another socket's by then. */
@@ -41,6 +45,14 @@ static void shut_locked(struct http_watched *watched)
 	watched->shut = true;
 }
 
+/* Who holds connections without using them may not keep others out. */
+static int64_t limit_locked(const struct http_watch *watch, enum http_watch_state state)
+{
+	const int64_t limit_us = watch->limit_us[state];
+
+	return watch->count >= watch->crowd && limit_us > CROWD_US ? CROWD_US : limit_us;
+}
+
 static size_t shut_late(struct http_watch *watch, int64_t now_us)
 {
 	struct http_watched *watched;
@@ -49,7 +61,7 @@ static size_t shut_late(struct http_watch *watch, int64_t now_us)
 	pthread_mutex_lock(&watch->mutex);
 	LIST_FOREACH(watched, &watch->list, link)
 	{
-		const int64_t limit_us = watch->limit_us[watched->state];
+		const int64_t limit_us = limit_locked(watch, watched->state);
 
 		if (limit_us == 0 || watched->shut || now_us - watched->since_us < limit_us)
 			continue;
@@ -74,7 +86,8 @@ static void *run(void *context)
 	return NULL;
 }
 
-enum err http_watch_start(int read_ms, int answer_ms, struct http_watch **watch)
+enum err http_watch_start(int read_ms, int answer_ms, unsigned connections_max,
+			  struct http_watch **watch)
 {
 	struct http_watch *made = calloc(1, sizeof *made);
 
@@ -83,6 +96,7 @@ enum err http_watch_start(int read_ms, int answer_ms, struct http_watch **watch)
 	made->limit_us[HTTP_WATCH_IDLE] = (int64_t)read_ms * 1000;
 	made->limit_us[HTTP_WATCH_READING] = (int64_t)read_ms * 1000;
 	made->limit_us[HTTP_WATCH_ANSWERING] = (int64_t)answer_ms * 1000;
+	made->crowd = CROWD_SHARE((size_t)connections_max);
 	LIST_INIT(&made->list);
 	pthread_mutex_init(&made->mutex, NULL);
 	made->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -111,6 +125,7 @@ struct http_watched *http_watch_add(struct http_watch *watch, int fd)
 	watched->since_us = clock_boot_us();
 	pthread_mutex_lock(&watch->mutex);
 	LIST_INSERT_HEAD(&watch->list, watched, link);
+	watch->count++;
 	pthread_mutex_unlock(&watch->mutex);
 	return watched;
 }
@@ -144,6 +159,7 @@ void http_watch_remove(struct http_watch *watch, struct http_watched *watched)
 		return;
 	pthread_mutex_lock(&watch->mutex);
 	LIST_REMOVE(watched, link);
+	watch->count--;
 	pthread_mutex_unlock(&watch->mutex);
 	free(watched);
 }

@@ -27,8 +27,13 @@ enum http_watch_state {
 struct http_watch;
 struct http_watched; /* one connection */
 
-/* Start the thread. Returns ERR_OK with *watch; ERR_MEMORY. */
-CHECKED enum err http_watch_start(int read_ms, int answer_ms, struct http_watch **watch);
+/*
+ * Start the thread. While three quarters of connections_max are open, a second is all that a client gets outside of a
+ * handler: the slow and the idle make room for those who come.
+ * Returns  ERR_OK with *watch; ERR_MEMORY
+ */
+CHECKED enum err http_watch_start(int read_ms, int answer_ms, unsigned connections_max,
+				  struct http_watch **watch);
 
 /* Watch a socket, idle from now on. NULL when memory is short (the socket is shut). */
 struct http_watched *http_watch_add(struct http_watch *watch, int fd);

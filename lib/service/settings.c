@@ -14,7 +14,7 @@ static const struct conf_setting scalars[] = {
 	{ "listen.address", CONF_TEXT, "127.0.0.1", 1, 64, NULL, "Address that apid listens on." },
 	{ "listen.port", CONF_INT, "8080", 1, 65535, NULL, "Port that apid listens on." },
 	{ "listen.connections_max", CONF_INT, "1000", 1, 20000, NULL,
-	  "Connections served at once; more wait to be accepted." },
+	  "Connections served at once; more are reset." },
 	{ "listen.read_deadline_ms", CONF_INT, "10000", 100, 600000, NULL,
 	  "How long a request may take to arrive before its connection is closed." },
 	{ "public_url", CONF_TEXT, "http://127.0.0.1:8080", 1, 400, NULL,

@@ -13,6 +13,8 @@
 #define ANSWER_MS 100
 #define LONG_MS 600 /* past every limit and the watch's own tick */
 #define FOR_EVER_MS 60000
+#define MAX 1000      /* connections */
+#define CROWD_MS 1600 /* past what a crowded server waits, and the tick */
 
 struct pair { /* ours[0] is watched, a client holds ours[1] */
 	int ours[2];
@@ -60,7 +62,7 @@ START_TEST(http_watch_cuts_what_takes_too_long_but_never_a_handler)
 	struct http_watch *watch;
 	struct pair pair;
 
-	ck_assert_int_eq(http_watch_start(READ_MS, ANSWER_MS, &watch), ERR_OK);
+	ck_assert_int_eq(http_watch_start(READ_MS, ANSWER_MS, MAX, &watch), ERR_OK);
 	pair = pair_add(watch);
 	http_watch_enter(watch, pair.watched, states[_i].state);
 
@@ -71,12 +73,35 @@ START_TEST(http_watch_cuts_what_takes_too_long_but_never_a_handler)
 }
 END_TEST
 
+START_TEST(http_watch_lets_the_slow_make_room_where_it_is_crowded)
+{
+	const unsigned max = 16; /* crowded from 12 on */
+	struct http_watch *watch;
+	struct pair pairs[12];
+
+	ck_assert_int_eq(http_watch_start(FOR_EVER_MS, FOR_EVER_MS, max, &watch), ERR_OK);
+	for (int i = 0; i < 11; i++)
+		pairs[i] = pair_add(watch);
+	http_watch_enter(watch, pairs[0].watched, HTTP_WATCH_SERVING);
+	ck_assert(!is_shut(&pairs[1], CROWD_MS));
+	pairs[11] = pair_add(watch);
+
+	for (int i = 1; i < 11; i++)
+		ck_assert(is_shut(&pairs[i], CROWD_MS));
+	ck_assert(!is_shut(&pairs[0], 0));
+
+	for (int i = 0; i < 12; i++)
+		pair_remove(watch, &pairs[i]);
+	http_watch_stop(watch);
+}
+END_TEST
+
 START_TEST(http_watch_leaves_a_socket_alone_once_it_is_forgotten)
 {
 	struct http_watch *watch;
 	struct pair pair;
 
-	ck_assert_int_eq(http_watch_start(READ_MS, ANSWER_MS, &watch), ERR_OK);
+	ck_assert_int_eq(http_watch_start(READ_MS, ANSWER_MS, MAX, &watch), ERR_OK);
 	pair = pair_add(watch);
 	http_watch_remove(watch, pair.watched);
 
@@ -93,7 +118,7 @@ START_TEST(http_watch_shut_idle_counts_the_busy_ones)
 	struct http_watch *watch;
 	struct pair idle, busy;
 
-	ck_assert_int_eq(http_watch_start(FOR_EVER_MS, FOR_EVER_MS, &watch), ERR_OK);
+	ck_assert_int_eq(http_watch_start(FOR_EVER_MS, FOR_EVER_MS, MAX, &watch), ERR_OK);
 	idle = pair_add(watch);
 	busy = pair_add(watch);
 	http_watch_enter(watch, busy.watched, HTTP_WATCH_SERVING);
@@ -117,7 +142,7 @@ START_TEST(http_watch_shut_all_spares_none)
 	struct http_watch *watch;
 	struct pair pair;
 
-	ck_assert_int_eq(http_watch_start(FOR_EVER_MS, FOR_EVER_MS, &watch), ERR_OK);
+	ck_assert_int_eq(http_watch_start(FOR_EVER_MS, FOR_EVER_MS, MAX, &watch), ERR_OK);
 	pair = pair_add(watch);
 	http_watch_enter(watch, pair.watched, HTTP_WATCH_SERVING);
 
@@ -133,6 +158,7 @@ END_TEST
 UNIT_MAIN("http_watch", {
 	tcase_add_loop_test(tests, http_watch_cuts_what_takes_too_long_but_never_a_handler, 0,
 			    (int)(sizeof states / sizeof states[0]));
+	tcase_add_test(tests, http_watch_lets_the_slow_make_room_where_it_is_crowded);
 	tcase_add_test(tests, http_watch_leaves_a_socket_alone_once_it_is_forgotten);
 	tcase_add_test(tests, http_watch_shut_idle_counts_the_busy_ones);
 	tcase_add_test(tests, http_watch_shut_all_spares_none);
