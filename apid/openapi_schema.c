@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/country.h"
 #include "core/err.h"
 #include "core/money.h"
 
@@ -171,6 +172,18 @@ static const char *pattern_of(enum text_class class)
 		return "^[A-Z]{2}$";
 	case TEXT_URL:
 		return "^https?://[A-Za-z0-9.-]+(:[0-9]+)?([/?][!-\"$-~]*)?$";
+	case TEXT_DIGITS:
+		return "^[0-9]*$";
+	case TEXT_EMAIL:
+		return "^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@"
+		       "[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?"
+		       "(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$";
+	case TEXT_PHONE:
+		return "^\\+[1-9]([ ().-]{0,2}[0-9]){6,14}$";
+	case TEXT_DATE:
+		return "^(19|[2-9][0-9])[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$";
+	case TEXT_NATION:
+		return "^[A-Z]{2}$";
 	}
 	return NULL;
 }
@@ -181,6 +194,8 @@ static json_t *text_field(const struct field_spec *spec)
 
 	if (strcmp(spec->name, "currency") == 0)
 		return reference("Currency");
+	if (spec->class == TEXT_NATION)
+		return reference("Country");
 	schema = json_pack("{s:s, s:s}", "type", "string", "pattern", pattern_of(spec->class));
 	if (spec->min > 0)
 		put(schema, "minLength", json_integer((json_int_t)spec->min));
@@ -223,6 +238,11 @@ static json_t *plain_field(const struct field_spec *spec)
 				 "integer", "minimum", 0);
 	case FIELD_OBJECT:
 		return object_field(spec);
+	case FIELD_INTEGER:
+		return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
+				 (json_int_t)spec->min, "maximum", (json_int_t)spec->max);
+	case FIELD_BOOLEAN:
+		return json_pack("{s:s}", "type", "boolean");
 	}
 	return NULL;
 }
@@ -249,6 +269,17 @@ static json_t *currency_schema(void)
 		(void)json_array_append_new(codes, json_string(currencies[i].code));
 	return json_pack("{s:s, s:s, s:o}", "description", "Active ISO 4217 code in capitals.",
 			 "type", "string", "enum", codes);
+}
+
+static json_t *country_schema(void)
+{
+	json_t *codes = json_array();
+
+	for (const char *const *code = country_codes; *code != NULL; code++)
+		(void)json_array_append_new(codes, json_string(*code));
+	return json_pack("{s:s, s:s, s:o}", "description",
+			 "ISO 3166-1 code of a country, in capitals.", "type", "string", "enum",
+			 codes);
 }
 
 static json_t *code_schema(void)
@@ -286,6 +317,7 @@ json_t *openapi_schemas(void)
 			  "number with a point is refused.",
 			  1));
 	put(schemas, "Currency", currency_schema());
+	put(schemas, "Country", country_schema());
 	put(schemas, "ErrorCode", code_schema());
 	for (size_t i = 0; i < count; i++)
 		put(schemas, rows[i].name, object_schema(&rows[i]));

@@ -9,7 +9,6 @@
 
 #include "core/card.h"
 
-
 #define CARD_TEXT_MAX 37 /* 19 digits and the separators between them */
 
 static const char *const code_words[] = {
@@ -28,6 +27,8 @@ static const char *const type_messages[] = {
 	[FIELD_AMOUNT] = "must be an integer of minor units or a string of major units",
 	[FIELD_OBJECT] = "must be an object whose values are all strings",
 	[FIELD_ID] = "must be a string or an integer",
+	[FIELD_INTEGER] = "must be an integer",
+	[FIELD_BOOLEAN] = "must be true or false",
 };
 
 static const char *const class_messages[] = {
@@ -38,6 +39,11 @@ static const char *const class_messages[] = {
 	[TEXT_TOKEN] = "must be letters A-Z and a-z, digits and . _ - @ / : +",
 	[TEXT_COUNTRY] = "must be an ISO 3166-1 code of two capital letters, such as ID",
 	[TEXT_URL] = "must be an http:// or https:// address without user name and fragment",
+	[TEXT_DIGITS] = "must be digits",
+	[TEXT_EMAIL] = "must be an e-mail address in ASCII, such as ana@shop.example",
+	[TEXT_PHONE] = "must be a phone number with + and country code, such as +62 812 3456 789",
+	[TEXT_DATE] = "must be a day of the calendar, such as 1990-02-28",
+	[TEXT_NATION] = "must be an assigned ISO 3166-1 code of two capital letters, such as ID",
 };
 
 const char *field_code_word(enum field_code code)
@@ -187,11 +193,62 @@ static struct fault judge_id(const struct field_spec *spec, const struct field_v
 	return judge_text(spec, &text);
 }
 
+/* Few enough digits that no sum overflows; no table has larger bounds. */
+static bool is_digits(const struct field_value *value)
+{
+	return value->kind == VALUE_STRING && value->text_size >= 1 && value->text_size <= 9 &&
+	       text_is(TEXT_DIGITS, value->text, value->text_size);
+}
+
+int64_t field_integer(const struct field_value *value)
+{
+	int64_t integer = 0;
+
+	if (value->kind == VALUE_INTEGER)
+		return value->integer;
+	for (size_t i = 0; i < value->text_size; i++)
+		integer = integer * 10 + (value->text[i] - '0');
+	return integer;
+}
+
+static struct fault judge_integer(const struct field_spec *spec, const struct field_value *value)
+{
+	if (value->kind == VALUE_REAL || (value->kind != VALUE_INTEGER && !is_digits(value)))
+		return fault_of(FIELD_TYPE);
+	if (field_integer(value) < (int64_t)spec->min || field_integer(value) > (int64_t)spec->max)
+		return fault_of(FIELD_NOT_A_WORD);
+	return no_fault;
+}
+
+static bool is_text(const struct field_value *value, const char *text)
+{
+	return value->kind == VALUE_STRING && value->text_size == strlen(text) &&
+	       memcmp(value->text, text, value->text_size) == 0;
+}
+
+bool field_boolean(const struct field_value *value)
+{
+	return value->kind == VALUE_BOOL ? value->boolean : is_text(value, "true");
+}
+
+static struct fault judge_boolean(const struct field_value *value)
+{
+	if (value->kind == VALUE_BOOL || is_text(value, "true") || is_text(value, "false"))
+		return no_fault;
+	return fault_of(FIELD_TYPE);
+}
+
+/* Rules that take one kind of value only. */
+static bool is_of_kind(enum field_rule rule, enum value_kind kind)
+{
+	if (rule == FIELD_TEXT || rule == FIELD_WORD)
+		return kind == VALUE_STRING;
+	return rule != FIELD_OBJECT || kind == VALUE_OBJECT;
+}
+
 static struct fault judge(const struct field_spec *spec, const struct field_value *value)
 {
-	const enum value_kind kind = spec->rule == FIELD_OBJECT ? VALUE_OBJECT : VALUE_STRING;
-
-	if (spec->rule != FIELD_AMOUNT && spec->rule != FIELD_ID && value->kind != kind)
+	if (!is_of_kind(spec->rule, value->kind))
 		return fault_of(FIELD_TYPE);
 	switch (spec->rule) {
 	case FIELD_TEXT:
@@ -204,6 +261,10 @@ static struct fault judge(const struct field_spec *spec, const struct field_valu
 		return judge_object(spec, value);
 	case FIELD_ID:
 		return judge_id(spec, value);
+	case FIELD_INTEGER:
+		return judge_integer(spec, value);
+	case FIELD_BOOLEAN:
+		return judge_boolean(value);
 	}
 	return no_fault;
 }
@@ -263,7 +324,11 @@ static void report(struct field_errors *errors, const struct field_spec *spec, e
 		field_error_add(errors, spec->name, code, "%s", class_messages[spec->class]);
 		return;
 	case FIELD_NOT_A_WORD:
-		report_words(errors, spec);
+		if (spec->rule == FIELD_INTEGER)
+			field_error_add(errors, spec->name, code, "must be from %zu to %zu",
+					spec->min, spec->max);
+		else
+			report_words(errors, spec);
 		return;
 	case FIELD_CARD_NUMBER:
 		field_error_add(errors, spec->name, code,

@@ -17,8 +17,8 @@
 
 #include "core/text.h"
 
-#define FIELD_MEMBERS_MAX 64 /* members of one request body */
-#define FIELD_PAIRS_MAX 64   /* members of all nested objects together */
+#define FIELD_MEMBERS_MAX 64   /* members of one request body */
+#define FIELD_PAIRS_MAX 64     /* members of all nested objects together */
 #define FIELD_PAIR_NAME_MAX 40 /* code points of such a member's name */
 #define FIELD_PAIR_TEXT_MAX 500
 #define FIELD_ERRORS_MAX 32
@@ -63,7 +63,9 @@ enum field_rule {
 	FIELD_WORD, /* string, one of `words` */
 	FIELD_AMOUNT, /* integer minor units or decimal string of major units: judged with the currency, by payment.c */
 	FIELD_OBJECT, /* object of strings */
-	FIELD_ID,     /* as FIELD_TEXT, or an integer that is not negative: its digits are the text */
+	FIELD_ID, /* as FIELD_TEXT, or an integer that is not negative: its digits are the text */
+	FIELD_INTEGER, /* from min to max; XML has texts only, so its digits as a string too */
+	FIELD_BOOLEAN, /* "true" and "false" too, for the same reason */
 };
 
 struct field_spec {
@@ -72,7 +74,7 @@ struct field_spec {
 	bool required;
 	bool may_hold_card; /* typed fields that are exempt from the card-number detector */
 	enum text_class class;
-	size_t min, max;          /* code points; members for FIELD_OBJECT */
+	size_t min, max; /* code points; members for FIELD_OBJECT; the values of FIELD_INTEGER */
 	const char *const *words; /* NULL-terminated */
 	bool null_members;        /* of FIELD_OBJECT: null is taken for a string */
 	const char *help;         /* one sentence for the API reference */
@@ -118,6 +120,10 @@ void field_error_add(struct field_errors *errors, const char *field, enum field_
 /* The member of this name, or NULL. */
 const struct field_value *field_find(const struct field_member *members, size_t count,
 				     const char *name);
+
+/* What a FIELD_INTEGER or FIELD_BOOLEAN member says that field_check() let pass. */
+int64_t field_integer(const struct field_value *value);
+bool field_boolean(const struct field_value *value);
 
 /*
  * Judge members against the table: unknown members, missing ones, types, lengths, classes, words,

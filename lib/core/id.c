@@ -11,9 +11,9 @@
 #define FIRST_DIGIT_MAX 7
 
 static const char *const prefixes[ID_KIND_COUNT] = {
-	[ID_TRANSACTION] = "trans_", [ID_OPERATION] = "op_", [ID_REFUND] = "ref_",
-	[ID_ATTEMPT] = "att_",       [ID_EVENT] = "evt_",    [ID_CALLBACK] = "cb_",
-	[ID_EXCEPTION] = "exc_",
+	[ID_TRANSACTION] = "trans_", [ID_OPERATION] = "op_",  [ID_REFUND] = "ref_",
+	[ID_ATTEMPT] = "att_",       [ID_EVENT] = "evt_",     [ID_CALLBACK] = "cb_",
+	[ID_EXCEPTION] = "exc_",     [ID_CUSTOMER] = "cust_", [ID_PAYMENT_METHOD] = "pm_",
 };
 
 static const char alphabet[] = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";

@@ -33,11 +33,13 @@ enum id_kind {
 	ID_ATTEMPT,
 	ID_EVENT,
 	ID_CALLBACK,
-	ID_EXCEPTION
+	ID_EXCEPTION,
+	ID_CUSTOMER,
+	ID_PAYMENT_METHOD
 };
-#define ID_KIND_COUNT 7
+#define ID_KIND_COUNT 9
 
-/* The wire prefix: "trans_", "op_", "ref_", "att_", "evt_", "cb_", "exc_". */
+/* The wire prefix: "trans_", "op_", "ref_", "att_", "evt_", "cb_", "exc_", "cust_", "pm_". */
 const char *id_prefix(enum id_kind kind);
 
 /*

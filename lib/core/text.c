@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "core/country.h"
+
 struct utf8_form {
 	uint8_t lead_low, lead_high;     /* first byte */
 	uint8_t second_low, second_high; /* shuts out overlong forms and surrogates */
@@ -151,6 +153,113 @@ static bool is_url(const char *text, size_t size)
 	       !memchr(text, '#', size);
 }
 
+/* ---- texts of a form ---- */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static bool is_letter_or_digit(char c)
+{
+	return is_capital(c) || (is_word(c) && c != '_');
+}
+
+/* atext of RFC 5322, section 3.2.3 */
+static bool is_atom(char c)
+{
+	return is_letter_or_digit(c) || (c != '\0' && strchr("!#$%&'*+/=?^_`{|}~-", c));
+}
+
+static bool is_host(char c)
+{
+	return is_letter_or_digit(c) || c == '-';
+}
+
+/* Parts of `is` with single dots between; how many, 0 where it is none such. */
+static size_t dotted_parts(bool (*is)(char), const char *text, size_t size)
+{
+	size_t parts = 1, in_part = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '.' && in_part > 0) {
+			parts++;
+			in_part = 0;
+		} else if (is(text[i])) {
+			in_part++;
+		} else {
+			return 0;
+		}
+	}
+	return in_part > 0 ? parts : 0;
+}
+
+/* No label of a host begins or ends with a hyphen. */
+static bool is_email(const char *text, size_t size)
+{
+	const char *at = memchr(text, '@', size);
+	const char *host = at + 1;
+	size_t host_size;
+
+	if (at == NULL || dotted_parts(is_atom, text, (size_t)(at - text)) == 0)
+		return false;
+	host_size = size - (size_t)(host - text);
+	if (dotted_parts(is_host, host, host_size) < 2)
+		return false;
+	for (size_t i = 0; i < host_size; i++)
+		if (host[i] == '-' &&
+		    (i == 0 || i + 1 == host_size || host[i - 1] == '.' || host[i + 1] == '.'))
+			return false;
+	return true;
+}
+
+static bool is_phone(const char *text, size_t size)
+{
+	size_t digits = 0, between = 0;
+
+	if (size < 2 || text[0] != '+' || !is_digit(text[1]) || text[1] == '0')
+		return false;
+	for (size_t i = 1; i < size; i++) {
+		if (is_digit(text[i])) {
+			digits++;
+			between = 0;
+		} else if (text[i] == '\0' || !strchr(" ().-", text[i]) || ++between > 2) {
+			return false;
+		}
+	}
+	return digits >= 7 && digits <= 15 && between == 0;
+}
+
+static int number_at(const char *text, size_t size)
+{
+	int number = 0;
+
+	for (size_t i = 0; i < size; i++)
+		number = number * 10 + (text[i] - '0');
+	return number;
+}
+
+static bool is_date(const char *text, size_t size)
+{
+	static const char form[] = "0000-00-00";
+	static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+	int year, month, most;
+
+	if (size != sizeof form - 1)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (form[i] == '0' ? !is_digit(text[i]) : text[i] != form[i])
+			return false;
+	year = number_at(text, 4);
+	month = number_at(text + 5, 2);
+	if (year < 1900 || month < 1 || month > 12)
+		return false;
+	most = days[month - 1];
+	if (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0))
+		most = 29;
+	return number_at(text + 8, 2) >= 1 && number_at(text + 8, 2) <= most;
+}
+
 bool text_is(enum text_class class, const char *text, size_t size)
 {
 	switch (class) {
@@ -168,6 +277,16 @@ bool text_is(enum text_class class, const char *text, size_t size)
 		return size == 2 && all_are(is_capital, text, size);
 	case TEXT_URL:
 		return is_url(text, size);
+	case TEXT_DIGITS:
+		return all_are(is_digit, text, size);
+	case TEXT_EMAIL:
+		return is_email(text, size);
+	case TEXT_PHONE:
+		return is_phone(text, size);
+	case TEXT_DATE:
+		return is_date(text, size);
+	case TEXT_NATION:
+		return size == 2 && country_is_assigned(text);
 	}
 	return false;
 }

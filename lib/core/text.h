@@ -29,9 +29,17 @@ enum text_class {
 	TEXT_TOKEN,   /* A-Za-z0-9 and . _ - @ / : + */
 	TEXT_COUNTRY, /* two capitals */
 	TEXT_URL,     /* http:// or https://, visible ASCII, no user info, no fragment */
+	TEXT_DIGITS,  /* 0-9 */
+	TEXT_EMAIL,   /* name@host: dot-atom of RFC 5322, host names of at least two labels */
+	TEXT_PHONE,   /* E.164 with its plus: 7 to 15 digits, before each at most two of " ().-" */
+	TEXT_DATE,    /* a day of the calendar from 1900 on: 1990-02-28 */
+	TEXT_NATION,  /* a code of core/country.h */
 };
 
-/* True where every character is of the class (an empty text is, but for COUNTRY and URL). */
+/*
+ * True where every character is of the class (an empty text is, but for those of a form: COUNTRY, URL, EMAIL, PHONE,
+ * DATE, NATION).
+ */
 bool text_is(enum text_class class, const char *text, size_t size);
 
 #endif

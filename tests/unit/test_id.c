@@ -12,7 +12,7 @@
 #define COUNT(array) ((int)(sizeof array / sizeof array[0]))
 
 static const char *const prefixes[ID_KIND_COUNT] = { "trans_", "op_", "ref_", "att_",
-						     "evt_",   "cb_", "exc_" };
+						     "evt_",   "cb_", "exc_", "cust_", "pm_" };
 
 static const struct {
 	uint8_t bytes[ID_SIZE];
