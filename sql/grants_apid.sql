@@ -19,3 +19,5 @@ GRANT SELECT ON {database}.gateway TO {user};
 GRANT SELECT ON {database}.gateway_account TO {user};
 GRANT SELECT ON {database}.route_rule TO {user};
 GRANT SELECT ON {database}.route_target TO {user};
+GRANT SELECT, INSERT, UPDATE ON {database}.customer TO {user};
+GRANT SELECT, INSERT, UPDATE, DELETE ON {database}.payment_method TO {user};

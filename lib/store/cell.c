@@ -43,6 +43,11 @@ void cells_add_id(struct cells *cells, const struct id *id)
 	cells_add_sized(cells, CELL_BYTES, id->bytes, sizeof id->bytes);
 }
 
+void cells_add_raw(struct cells *cells, const void *bytes, size_t size)
+{
+	cells_add_sized(cells, CELL_BYTES, bytes, size);
+}
+
 void cells_add_null(struct cells *cells, enum cell_kind kind)
 {
 	cells_next(cells, kind)->null = true;

@@ -88,10 +88,11 @@ struct shape {
 #define SHAPE(COLUMNS) { (COLUMNS), sizeof(COLUMNS) / sizeof((COLUMNS)[0]) }
 /* clang-format on */
 
-/* Append one cell; `text`, `id` and `row` must live as long as the cells. */
+/* Append one cell; `text`, `id`, `bytes` and `row` must live as long as the cells. */
 void cells_add_integer(struct cells *cells, int64_t integer);
 void cells_add_text(struct cells *cells, const char *text);
 void cells_add_id(struct cells *cells, const struct id *id);
+void cells_add_raw(struct cells *cells, const void *bytes, size_t size);
 void cells_add_null(struct cells *cells, enum cell_kind kind);
 
 /* Append one cell per column of the shape, read from `row`, a struct of the shape's type. */

@@ -136,7 +136,8 @@ struct store_settings scratch_settings(void)
 
 void scratch_clean(void)
 {
-	static const char *const tables[] = { "ledger_entry",    "exception",    "event",
+	static const char *const tables[] = { "payment_method",  "customer",
+					      "ledger_entry",    "exception",    "event",
 					      "callback",        "attempt",      "operation",
 					      "transaction",     "route_target", "route_rule",
 					      "gateway_account", "gateway",      "api_key",

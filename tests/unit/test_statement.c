@@ -87,9 +87,10 @@ static const char *const banned[] = { "*,",        "SELECT *", ".*",      "RETUR
 				      "FOR SHARE", "IGNORE",   "REPLACE", "ALTER ",
 				      "DROP ",     ";",        "  " };
 
-/* The only tables whose rows are ever deleted: they say how to go on, not what happened. */
+/* The only tables whose rows are ever deleted: they say how to go on, not what happened, or belong to somebody. */
 static const char *const deletions[] = { "DELETE FROM gateway_account", "DELETE FROM route_rule",
-					 "DELETE FROM route_target" };
+					 "DELETE FROM route_target",
+					 "DELETE FROM payment_method WHERE " };
 
 START_TEST(statement_deletes_nothing_that_happened)
 {
@@ -97,7 +98,7 @@ START_TEST(statement_deletes_nothing_that_happened)
 	bool allowed = strstr(row->text, "DELETE ") == NULL;
 
 	for (size_t i = 0; i < sizeof deletions / sizeof deletions[0]; i++)
-		allowed |= strcmp(row->text, deletions[i]) == 0;
+		allowed |= strncmp(row->text, deletions[i], strlen(deletions[i])) == 0;
 	ck_assert_msg(allowed, "%s deletes", row->name);
 }
 END_TEST

@@ -7,6 +7,7 @@
 #include "core/posting.h"
 #include "core/routing.h"
 #include "store/breaker.h"
+#include "store/customer.h"
 #include "store_scratch.h"
 #include "unit.h"
 
@@ -42,6 +43,7 @@ static const struct {
 	{ "breaker", "state", &breaker_state_words, 0 },
 	{ "breaker", "forced", &breaker_force_words, 1 },
 	{ "gateway", "state", &routing_state_words, 0 },
+	{ "customer", "status", &customer_status_words, 0 },
 };
 #define ENUM_COUNT ((int)(sizeof enums / sizeof enums[0]))
 
