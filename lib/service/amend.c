@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "service/metadata.h"
 
 struct amending {
 	const struct amend_request *request;
@@ -15,54 +15,6 @@ struct amending {
 	enum amend_outcome outcome;
 	struct transaction_view view;
 };
-
-/* Members of a text that was written canonically: it is one object of strings, or "". */
-static enum err metadata_read(const char *text, json_t **object,
-			      struct field_pair pairs[FIELD_MEMBERS_MAX], size_t *count)
-{
-	char why[JSON_WHY_SIZE];
-	const char *name;
-	json_t *value;
-	enum err err;
-
-	*count = 0;
-	*object = NULL;
-	if (*text == '\0')
-		return ERR_OK;
-	err = json_read(text, strlen(text), 2, object, why);
-	if (err != ERR_OK)
-		return err;
-	json_object_foreach(*object, name, value)
-	{
-		if (*count < FIELD_MEMBERS_MAX)
-			pairs[(*count)++] = (struct field_pair){
-				.name = name,
-				.text = json_string_value(value),
-				.text_size = json_string_length(value),
-			};
-	}
-	return ERR_OK;
-}
-
-/* Write the new metadata into `out`. Returns ERR_OK; ERR_TOO_LONG; ERR_MEMORY. */
-static enum err metadata_make(const char *there, const struct field_value *metadata,
-			      char out[PAYMENT_METADATA_SIZE])
-{
-	struct field_pair pairs[FIELD_MEMBERS_MAX];
-	json_t *object;
-	size_t count;
-	enum err err;
-
-	if (metadata->kind == VALUE_NULL) {
-		out[0] = '\0';
-		return ERR_OK;
-	}
-	err = metadata_read(there, &object, pairs, &count);
-	if (err == ERR_OK && !amendment_merge(pairs, count, metadata, out))
-		err = ERR_TOO_LONG;
-	json_decref(object);
-	return err;
-}
 
 static enum err apply(struct amending *amending)
 {
@@ -77,7 +29,7 @@ static enum err apply(struct amending *amending)
 	if (amendment->changes_description)
 		memcpy(row->description, amendment->description, sizeof row->description);
 	if (amendment->metadata != NULL)
-		err = metadata_make(before.metadata, amendment->metadata, row->metadata);
+		err = metadata_merge(before.metadata, amendment->metadata, row->metadata);
 	amending->outcome = AMEND_TOO_LARGE;
 	if (err != ERR_OK)
 		return err == ERR_TOO_LONG ? ERR_OK : err;

@@ -57,6 +57,7 @@ static enum err operation_fill(struct operation_row *row, const struct vault *va
 static void transaction_fill(struct acceptance *acceptance, const struct payment_order *order)
 {
 	const struct payment_request *request = order->request;
+	const char *country = order->country != NULL ? order->country : request->country;
 	struct transaction_row *row = &acceptance->transaction;
 
 	*row = (struct transaction_row){
@@ -74,7 +75,7 @@ static void transaction_fill(struct acceptance *acceptance, const struct payment
 	memcpy(row->customer, request->customer, sizeof row->customer);
 	memcpy(row->method, request->method, sizeof row->method);
 	memcpy(row->description, request->description, sizeof row->description);
-	memcpy(row->country, request->country, sizeof row->country);
+	snprintf(row->country, sizeof row->country, "%s", country);
 	memcpy(row->callback_url, request->callback_url, sizeof row->callback_url);
 	memcpy(row->metadata, request->metadata, sizeof row->metadata);
 }

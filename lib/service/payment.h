@@ -31,6 +31,7 @@ struct payment_order {
 	const char *api_call_id;
 	int64_t now_us;
 	int64_t manual_expiry_us; /* how long one with PROCESS_MANUAL waits for its start */
+	const char *country;      /* stored with it ("": none); NULL: the request's */
 };
 
 /* In order of precedence */

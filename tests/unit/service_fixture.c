@@ -173,9 +173,10 @@ void service_publish(struct service *service)
 
 void service_open(struct service *service)
 {
-	static const char *const tables[] = { "ledger_entry", "exception", "event",
-					      "callback",     "attempt",   "operation",
-					      "transaction",  "breaker" };
+	static const char *const tables[] = { "ledger_entry", "exception",	"event",
+					      "callback",     "attempt",	"operation",
+					      "transaction",  "payment_method", "customer",
+					      "breaker" };
 	char why[STORE_WHY_SIZE] = "";
 
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)

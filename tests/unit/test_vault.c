@@ -96,7 +96,68 @@ START_TEST(a_hash_depends_on_key_name_and_value)
 }
 END_TEST
 
+START_TEST(a_column_is_sealed_for_its_row_and_column_and_none_is_empty)
+{
+	struct vault vault = vault_of("one", "two");
+	uint8_t bytes[64];
+	char key_id[VAULT_KEY_ID_SIZE] = "untouched", text[32] = "untouched";
+	struct vault_column column = { bytes, sizeof bytes, 7, key_id };
+
+	ck_assert_int_eq(vault_seal_column(&vault, &here, "", &column), ERR_OK);
+	ck_assert_uint_eq(column.size, 0);
+	ck_assert_str_eq(key_id, "untouched");
+	ck_assert_int_eq(vault_seal_column(&vault, &here, "ana@shop.example", &column), ERR_OK);
+	ck_assert_str_eq(key_id, "one");
+	ck_assert_int_eq(vault_open_column(&vault, &other_row, &column, text, sizeof text),
+			 ERR_CRYPTO);
+	ck_assert_int_eq(vault_open_column(&vault, &other_column, &column, text, sizeof text),
+			 ERR_CRYPTO);
+	ck_assert_str_eq(text, "untouched");
+	ck_assert_int_eq(vault_open_column(&vault, &here, &column, text, sizeof text), ERR_OK);
+	ck_assert_str_eq(text, "ana@shop.example");
+	column.size = 0;
+	ck_assert_int_eq(vault_open_column(&vault, &here, &column, text, sizeof text), ERR_OK);
+	ck_assert_str_eq(text, "");
+	column.size = CRYPTO_SEAL_OVERHEAD - 1;
+	ck_assert_int_eq(vault_open_column(&vault, &here, &column, text, sizeof text), ERR_CRYPTO);
+}
+END_TEST
+
+START_TEST(a_search_hash_depends_on_key_name_merchant_and_value)
+{
+	struct vault vault = vault_of("one", "two"), other = vault_of("one", "two");
+	uint8_t hash[VAULT_SEARCH_SIZE], again[VAULT_SEARCH_SIZE];
+
+	other.hash_key.bytes[0] = 'x';
+	vault_search_hash(&vault, "email", "shop", "a@b.c", hash);
+
+	vault_search_hash(&vault, "email", "shop", "a@b.c", again);
+	ck_assert_mem_eq(hash, again, sizeof hash);
+	vault_search_hash(&vault, "email", "shop", "a@b.d", again);
+	ck_assert_mem_ne(hash, again, sizeof hash);
+	vault_search_hash(&vault, "email", "other", "a@b.c", again);
+	ck_assert_mem_ne(hash, again, sizeof hash);
+	vault_search_hash(&vault, "emails", "hop", "a@b.c", again);
+	ck_assert_mem_ne(hash, again, sizeof hash);
+	vault_search_hash(&other, "email", "shop", "a@b.c", again);
+	ck_assert_mem_ne(hash, again, sizeof hash);
+}
+END_TEST
+
+START_TEST(a_vault_knows_its_keys)
+{
+	struct vault vault = vault_of("new", "old");
+
+	ck_assert_str_eq(vault_key_id(&vault), "new");
+	ck_assert(vault_has(&vault, "new") && vault_has(&vault, "old"));
+	ck_assert(!vault_has(&vault, "gone") && !vault_has(&vault, ""));
+}
+END_TEST
+
 UNIT_MAIN("vault", {
+	tcase_add_test(tests, a_column_is_sealed_for_its_row_and_column_and_none_is_empty);
+	tcase_add_test(tests, a_search_hash_depends_on_key_name_merchant_and_value);
+	tcase_add_test(tests, a_vault_knows_its_keys);
 	tcase_add_test(tests, a_sealed_text_opens_again_after_a_rotation);
 	tcase_add_test(tests, a_sealed_text_opens_only_in_its_place);
 	tcase_add_test(tests, a_text_that_does_not_fit_is_refused);

@@ -1,0 +1,187 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+#include "service/payment_method.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+
+struct adding {
+	const struct customer_desk *desk;
+	const struct payment_method_target *target;
+	const struct payment_method_request *request;
+	struct id id; /* fixed before the first try */
+	struct payment_method_row row;
+	enum payment_method_outcome outcome;
+};
+
+/* The row of a customer who was not erased. */
+static enum err customer_row(struct store_tx *tx, const struct payment_method_target *target,
+			     bool lock, struct customer_row *row)
+{
+	enum err err = lock ? store_customer_lock(tx, target->merchant, target->customer, row)
+			    : store_customer_find(tx, target->merchant, target->customer, row);
+
+	return err == ERR_OK && row->status == CUSTOMER_ERASED ? ERR_NOT_FOUND : err;
+}
+
+static enum err row_fill(struct adding *adding, const struct customer_row *customer)
+{
+	const struct payment_method_request *request = adding->request;
+	const struct vault *vault = adding->desk->vault;
+	struct payment_method_row *row = &adding->row;
+	const struct vault_place place = { VAULT_METHOD_TOKEN, adding->id };
+	struct vault_column token = { row->token_sealed, sizeof row->token_sealed, 0, row->key_id };
+	enum err err;
+
+	*row = (struct payment_method_row){ .id = adding->id,
+					    .customer_row = customer->id,
+					    .expiry_month = request->expiry_month,
+					    .expiry_year = request->expiry_year,
+					    .version = 1 };
+	memcpy(row->merchant, customer->merchant, sizeof row->merchant);
+	memcpy(row->gateway, request->gateway, sizeof row->gateway);
+	memcpy(row->method, request->method, sizeof row->method);
+	memcpy(row->brand, request->brand, sizeof row->brand);
+	memcpy(row->last4, request->last4, sizeof row->last4);
+	vault_search_hash(vault, VAULT_METHOD_TOKEN, row->merchant, request->token,
+			  row->token_hash);
+	err = vault_seal_column(vault, &place, request->token, &token);
+	row->token_sealed_size = token.size;
+	return err;
+}
+
+static enum err row_put(struct store_tx *tx, struct adding *adding)
+{
+	struct payment_method_row *row = &adding->row;
+	int64_t count = 0;
+	enum err err = store_payment_method_count(tx, row->customer_row, &count);
+
+	if (err != ERR_OK)
+		return err;
+	adding->outcome = METHOD_FULL;
+	if (count >= PAYMENT_METHODS_MAX)
+		return ERR_OK;
+	adding->outcome = METHOD_DONE;
+	row->is_default = adding->request->wish == METHOD_DEFAULT ||
+			  (adding->request->wish == METHOD_AS_NEEDED && count == 0);
+	err = store_now(tx, &row->created_at_us);
+	row->updated_at_us = row->created_at_us;
+	if (err == ERR_OK && row->is_default)
+		err = store_payment_method_clear_default(tx, row->customer_row, row->created_at_us);
+	return err == ERR_OK ? store_payment_method_insert(tx, row) : err;
+}
+
+static enum err add_work(struct store_tx *tx, void *context)
+{
+	struct adding *adding = context;
+	struct customer_row customer;
+	struct payment_method_row found;
+	enum err err = customer_row(tx, adding->target, true, &customer);
+
+	if (err == ERR_OK)
+		err = row_fill(adding, &customer);
+	if (err != ERR_OK)
+		return err;
+	err = store_payment_method_find_token(tx, &adding->row, &found);
+	if (err == ERR_NOT_FOUND)
+		return row_put(tx, adding);
+	if (err != ERR_OK)
+		return err;
+	/* The commit's answer was lost before: it is ours. */
+	adding->outcome = id_equal(found.id, adding->id) ? METHOD_DONE : METHOD_EXISTS;
+	adding->row = found;
+	return ERR_OK;
+}
+
+enum err payment_method_add(const struct customer_desk *desk,
+			    const struct payment_method_target *target,
+			    const struct payment_method_request *request,
+			    enum payment_method_outcome *outcome, struct payment_method_row *row)
+{
+	struct adding adding = { .desk = desk, .target = target, .request = request };
+	uint8_t random[10];
+	enum err err;
+
+	crypto_random(random, sizeof random);
+	adding.id = id_make(clock_now_us(), random);
+	err = store_pool_run(desk->pool, desk->wait_ms, add_work, &adding);
+	if (err == ERR_UNCERTAIN &&
+	    store_pool_run(desk->pool, desk->wait_ms, add_work, &adding) == ERR_OK)
+		err = ERR_OK;
+	if (err != ERR_OK)
+		return err;
+	*outcome = adding.outcome;
+	*row = adding.row;
+	return ERR_OK;
+}
+
+/* ---- show, remove, list ---- */
+
+struct looking {
+	const struct payment_method_target *target;
+	struct payment_method_row row;
+};
+
+static enum err find(struct store_tx *tx, struct looking *looking, bool lock)
+{
+	struct customer_row customer;
+	enum err err = customer_row(tx, looking->target, lock, &customer);
+
+	return err == ERR_OK ? store_payment_method_find(tx, customer.id, looking->target->id,
+							 &looking->row)
+			     : err;
+}
+
+static enum err show_work(struct store_tx *tx, void *context)
+{
+	return find(tx, context, false);
+}
+
+enum err payment_method_show(const struct customer_desk *desk,
+			     const struct payment_method_target *target,
+			     struct payment_method_row *row)
+{
+	struct looking looking = { .target = target };
+	enum err err = store_pool_look(desk->pool, desk->wait_ms, show_work, &looking);
+
+	if (err == ERR_OK)
+		*row = looking.row;
+	return err;
+}
+
+static enum err remove_work(struct store_tx *tx, void *context)
+{
+	struct looking *looking = context;
+	enum err err = find(tx, looking, true);
+
+	if (err == ERR_OK && !version_matches(looking->target->wanted, looking->row.version))
+		err = ERR_STALE;
+	if (err != ERR_OK)
+		return err;
+	return store_payment_method_delete(tx, looking->row.customer_row, looking->row.id);
+}
+
+enum err payment_method_remove(const struct customer_desk *desk,
+			       const struct payment_method_target *target)
+{
+	struct looking looking = { .target = target };
+	enum err err = store_pool_run(desk->pool, desk->wait_ms, remove_work, &looking);
+
+	if (err != ERR_UNCERTAIN)
+		return err;
+	/* The commit's answer was lost: where it is not there any more, it was done. */
+	err = store_pool_run(desk->pool, desk->wait_ms, remove_work, &looking);
+	return err == ERR_NOT_FOUND || err == ERR_OK ? ERR_OK : ERR_UNCERTAIN;
+}
+
+enum err payment_method_list(struct store_tx *tx, const struct payment_method_target *target,
+			     store_payment_method_each *each, void *context)
+{
+	struct customer_row customer;
+	enum err err = customer_row(tx, target, false, &customer);
+
+	return err == ERR_OK ? store_payment_method_list(tx, customer.id, each, context) : err;
+}

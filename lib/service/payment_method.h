@@ -1,0 +1,61 @@
+/* SPDX-FileCopyrightText: payops contributors
+ * SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Payment methods of customers: gateways' tokens, kept sealed, with what people know them by.
+ *
+ * Invariant  a method is its customer's: the customer's row is locked before its methods change
+ * Units      UTC microseconds of the database clock
+ * Ownership  plain values; a token never leaves it
+ * Threads    safe: all state lives in the pool's database
+ * Source     API.md: Paths
+ */
+#ifndef SERVICE_PAYMENT_METHOD_H
+#define SERVICE_PAYMENT_METHOD_H
+
+#include "core/version.h"
+#include "service/customer.h"
+#include "store/payment_method.h"
+
+#define PAYMENT_METHODS_MAX 50 /* of a customer */
+
+/* Whose, and which (empty: a new one). */
+struct payment_method_target {
+	const char *merchant;
+	const char *customer;
+	struct id id;
+	const struct version_match *wanted; /* of a removal; NULL: any version */
+};
+
+/* In order of precedence */
+enum payment_method_outcome {
+	METHOD_EXISTS, /* the customer has this token of this gateway: see *row */
+	METHOD_FULL,   /* the customer has as many as one may have */
+	METHOD_DONE,
+};
+
+/*
+ * Add one.
+ * Returns  ERR_OK with *outcome, and *row but with _FULL; ERR_NOT_FOUND (no such customer); what the database or pool
+ *          says; ERR_UNCERTAIN: perhaps it was done
+ */
+CHECKED enum err payment_method_add(const struct customer_desk *desk,
+				    const struct payment_method_target *target,
+				    const struct payment_method_request *request,
+				    enum payment_method_outcome *outcome,
+				    struct payment_method_row *row);
+
+/* Returns ERR_OK with *row; ERR_NOT_FOUND (no such customer or method). */
+CHECKED enum err payment_method_show(const struct customer_desk *desk,
+				     const struct payment_method_target *target,
+				     struct payment_method_row *row);
+
+/* Remove one for good. Returns as payment_method_show(); ERR_STALE (none of the wanted versions). */
+CHECKED enum err payment_method_remove(const struct customer_desk *desk,
+				       const struct payment_method_target *target);
+
+/* All of a customer's, newest first. Returns ERR_OK; ERR_NOT_FOUND (no such customer). */
+CHECKED enum err payment_method_list(struct store_tx *tx,
+				     const struct payment_method_target *target,
+				     store_payment_method_each *each, void *context);
+
+#endif
