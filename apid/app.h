@@ -23,6 +23,7 @@
 struct batch;
 struct breakers;
 struct catalogue;
+struct customer_country;
 struct dispatcher;
 struct reference;
 
@@ -32,6 +33,7 @@ struct app {
 	struct batch *callbacks; /* of gateways' messages */
 	struct batch *lookups;   /* readers of transactions by id */
 	struct catalogue *catalogue;
+	struct customer_country *countries;
 	const struct token_keys *token_keys;
 	api_key_find_work *find_key; /* in the pool's database */
 	const struct vault *vault;

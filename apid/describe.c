@@ -9,12 +9,15 @@
 #include "apid/explain.h"
 #include "apid/idempotency_key.h"
 #include "core/amendment.h"
+#include "core/customer.h"
 #include "core/operation.h"
 #include "core/payment.h"
+#include "core/payment_method.h"
 
 #define PAYMENTS "Payments"
 #define REFUNDS "Captures and refunds"
 #define TRANSFERS "Deposits and withdrawals"
+#define CUSTOMERS "Customers"
 #define PROOF "Proof"
 #define ROUTING "Routing"
 #define KEYS "API keys"
@@ -26,6 +29,8 @@ const char *const describe_tags[][2] = {
 	{ REFUNDS, "Collect what is authorised, release it, give back what was collected." },
 	{ TRANSFERS,
 	  "Money from users and to them, as the old deposit service's clients send it." },
+	{ CUSTOMERS,
+	  "Who pays: profiles, which are kept encrypted, and the tokens that they pay with." },
 	{ PROOF, "What happened to a payment, step by step, and whether paying again is safe." },
 	{ ROUTING, "Which gateways there are, and where a payment would go." },
 	{ KEYS, "Make, replace and revoke what your programs bear in place of tokens." },
@@ -44,6 +49,14 @@ const char *const describe_tags[][2] = {
 	"filters: the next page goes on behind what was looked at."
 
 #define PART_EXAMPLE "{\"amount\":250,\"reason\":\"One of four came back\"}"
+#define CUSTOMER_EXAMPLE                                                                           \
+	"{\"customer_id\":\"cust_001\",\"name\":\"Ana Wijaya\",\"email\":\"ana@shop.example\","  \
+	"\"phone\":\"+62 812 3456 789\",\"country\":\"ID\",\"address\":{\"line1\":"            \
+	"\"Jl. Merdeka 1\",\"city\":\"Jakarta\",\"postal_code\":\"10110\"},"                   \
+	"\"date_of_birth\":\"1990-02-28\",\"metadata\":{\"tier\":\"silver\"}}"
+#define METHOD_EXAMPLE                                                                             \
+	"{\"gateway\":\"alpha\",\"payment_token\":\"tok_ok\",\"payment_method\":\"credit_card\"," \
+	"\"brand\":\"visa\",\"last4\":\"4242\",\"expiry_month\":12,\"expiry_year\":2031}"
 #define TRANSFER_EXAMPLE "{\"user_id\":123,\"amount\":\"100.50\",\"currency\":\"USD\"}"
 
 static const struct field_spec *fields_of_payments(size_t *count)
@@ -376,6 +389,110 @@ static const struct describe_route routes[] = {
 			 .schema = "NewApiKey",
 			 .headers = DESCRIBE_LOCATION } },
 	  .errors = { ERR_STATE } },
+	{ .method = "POST",
+	  .path = "/customers",
+	  .tag = CUSTOMERS,
+	  .summary = "Add a customer",
+	  .text = "Payments name a customer_id with or without a profile. With one, its country "
+		  "chooses the gateway of payments that name none. The id of a customer who was "
+		  "erased may be given again.",
+	  .fields = customer_fields,
+	  .example = CUSTOMER_EXAMPLE,
+	  .answers = { { .status = 201,
+			 .text = "It is stored.",
+			 .schema = "Customer",
+			 .headers = DESCRIBE_LOCATION | DESCRIBE_ETAG } },
+	  .errors = { ERR_CONFLICT } },
+	{ .method = "GET",
+	  .path = "/customers",
+	  .tag = CUSTOMERS,
+	  .summary = "List customers",
+	  .text = "The merchant's customers, the newest first; by e-mail address or phone number "
+		  "only where all of it is given. A page that is not the last has the next one's "
+		  "address in its Link header; it goes with the same filters only.",
+	  .answers = { { .status = 200,
+			 .text = "A page of customers.",
+			 .schema = "Customer",
+			 .list = true,
+			 .headers = DESCRIBE_LINK } } },
+	{ .method = "GET",
+	  .path = "/customers/{customer_id}",
+	  .tag = CUSTOMERS,
+	  .summary = "Show a customer",
+	  .text = "The profile as it is now, with its version as ETag.",
+	  .headers = DESCRIBE_IF_NONE_MATCH,
+	  .answers = { { .status = 200,
+			 .text = "The customer.",
+			 .schema = "Customer",
+			 .headers = DESCRIBE_ETAG },
+		       { .status = 304,
+			 .text = "It is the version that If-None-Match names.",
+			 .headers = DESCRIBE_ETAG } } },
+	{ .method = "PATCH",
+	  .path = "/customers/{customer_id}",
+	  .tag = CUSTOMERS,
+	  .summary = "Change a customer",
+	  .text = "What is not given stays; null removes. Address and metadata are merged "
+		  "(RFC 7396).",
+	  .fields = customer_amendment_fields,
+	  .headers = DESCRIBE_IF_MATCH,
+	  .example = "{\"phone\":\"+62 811 222 333\",\"address\":{\"line2\":null},"
+		     "\"metadata\":{\"tier\":\"gold\"}}",
+	  .answers = { { .status = 200,
+			 .text = "The customer as it is now.",
+			 .schema = "Customer",
+			 .headers = DESCRIBE_ETAG } } },
+	{ .method = "DELETE",
+	  .path = "/customers/{customer_id}",
+	  .tag = CUSTOMERS,
+	  .summary = "Erase a customer",
+	  .text = "Erases the profile and the payment methods for good. Payments stay, with the "
+		  "customer_id they name, and GET /customers?erased=true tells when it was "
+		  "erased; otherwise there is no such customer any more.",
+	  .headers = DESCRIBE_IF_MATCH,
+	  .answers = { { .status = 204, .text = "It is erased." } } },
+	{ .method = "POST",
+	  .path = "/customers/{customer_id}/payment-methods",
+	  .tag = CUSTOMERS,
+	  .summary = "Add a payment method",
+	  .text = "Keeps a gateway's token, encrypted; it is not answered again. A gateway's token "
+		  "is kept once for each customer, 50 of them at most.",
+	  .fields = payment_method_fields,
+	  .example = METHOD_EXAMPLE,
+	  .answers = { { .status = 201,
+			 .text = "It is stored.",
+			 .schema = "PaymentMethod",
+			 .headers = DESCRIBE_LOCATION | DESCRIBE_ETAG } },
+	  .errors = { ERR_CONFLICT } },
+	{ .method = "GET",
+	  .path = "/customers/{customer_id}/payment-methods",
+	  .tag = CUSTOMERS,
+	  .summary = "List a customer's payment methods",
+	  .text = "All of them, the newest first.",
+	  .answers = { { .status = 200,
+			 .text = "The payment methods.",
+			 .schema = "PaymentMethod",
+			 .list = true } } },
+	{ .method = "GET",
+	  .path = "/customers/{customer_id}/payment-methods/{payment_method_id}",
+	  .tag = CUSTOMERS,
+	  .summary = "Show a payment method",
+	  .text = "As it is now, with its version as ETag.",
+	  .headers = DESCRIBE_IF_NONE_MATCH,
+	  .answers = { { .status = 200,
+			 .text = "The payment method.",
+			 .schema = "PaymentMethod",
+			 .headers = DESCRIBE_ETAG },
+		       { .status = 304,
+			 .text = "It is the version that If-None-Match names.",
+			 .headers = DESCRIBE_ETAG } } },
+	{ .method = "DELETE",
+	  .path = "/customers/{customer_id}/payment-methods/{payment_method_id}",
+	  .tag = CUSTOMERS,
+	  .summary = "Delete a payment method",
+	  .text = "Deletes it and its token for good.",
+	  .headers = DESCRIBE_IF_MATCH,
+	  .answers = { { .status = 204, .text = "It is deleted." } } },
 	{ .method = "GET",
 	  .path = "/gateways",
 	  .tag = ROUTING,

@@ -267,6 +267,43 @@ static const struct describe_member explained_gateway[] = {
 	       .words = &breaker_state_words),
 };
 
+static const struct describe_member customer[] = {
+	MEMBER(TEXT, "customer_id", 0, "Your own id of it, as payments name it."),
+	MEMBER(TEXT, "name", NULLABLE, "Name."),
+	MEMBER(TEXT, "email", NULLABLE, "E-mail address."),
+	MEMBER(TEXT, "phone", NULLABLE, "Phone number, as it was sent."),
+	MEMBER(OBJECT, "country", NULLABLE, "Country.", .of = "Country"),
+	MEMBER(OBJECT, "address", NULLABLE, "Postal address.", .of = "Address"),
+	MEMBER(TEXT, "date_of_birth", NULLABLE, "Day of birth."),
+	MEMBER(STRINGS, "metadata", NULLABLE, "Your own strings."),
+	MEMBER(TIME, "created_at", 0, "When it was added."),
+	MEMBER(TIME, "updated_at", 0, "When it changed last."),
+	MEMBER(TIME, "erased_at", NULLABLE, "When it was erased: of that, nothing else is left."),
+};
+
+static const struct describe_member address[] = {
+	MEMBER(TEXT, "line1", NULLABLE, "Street and number."),
+	MEMBER(TEXT, "line2", NULLABLE, "What else finds it."),
+	MEMBER(TEXT, "city", NULLABLE, "City."),
+	MEMBER(TEXT, "state", NULLABLE, "State or province."),
+	MEMBER(TEXT, "postal_code", NULLABLE, "Postal code."),
+};
+
+static const struct describe_member payment_method[] = {
+	MEMBER(ID, "payment_method_id", 0, "Its id.", .of = "pm_"),
+	MEMBER(TEXT, "gateway", 0, "The gateway that knows its token."),
+	MEMBER(WORD, "payment_method", 0, "How the customer pays with it.",
+	       .list = payment_methods),
+	MEMBER(TEXT, "brand", NULLABLE, "The card's or wallet's brand."),
+	MEMBER(TEXT, "last4", NULLABLE, "The last four digits."),
+	MEMBER(INTEGER, "expiry_month", NULLABLE, "The last month in which it is valid.",
+	       .min = 1, .max = 12),
+	MEMBER(INTEGER, "expiry_year", NULLABLE, "That month's year.", .min = 2000, .max = 2099),
+	MEMBER(BOOLEAN, "default", 0, "Whether it is the customer's default."),
+	MEMBER(TIME, "created_at", 0, "When it was added."),
+	MEMBER(TIME, "updated_at", 0, "When it changed last."),
+};
+
 static const struct describe_member received[] = {
 	MEMBER(BOOLEAN, "received", 0, "true: do not send it again."),
 };
@@ -328,6 +365,9 @@ static const struct describe_schema schemas[] = {
 	SCHEMA("Explanation", "Where a payment would go.", explanation),
 	SCHEMA("ExplainedRule", "A rule that was looked at.", explained_rule),
 	SCHEMA("ExplainedGateway", "A gateway that a rule names.", explained_gateway),
+	SCHEMA("Customer", "A customer.", customer),
+	SCHEMA("Address", "A postal address.", address),
+	SCHEMA("PaymentMethod", "What a customer pays with.", payment_method),
 	SCHEMA("Received", "A message that was stored.", received),
 	SCHEMA("Status", "What a probe says.", status),
 	SCHEMA("Problem", "A refusal (RFC 9457).", problem),

@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "apid/app.h"
+#include "apid/customer_country.h"
 #include "apid/dispatcher.h"
 #include "apid/http.h"
 #include "apid/pipeline.h"
@@ -147,7 +148,10 @@ static enum err queues_start(struct server *server)
 	if (err != ERR_OK)
 		return start_failed("callbacks", err, "");
 	err = lookup_start(database, &app->lookups);
-	return err == ERR_OK ? ERR_OK : start_failed("lookups", err, "");
+	if (err != ERR_OK)
+		return start_failed("lookups", err, "");
+	err = customer_country_new(app->pool, &app->countries);
+	return err == ERR_OK ? ERR_OK : start_failed("customers' countries", err, "");
 }
 
 /* Gateways and routes, and a breaker for each of those that are there. */
@@ -254,6 +258,7 @@ static void server_stop(struct server *server)
 	}
 	batch_stop(app->intake); /* the dispatcher looks at it */
 	breakers_free(app->breakers);
+	customer_country_free(app->countries);
 	catalogue_close(app->catalogue);
 	store_pool_close(app->pool);
 	reference_free(server->reference);

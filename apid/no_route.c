@@ -36,8 +36,8 @@ static void detail_write(const struct routing_table *table, const struct routing
 		snprintf(detail, DETAIL_SIZE, "There are no routes yet.");
 		return;
 	}
-	used = (size_t)snprintf(detail, DETAIL_SIZE, "Rule %s: ",
-				table->rules[decision->rule].name);
+	used = (size_t)snprintf(detail, DETAIL_SIZE,
+				"Rule %s: ", table->rules[decision->rule].name);
 	for (size_t i = 0; i < decision->count && used < DETAIL_SIZE; i++) {
 		const struct routing_candidate *candidate = &decision->candidates[i];
 
@@ -46,6 +46,16 @@ static void detail_write(const struct routing_table *table, const struct routing
 					 sayings[candidate->drop],
 					 i + 1 < decision->count ? "; " : ".");
 	}
+}
+
+/* The request does not have it, so where it comes from is told. */
+static void origin_write(const char *country, char detail[DETAIL_SIZE])
+{
+	const size_t used = strlen(detail);
+
+	if (*country != '\0' && used < DETAIL_SIZE)
+		snprintf(detail + used, DETAIL_SIZE - used,
+			 " The country, %s, is that of the customer's profile.", country);
 }
 
 /* Each field that a gateway has something against, once. */
@@ -87,13 +97,13 @@ static enum operation_kind operation_of(enum transaction_kind kind,
 }
 
 bool no_route_check(struct call *call, enum transaction_kind kind,
-		    const struct payment_request *request, const char *key)
+		    const struct payment_request *request, const char *country, const char *key)
 {
 	const struct catalogue_view *view = catalogue_hold(call->app->catalogue);
 	const struct routing_facts facts = { .kind = kind,
 					     .operation = operation_of(kind, request),
 					     .merchant = call->claims.merchant,
-					     .country = request->country,
+					     .country = country,
 					     .method = request->method,
 					     .amount = request->amount,
 					     .token_gateway = "",
@@ -104,6 +114,8 @@ bool no_route_check(struct call *call, enum transaction_kind kind,
 
 	if (!takes)
 		detail_write(&view->routing, &decision, detail);
+	if (!takes && request->country[0] == '\0')
+		origin_write(country, detail);
 	catalogue_release(view);
 	if (takes || is_known(call, key))
 		return true;

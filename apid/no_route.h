@@ -16,11 +16,11 @@
 #include "core/transaction.h"
 
 /*
- * Judge a request that comes with this idempotency key ("": none).
+ * Judge a request from `country` ("": not known) that comes with this idempotency key ("": none).
  * Returns  true where it may be accepted; false: it was refused, with the rule that fits it and what
  *          each of its gateways says
  */
 bool no_route_check(struct call *call, enum transaction_kind kind,
-		    const struct payment_request *request, const char *key);
+		    const struct payment_request *request, const char *country, const char *key);
 
 #endif

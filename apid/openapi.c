@@ -107,10 +107,12 @@ static void header_add(json_t *list, const char *name)
 static json_t *parameters(const struct route *route, const struct describe_route *row)
 {
 	json_t *list = json_array();
-	const char *at = strchr(route->path, '{');
+	const char *at = route->path;
 
-	if (at != NULL)
-		parameter_add(list, at + 1, strcspn(at + 1, "}"), "path", NULL);
+	while ((at = strchr(at, '{')) != NULL) {
+		at++;
+		parameter_add(list, at, strcspn(at, "}"), "path", NULL);
+	}
 	for (at = route->query; *at != '\0'; at += strspn(at, " ")) {
 		const size_t size = strcspn(at, " ");
 

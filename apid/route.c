@@ -10,6 +10,8 @@
 #include "apid/http_message.h"
 #include "base/token.h"
 
+#define PARAMETERS 2 /* of a path at most */
+
 /* clang-format off */
 static const struct route routes[] = {
 #define ROUTE(method, path, auth, scope, body_max, query, flags, handler) \
@@ -25,23 +27,26 @@ const struct route *route_at(int index)
 	return &routes[index];
 }
 
-/* The raw parameter of a path that fits a template. */
+/* A raw parameter of a path that fits a template. */
 struct span {
 	const char *text;
 	size_t size;
 };
 
-static bool path_fits(const char *template, const char *path, struct span *parameter)
+static bool path_fits(const char *template, const char *path, struct span parameters[PARAMETERS])
 {
-	*parameter = (struct span){ "", 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < PARAMETERS; i++)
+		parameters[i] = (struct span){ "", 0 };
 	while (*template == '/' && *path == '/') {
 		const size_t wanted = strcspn(++template, "/");
 		const size_t size = strcspn(++path, "/");
 
 		if (size == 0)
 			return false;
-		if (*template == '{')
-			*parameter = (struct span){ path, size };
+		if (*template == '{' && count < PARAMETERS)
+			parameters[count++] = (struct span){ path, size };
 		else if (size != wanted || memcmp(template, path, size) != 0)
 			return false;
 		template += wanted;
@@ -67,10 +72,10 @@ static const char *path_of(const char *target)
 /* A path without parameters stands before those whose parameter could be read as it. */
 static bool is_literal(const char *path)
 {
-	struct span raw;
+	struct span raw[PARAMETERS];
 
 	for (int i = 0; i < ROUTE_COUNT; i++)
-		if (strchr(routes[i].path, '{') == NULL && path_fits(routes[i].path, path, &raw))
+		if (strchr(routes[i].path, '{') == NULL && path_fits(routes[i].path, path, raw))
 			return true;
 	return false;
 }
@@ -91,10 +96,10 @@ static void allow_add(char allow[ROUTE_ALLOW_SIZE], const char *method)
 	(void)size;
 }
 
-static enum route_outcome parameter_read(struct span raw, struct route_match *match)
+static enum route_outcome parameter_read(struct span raw, char out[ROUTE_PARAMETER_SIZE])
 {
-	const enum err err = http_percent_decode(raw.text, raw.size, '+', match->parameter,
-						 sizeof match->parameter);
+	const enum err err =
+		http_percent_decode(raw.text, raw.size, '+', out, ROUTE_PARAMETER_SIZE);
 
 	if (err == ERR_TOO_LONG)
 		return ROUTE_NO_PATH; /* longer than any id */
@@ -103,14 +108,15 @@ static enum route_outcome parameter_read(struct span raw, struct route_match *ma
 
 enum route_outcome route_find(const char *method, const char *path, struct route_match *match)
 {
-	struct span raw, found = { "", 0 };
+	struct span raw[PARAMETERS], found[PARAMETERS] = { { "", 0 }, { "", 0 } };
+	enum route_outcome outcome;
 	bool literal;
 
 	*match = (struct route_match){ .index = -1 };
 	path = path_of(path);
 	literal = is_literal(path);
 	for (int i = 0; i < ROUTE_COUNT; i++) {
-		if (!path_fits(routes[i].path, path, &raw) ||
+		if (!path_fits(routes[i].path, path, raw) ||
 		    (literal && strchr(routes[i].path, '{') != NULL))
 			continue;
 		allow_add(match->allow, routes[i].method);
@@ -118,7 +124,7 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 			allow_add(match->allow, "HEAD");
 		if (method_fits(&routes[i], method)) {
 			match->index = i;
-			found = raw;
+			memcpy(found, raw, sizeof found);
 		}
 	}
 	if (match->allow[0] == '\0')
@@ -128,5 +134,6 @@ enum route_outcome route_find(const char *method, const char *path, struct route
 		return ROUTE_ASKED;
 	if (match->index < 0)
 		return ROUTE_NO_METHOD;
-	return parameter_read(found, match);
+	outcome = parameter_read(found[0], match->parameter);
+	return outcome == ROUTE_FOUND ? parameter_read(found[1], match->second) : outcome;
 }

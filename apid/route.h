@@ -54,6 +54,7 @@ enum route_outcome {
 struct route_match {
 	int index;                            /* of the row, with _FOUND */
 	char parameter[ROUTE_PARAMETER_SIZE]; /* of the path, decoded; "" where it has none */
+	char second[ROUTE_PARAMETER_SIZE];    /* where it has two */
 	char allow[ROUTE_ALLOW_SIZE];         /* "GET, HEAD, OPTIONS" */
 };
 

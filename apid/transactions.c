@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "apid/call.h"
+#include "apid/customer_country.h"
 #include "apid/dispatcher.h"
 #include "apid/etag.h"
 #include "apid/key.h"
@@ -145,16 +146,33 @@ static int status_of(enum transaction_kind kind, const struct answer *answer)
 	return kind == TRANSACTION_PAYMENT ? answer->http_status : 202;
 }
 
+/* The request's country, else the customer's. False: refused. */
+static bool country_find(struct call *call, const struct payment_request *request,
+			 char country[sizeof request->country])
+{
+	enum err err = ERR_OK;
+
+	memcpy(country, request->country, sizeof request->country);
+	if (*country == '\0')
+		err = customer_country_find(call->app->countries, call->claims.merchant,
+					    request->customer, call_wait_ms(call), country);
+	if (err != ERR_OK)
+		call_refuse(call, err, NULL);
+	return err == ERR_OK;
+}
+
 static void create(struct call *call, enum transaction_kind kind, const char *key)
 {
 	struct payment_request request;
+	char country[sizeof request.country];
 	struct payment_order order = { .merchant = call->claims.merchant,
 				       .kind = kind,
 				       .request = &request,
 				       .idempotency_key = key,
 				       .api_call_id = call->api_call_id,
 				       .now_us = clock_now_us(),
-				       .manual_expiry_us = call->app->manual_expiry_us };
+				       .manual_expiry_us = call->app->manual_expiry_us,
+				       .country = country };
 	enum payment_outcome outcome;
 	struct payment_receipt receipt;
 	bool to_send;
@@ -162,7 +180,8 @@ static void create(struct call *call, enum transaction_kind kind, const char *ke
 	enum err err;
 
 	if (!wait_read(call, &until_boot_us) || !request_read(call, kind, &request) ||
-	    !no_route_check(call, kind, &request, key))
+	    !country_find(call, &request, country) ||
+	    !no_route_check(call, kind, &request, country, key))
 		return;
 	to_send = request.process == PROCESS_AUTO;
 	err = payment_accept(call->app->intake, call->app->vault, &order, call->deadline_boot_us,

@@ -12,7 +12,8 @@ import pytest
 
 from support import unique, until
 
-SCOPES = "payments:read payments:write refunds:write payouts:write keys:read keys:write"
+SCOPES = ("payments:read payments:write refunds:write payouts:write keys:read keys:write "
+          "customers:read customers:write")
 METHODS = ("get", "post", "patch", "delete", "put")
 
 
@@ -154,6 +155,26 @@ def keyed(payops):
     return {"api_key_id": answer.json["api_key_id"]}
 
 
+def profile(payops):
+    """A customer with a profile and a payment method."""
+    path = payops.request("POST", "/customers", {"name": "Ana", "metadata": {"a": "b"}, "address": {"city": "X"}},
+                          token=payops.token(scope=SCOPES)).headers["location"]
+    method = payops.request("POST", path + "/payment-methods", {"gateway": "alpha", "payment_token": "tok_ok",
+                                                                "payment_method": "ewallet"},
+                            token=payops.token(scope=SCOPES))
+    assert method.status == 201, method.body
+    return {"customer_id": path.rsplit("/", 1)[1], "payment_method_id": method.json["payment_method_id"]}
+
+
+def profile_alone(payops):
+    path = payops.request("POST", "/customers", {}, token=payops.token(scope=SCOPES)).headers["location"]
+    return {"customer_id": path.rsplit("/", 1)[1]}
+
+
+def new_customer(_payops):
+    return {"customer_id": unique("described-")}
+
+
 def nothing(_payops):
     return {}
 
@@ -178,6 +199,14 @@ NEEDS = {  # what the path and the body of an example name
     ("post", "/api-keys/{api_key_id}/rotate"): keyed,
     ("get", "/idempotency-keys/{key}"): begun,
     ("get", "/customers/{customer_id}/transactions"): customer,
+    ("post", "/customers"): new_customer,
+    ("get", "/customers/{customer_id}"): profile,
+    ("patch", "/customers/{customer_id}"): profile,
+    ("delete", "/customers/{customer_id}"): profile,
+    ("post", "/customers/{customer_id}/payment-methods"): profile_alone,
+    ("get", "/customers/{customer_id}/payment-methods"): profile,
+    ("get", "/customers/{customer_id}/payment-methods/{payment_method_id}"): profile,
+    ("delete", "/customers/{customer_id}/payment-methods/{payment_method_id}"): profile,
 }
 
 

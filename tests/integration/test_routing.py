@@ -75,7 +75,8 @@ def altered(payops, applied):
             applied.ctl("gateway", "maintain", row["gateway"], "--end")
     applied.ctl("gateway", "apply", str(applied.etc / "gateways.conf"))
     until(lambda: {(row["state"], str(row["maintenance"]), str(row["currencies"]))
-                   for row in payops.get("/gateways").json} == {("enabled", "None", "[]")}, 3, "the first gateways again")
+                   for row in payops.get("/gateways").json} == {("enabled", "None", "[]")}
+          and not any(row["countries"] for row in payops.get("/gateways").json), 3, "the first gateways again")
 
 
 def paid(payops, word, gateway, tried, **members):
@@ -215,6 +216,63 @@ def test_a_payment_that_no_gateway_takes_is_refused_with_the_rule(payops, altere
                                       "beta does not take the currency.")
     assert [error["field"] for error in refused.json["errors"]] == ["currency"]
     assert again.status == 201 and again.body == first.body  # what a key began is not refused by later rules
+
+
+# --- the customer's country ---
+
+CUSTOMERS = "customers:read customers:write payments:read payments:write"
+
+
+def customer(payops, country):
+    answer = payops.request("POST", "/customers", {"country": country}, token=payops.token(scope=CUSTOMERS))
+    assert answer.status == 201, answer.body
+    return answer.json["customer_id"]
+
+
+def test_the_customers_country_chooses_where_the_payment_names_none(payops, routing):
+    ana, ben = customer(payops, "ID"), customer(payops, "SG")
+    for members, gateway in (({"customer_id": ana}, "beta"), ({"customer_id": ben}, "alpha"),
+                             ({"customer_id": ana, "country": "SG"}, "alpha"), ({"customer_id": ben, "country": "ID"}, "beta"),
+                             ({"customer_id": "nobody_known"}, "alpha")):
+        paid(payops, "tok_sync", gateway, [(gateway, "succeeded")], currency="IDR", **members)
+    for path in ("/deposit", "/withdrawal"):
+        answer = payops.request("POST", path, {"user_id": ana, "amount": "100.00", "currency": "IDR",
+                                               "payment_token": "tok_sync"},
+                                token=payops.token(scope=CUSTOMERS + " payouts:write"))
+        assert answer.status == 202, answer.body
+        assert payops.await_status(answer.json["transaction_id"], "completed")["gateway"] == "beta"
+
+
+def test_the_country_is_the_customers_when_the_payment_is_taken(payops, routing):
+    key, ana = {"Idempotency-Key": f"route-{time.monotonic_ns()}"}, customer(payops, "ID")
+    members = {"customer_id": ana, "currency": "IDR", "process": "manual"}
+    first = payops.pay("tok_sync", headers=key, **members)
+    path, token = f"/customers/{ana}", payops.token(scope=CUSTOMERS)
+    assert payops.request("PATCH", path, {"country": "SG"}, token=token).status == 200
+    again = payops.pay("tok_sync", headers=key, **members)
+    assert (again.status, again.body) == (201, first.body)  # the same request, whatever became of the profile
+    started = payops.request("POST", f"/transactions/{first.json['transaction_id']}/process", token=token)
+    assert started.status == 202
+    assert payops.await_status(first.json["transaction_id"], "completed")["gateway"] == "beta"
+    paid(payops, "tok_sync", "alpha", [("alpha", "succeeded")], customer_id=ana, currency="IDR")
+    assert payops.request("PATCH", path, {"country": "ID"}, token=token).status == 200
+    assert payops.request("DELETE", path, token=token).status == 204
+    paid(payops, "tok_sync", "alpha", [("alpha", "succeeded")], customer_id=ana, currency="IDR")
+
+
+def test_a_payment_that_no_gateway_takes_for_the_customers_country_is_refused(payops, altered):
+    text = (altered.etc / "gateways.conf").read_text().replace(
+        'adapter = "sandbox";', 'adapter = "sandbox"; countries = "SG";')
+    file = altered.etc / "gateways-under-test.conf"
+    file.write_text(text)
+    ana = customer(payops, "ID")
+    altered.ctl("gateway", "apply", str(file))
+    until(lambda: altered.state("alpha")["countries"], 3, "alpha's countries")
+
+    refused = payops.pay("tok_sync", customer_id=ana)
+    assert (refused.status, refused.json["code"]) == (422, "no_route")
+    assert refused.json["detail"].endswith("The country, ID, is that of the customer's profile.")
+    assert payops.pay("tok_sync", customer_id=ana, country="SG").status == 201
 
 
 # --- changes while it runs ---

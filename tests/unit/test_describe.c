@@ -26,10 +26,12 @@ static bool has_word(const char *text, const char *word)
 
 static bool is_in_path(const char *path, const char *name)
 {
-	const char *at = strchr(path, '{');
-
-	return at != NULL && strcspn(at + 1, "}") == strlen(name) &&
-	       memcmp(at + 1, name, strlen(name)) == 0;
+	while ((path = strchr(path, '{')) != NULL) {
+		path++;
+		if (strcspn(path, "}") == strlen(name) && memcmp(path, name, strlen(name)) == 0)
+			return true;
+	}
+	return false;
 }
 
 START_TEST(every_route_is_described)
@@ -80,11 +82,12 @@ END_TEST
 START_TEST(every_parameter_of_a_route_is_described)
 {
 	const struct route *route = route_at(_i);
-	const char *at = strchr(route->path, '{');
+	const char *at = route->path;
 	char name[64];
 
-	if (at != NULL) {
-		(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(at + 1, "}"), at + 1);
+	while ((at = strchr(at, '{')) != NULL) {
+		at++;
+		(void)snprintf(name, sizeof name, "%.*s", (int)strcspn(at, "}"), at);
 		unit_expect(describe_parameter(name) != NULL,
 			    "%s of %s has no row in apid/describe_parameters.c", name, route->path);
 	}

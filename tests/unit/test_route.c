@@ -22,6 +22,12 @@ static const struct {
 	  "t" },
 	{ "GET", "/customers/a%2Fb/transactions", ROUTE_FOUND,
 	  "/customers/{customer_id}/transactions", "a/b" },
+	{ "DELETE", "/customers/a%2Fb/payment-methods/pm%5f1", ROUTE_FOUND,
+	  "/customers/{customer_id}/payment-methods/{payment_method_id}", "a/b" },
+	{ "GET", "/customers/a/payment-methods/%zz", ROUTE_MALFORMED, NULL, NULL },
+	{ "GET", "/customers/a/payment-methods/", ROUTE_NO_PATH, NULL, NULL },
+	{ "GET", "/customers/a/payment-methods/b/c", ROUTE_NO_PATH, NULL, NULL },
+	{ "GET", "/customers/a", ROUTE_FOUND, "/customers/{customer_id}", "a" },
 	{ "GET", "/customers/a+b/transactions", ROUTE_FOUND,
 	  "/customers/{customer_id}/transactions", "a+b" },
 	{ "POST", "/gateways/alpha/callbacks", ROUTE_FOUND, "/gateways/{gateway}/callbacks",
@@ -65,6 +71,20 @@ START_TEST(route_find_takes_exactly_the_table)
 		return;
 	ck_assert_str_eq(route_at(match.index)->path, cases[_i].template);
 	ck_assert_str_eq(match.parameter, cases[_i].parameter);
+}
+END_TEST
+
+START_TEST(route_find_gives_both_parameters_of_a_path)
+{
+	struct route_match match;
+
+	ck_assert_int_eq(route_find("GET", "/customers/a%2Fb/payment-methods/pm%5f1", &match),
+			 ROUTE_FOUND);
+	ck_assert_str_eq(match.parameter, "a/b");
+	ck_assert_str_eq(match.second, "pm_1");
+	ck_assert_int_eq(route_find("GET", "/customers/a/payment-methods", &match), ROUTE_FOUND);
+	ck_assert_str_eq(match.parameter, "a");
+	ck_assert_str_eq(match.second, "");
 }
 END_TEST
 
@@ -114,6 +134,7 @@ END_TEST
 UNIT_MAIN("route", {
 	tcase_add_loop_test(tests, route_find_takes_exactly_the_table, 0,
 			    (int)(sizeof cases / sizeof cases[0]));
+	tcase_add_test(tests, route_find_gives_both_parameters_of_a_path);
 	tcase_add_test(tests, route_find_says_what_is_allowed);
 	tcase_add_test(tests, route_find_takes_no_parameter_longer_than_any_id);
 	tcase_add_loop_test(tests, route_rows_are_sound, 0, ROUTE_COUNT);
