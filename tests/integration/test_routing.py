@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support import attempts, event_types, sql_id, until
+from support import attempts, event_types, sql_id, unique, until
 
 EX_DATAERR, EX_CONFIG = 65, 78
 
@@ -201,7 +201,7 @@ def test_a_payment_that_no_gateway_takes_is_refused_with_the_rule(payops, altere
         'adapter = "sandbox";', 'adapter = "sandbox"; currencies = "USD IDR JPY";')
     file = altered.etc / "gateways-under-test.conf"
     file.write_text(text)
-    key = {"Idempotency-Key": f"route-{time.monotonic_ns()}"}
+    key = {"Idempotency-Key": unique("route")}
     first = payops.pay("tok_sync", headers=key, currency="EUR")
     assert first.status == 201
     altered.ctl("gateway", "apply", str(file))
@@ -244,7 +244,7 @@ def test_the_customers_country_chooses_where_the_payment_names_none(payops, rout
 
 
 def test_the_country_is_the_customers_when_the_payment_is_taken(payops, routing):
-    key, ana = {"Idempotency-Key": f"route-{time.monotonic_ns()}"}, customer(payops, "ID")
+    key, ana = {"Idempotency-Key": unique("route")}, customer(payops, "ID")
     members = {"customer_id": ana, "currency": "IDR", "process": "manual"}
     first = payops.pay("tok_sync", headers=key, **members)
     path, token = f"/customers/{ana}", payops.token(scope=CUSTOMERS)
