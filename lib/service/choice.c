@@ -23,7 +23,6 @@ struct tried {
 };
 
 struct history {
-	struct id operation_id;
 	const struct catalogue_view *view;
 	struct tried at[GATEWAYS_MAX];
 	unsigned count;
@@ -70,8 +69,6 @@ static void history_add(void *context, const struct attempt_row *attempt)
 	struct history *history = context;
 	struct tried *tried;
 
-	if (!id_equal(attempt->operation_id, history->operation_id))
-		return;
 	history->count++;
 	history->live |= !attempt_is_uncharged(attempt->status);
 	history->last = attempt->status;
@@ -92,13 +89,10 @@ static enum err history_read(struct store_tx *tx, struct making *making)
 {
 	const struct operation_row *operation = making->request->operation;
 
-	making->history = (struct history){ .operation_id = operation->id,
-					    .view = making->request->view,
-					    .last_gateway = -1 };
+	making->history = (struct history){ .view = making->request->view, .last_gateway = -1 };
 	if (operation->attempt_count == 0)
 		return ERR_OK;
-	return store_attempt_list(tx, operation->merchant, operation->transaction_id, history_add,
-				  &making->history);
+	return store_attempt_list_of(tx, operation->id, history_add, &making->history);
 }
 
 struct routing_facts choice_facts(const struct transaction_row *transaction,

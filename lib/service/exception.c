@@ -43,33 +43,18 @@ static enum err own_work(struct store_tx *tx, void *context)
 	return store_exception_update(tx, row);
 }
 
-struct owner {
-	struct id attempt_id;
-	struct id operation_id;
-};
-
-static void owner_find(void *context, const struct attempt_row *row)
-{
-	struct owner *owner = context;
-
-	if (id_equal(row->id, owner->attempt_id))
-		owner->operation_id = row->operation_id;
-}
-
 /* Whose try it is about; without one it is about the money itself. */
 static enum err operation_find(struct scene *scene, struct id *operation_id)
 {
-	struct owner owner = { .attempt_id = scene->row.attempt_id };
+	struct attempt_row attempt;
 	enum err err;
 
 	if (id_is_empty(scene->row.attempt_id))
 		return store_operation_find_money(scene->tx, scene->row.transaction_id,
 						  operation_id);
-	err = store_attempt_list(scene->tx, scene->row.merchant, scene->row.transaction_id,
-				 owner_find, &owner);
-	if (err == ERR_OK && id_is_empty(owner.operation_id))
-		return ERR_NOT_FOUND;
-	*operation_id = owner.operation_id;
+	err = store_attempt_read(scene->tx, scene->row.attempt_id, &attempt);
+	if (err == ERR_OK)
+		*operation_id = attempt.operation_id;
 	return err;
 }
 
@@ -97,10 +82,8 @@ static void try_judge(void *context, const struct attempt_row *row)
 {
 	struct tries *tries = context;
 
-	if (id_equal(row->operation_id, tries->operation->id))
-		tries->doubtful |=
-			row->contradicted_at_us != 0 ||
-			!consequence_may_repeat(tries->operation->kind, row->status);
+	tries->doubtful |= row->contradicted_at_us != 0 ||
+			   !consequence_may_repeat(tries->operation->kind, row->status);
 }
 
 /* Whether the operation may be tried again once this exception is closed. */
@@ -119,8 +102,7 @@ static enum err resume_judge(struct scene *scene)
 	if (err != ERR_OK || open > 1)
 		return err;
 	scene->outcome = EXCEPTION_MAY_HAVE_CHARGED;
-	err = store_attempt_list(scene->tx, scene->transaction.merchant, scene->transaction.id,
-				 try_judge, &tries);
+	err = store_attempt_list_of(scene->tx, scene->operation.id, try_judge, &tries);
 	if (err == ERR_OK && !tries.doubtful)
 		scene->outcome = EXCEPTION_DONE;
 	return err;

@@ -274,6 +274,20 @@ enum err store_attempt_list(struct store_tx *tx, const char *merchant, struct id
 	return statement_read_many(tx, &many);
 }
 
+enum err store_attempt_list_of(struct store_tx *tx, struct id operation_id,
+			       store_attempt_each *each, void *context)
+{
+	struct attempt_row row;
+	struct listing listing = { each, context };
+	struct cells cells = { .count = 0 };
+	const struct statement_many many = {
+		STATEMENT_ATTEMPT_LIST_OF, &cells, &shape, &row, list_each, &listing
+	};
+
+	cells_add_id(&cells, &operation_id);
+	return statement_read_many(tx, &many);
+}
+
 enum err store_attempt_list_many(struct store_tx *tx, const struct id *transactions, size_t count,
 				 store_attempt_each *each, void *context)
 {

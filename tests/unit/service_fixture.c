@@ -352,6 +352,44 @@ struct story story_attempt(const struct service *service, enum attempt_status at
 	return story;
 }
 
+struct story story_part(const struct story *parent, enum operation_kind kind,
+			enum attempt_status attempt, enum operation_status operation)
+{
+	const int64_t now_us = parent->operation.created_at_us;
+	struct story story = *parent;
+
+	story.without_attempt = false;
+	story.operation = (struct operation_row){
+		.id = id_new(now_us),
+		.transaction_id = parent->transaction.id,
+		.merchant = SERVICE_MERCHANT,
+		.kind = kind,
+		.amount_minor = parent->operation.amount_minor,
+		.status = operation,
+		.next_action = next_action_of(attempt, operation),
+		.gateway_key_number = 1,
+		.attempt_count = 1,
+		.created_at_us = now_us,
+		.updated_at_us = now_us,
+		.parent_attempt_id = parent->attempt.id,
+		.form = OPERATION_NO_FORM,
+	};
+	if (story.operation.next_action != NEXT_NONE)
+		story.operation.next_action_at_us = now_us;
+	attempt_fill(&story, attempt, now_us);
+	return story;
+}
+
+struct story story_authorised(const struct service *service, int64_t now_us)
+{
+	struct story story = story_attempt(service, AS_SUCCEEDED, OS_SUCCEEDED, now_us);
+
+	story.operation.kind = OPERATION_AUTHORISE;
+	story.transaction.status = TS_AUTHORISED;
+	story.transaction.amount_captured = 0;
+	return story;
+}
+
 static enum err events_insert(struct store_tx *tx, const struct story *story)
 {
 	struct event_row event = { .transaction_id = story->transaction.id,
@@ -391,6 +429,22 @@ void story_put(struct service *service, const struct story *story)
 	struct story put = *story;
 
 	ck_assert_int_eq(store_run(service->store, put_work, &put), ERR_OK);
+}
+
+static enum err part_work(struct store_tx *tx, void *context)
+{
+	const struct story *story = context;
+	enum err err = store_operation_insert(tx, &story->operation);
+
+	return err == ERR_OK && !story->without_attempt ? store_attempt_insert(tx, &story->attempt)
+							: err;
+}
+
+void story_part_put(struct service *service, const struct story *story)
+{
+	struct story put = *story;
+
+	ck_assert_int_eq(store_run(service->store, part_work, &put), ERR_OK);
 }
 
 static enum err get_work(struct store_tx *tx, void *context)

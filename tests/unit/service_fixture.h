@@ -111,6 +111,17 @@ struct story story_attempt(const struct service *service, enum attempt_status at
 /* Commit the rows of a story, with one event per version of the transaction; read them again. */
 void story_put(struct service *service, const struct story *story);
 void story_get(struct service *service, struct story *story);
+/*
+ * What else is asked for a payment (a capture, void or refund of all of it, about the parent's attempt): its own
+ * operation and attempt beside the same transaction. story_part_put() commits these two alone.
+ */
+struct story story_part(const struct story *parent, enum operation_kind kind,
+			enum attempt_status attempt, enum operation_status operation);
+void story_part_put(struct service *service, const struct story *story);
+
+/* An authorisation that succeeded, of which nothing is captured. */
+struct story story_authorised(const struct service *service, int64_t now_us);
+
 
 /* The latest event, after checking that sequences run from 1 to the transaction's version without a gap. */
 struct event_row story_last_event(struct service *service, const struct story *story);

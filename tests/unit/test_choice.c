@@ -32,11 +32,26 @@ struct expected {
 	int least_s, most_s; /* with CHOICE_WAIT: from now */
 };
 
-#define SEND(GATEWAY, KEY) { CHOICE_SEND, GATEWAY, KEY, false, 0, 0 }
-#define AGAIN(GATEWAY, KEY) { CHOICE_SEND, GATEWAY, KEY, true, 0, 0 }
-#define WAIT(LEAST, MOST) { CHOICE_WAIT, NULL, 0, false, LEAST, MOST }
-#define FAIL(CODE) { CHOICE_FAIL, CODE, 0, false, 0, 0 }
-#define DECLINED(GATEWAY, CODE, AGO) { GATEWAY, AS_DECLINED, CODE, AGO }
+#define SEND(GATEWAY, KEY)                                                                         \
+	{                                                                                          \
+		CHOICE_SEND, GATEWAY, KEY, false, 0, 0                                             \
+	}
+#define AGAIN(GATEWAY, KEY)                                                                        \
+	{                                                                                          \
+		CHOICE_SEND, GATEWAY, KEY, true, 0, 0                                              \
+	}
+#define WAIT(LEAST, MOST)                                                                          \
+	{                                                                                          \
+		CHOICE_WAIT, NULL, 0, false, LEAST, MOST                                           \
+	}
+#define FAIL(CODE)                                                                                 \
+	{                                                                                          \
+		CHOICE_FAIL, CODE, 0, false, 0, 0                                                  \
+	}
+#define DECLINED(GATEWAY, CODE, AGO)                                                               \
+	{                                                                                          \
+		GATEWAY, AS_DECLINED, CODE, AGO                                                    \
+	}
 
 static void create(void)
 {
@@ -382,6 +397,40 @@ START_TEST(first_tries_earn_and_never_spend)
 }
 END_TEST
 
+/* Of another operation of its transaction, or of its own: however many there were, the last one counts. */
+START_TEST(many_attempts_do_not_hide_the_last_one)
+{
+	struct story story = story_pending(&service, NOW_US);
+	struct story refund;
+	struct making making;
+
+	story_put(&service, &story);
+	service_do(
+		&service,
+		"INSERT INTO attempt (id, operation_id, transaction_id, merchant, number, gateway, "
+		"our_reference, gateway_key, status, send_by_us, lease_until_us, prepared_at_us, "
+		"updated_at_us) WITH RECURSIVE n (i) AS "
+		"(SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 300) "
+		"SELECT UNHEX(MD5(CONCAT(HEX(id), i))), id, transaction_id, merchant, i, 'alpha', "
+		"'r', 'k', 'not_sent', 2, 3, 1, %lld FROM operation, n",
+		(long long)(NOW_US - 60 * SECOND_US));
+	story.operation.attempt_count = 300;
+	making = making_of(&story);
+	if (_i == 1) {
+		story.attempt.id = story.operation.id; /* any will do */
+		refund = story_part(&story, OPERATION_REFUND, AS_NOT_SENT, OS_PROCESSING);
+		refund.attempt.number = 1;
+		story_part_put(&service, &refund);
+		making = making_of(&refund);
+		making.request.parent = &story.attempt;
+		snprintf(story.attempt.gateway, sizeof story.attempt.gateway, "alpha");
+	}
+
+	check(&(struct choice[]){ choose(&making) }[0],
+	      _i == 1 ? &(struct expected)AGAIN("alpha", 1) : &(struct expected)SEND("beta", 1));
+}
+END_TEST
+
 START_TEST(a_merchants_own_account_and_credential_are_used)
 {
 	const struct earlier none[EARLIER_MAX] = { { NULL, AS_NOT_SENT, NULL, 0 } };
@@ -421,4 +470,5 @@ UNIT_MAIN("choice", {
 	tcase_add_test(tests, what_was_not_found_is_sent_again_whatever_the_budget);
 	tcase_add_test(tests, first_tries_earn_and_never_spend);
 	tcase_add_test(tests, a_merchants_own_account_and_credential_are_used);
+	tcase_add_loop_test(tests, many_attempts_do_not_hide_the_last_one, 0, 2);
 })
