@@ -102,9 +102,12 @@ enum err change_attempt(struct change *change, enum attempt_event event)
 
 enum err change_stoppers(struct store_tx *tx, const struct operation_row *operation, int64_t *count)
 {
-	if (operation->kind == OPERATION_REFUND || operation->kind == OPERATION_VOID)
+	const bool is_refund = operation->kind == OPERATION_REFUND;
+
+	/* What fits no attempt may be a success of an earlier refund; a void moves no money. */
+	if (is_refund || operation->kind == OPERATION_VOID)
 		return store_exception_count_kind(tx, operation->transaction_id, operation->kind,
-						  count);
+						  is_refund, count);
 	return store_exception_count_open(tx, operation->transaction_id, count);
 }
 

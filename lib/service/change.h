@@ -88,7 +88,7 @@ CHECKED enum err change_withdraw(struct change *change, const char *reason);
 
 /*
  * How many open exceptions stop this operation: of its transaction all, but what gives money back or lets it go is
- * stopped only by those about its own kind.
+ * stopped only by those about its own kind, and a refund by those that fit no attempt, which may be about one.
  */
 CHECKED enum err change_stoppers(struct store_tx *tx, const struct operation_row *operation,
 				 int64_t *count);

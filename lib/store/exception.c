@@ -138,7 +138,7 @@ static const struct column count_columns[] = { COLUMN_NUMBER(struct count_row, c
 static const struct shape count_shape = SHAPE(count_columns);
 
 enum err store_exception_count_kind(struct store_tx *tx, struct id transaction_id,
-				    enum operation_kind kind, int64_t *count)
+				    enum operation_kind kind, bool unmatched, int64_t *count)
 {
 	struct count_row found;
 	struct cells cells = { .count = 0 };
@@ -146,6 +146,7 @@ enum err store_exception_count_kind(struct store_tx *tx, struct id transaction_i
 
 	cells_add_id(&cells, &transaction_id);
 	cells_add_text(&cells, words_text(operation_kind_words, (int)kind));
+	cells_add_integer(&cells, unmatched ? 1 : 0);
 	err = statement_read(tx, STATEMENT_EXCEPTION_COUNT_KIND, &cells, &count_shape, &found);
 	if (err == ERR_OK)
 		*count = found.count;

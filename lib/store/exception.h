@@ -52,9 +52,10 @@ struct exception_row {
 /* Open an exception; one that is there already for this attempt and kind is left alone (ERR_OK). */
 CHECKED enum err store_exception_open(struct store_tx *tx, const struct exception_row *row);
 
-/* How many of this transaction are open about attempts of this kind of operation. */
+/* How many of this transaction are open about attempts of this kind of operation; unmatched: also those about none. */
 CHECKED enum err store_exception_count_kind(struct store_tx *tx, struct id transaction_id,
-					    enum operation_kind kind, int64_t *count);
+					    enum operation_kind kind, bool unmatched,
+					       int64_t *count);
 
 /* Resolve the open one of a kind about an attempt of this transaction, by itself; none is fine. */
 struct exception_place {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "tests/unit/service_fixture.h"
 
 #define COUNT(ROWS) (sizeof(ROWS) / sizeof(ROWS)[0])
@@ -249,6 +250,50 @@ START_TEST(while_an_exception_is_open_a_human_decides_instead)
 }
 END_TEST
 
+/* A refund or void that could be sent again, beside an open exception about something of its transaction. */
+START_TEST(what_gives_money_back_stops_for_what_may_double_it)
+{
+	static const struct {
+		enum operation_kind kind;
+		const char *about; /* which attempt; NULL: none */
+		bool stops;
+	} cases[] = {
+		{ OPERATION_REFUND, NULL, true }, /* a success of an earlier refund, maybe */
+		{ OPERATION_REFUND, "refund", true },
+		{ OPERATION_REFUND, "charge", false }, /* which is settled by giving it back */
+		{ OPERATION_VOID, NULL, false },       /* moves no money */
+		{ OPERATION_VOID, "void", true },
+		{ OPERATION_CAPTURE, NULL, true },
+		{ OPERATION_CAPTURE, "charge", true },
+	};
+	const enum operation_kind kind = cases[_i].kind;
+	const char *about = cases[_i].about;
+	struct story paid = kind == OPERATION_REFUND
+				    ? story_attempt(&service, AS_SUCCEEDED, OS_SUCCEEDED, NOW_US)
+				    : story_authorised(&service, NOW_US);
+	struct story part = story_part(&paid, kind, AS_SENT, OS_PROCESSING);
+	struct telling declined = { .source = OUTCOME_ANSWER,
+				    .answer = service_answer(AE_DECLINED) };
+	const struct story *of = about != NULL && strcmp(about, "charge") == 0 ? &paid : &part;
+	char hex[2 * ID_SIZE + 1];
+
+	declined.answer.retryable = true;
+	story_put(&service, &paid);
+	story_part_put(&service, &part);
+	service_do(&service,
+		   "INSERT INTO exception (id, kind, transaction_id, attempt_id, state, detail, "
+		   "opened_at_us) SELECT id, '%s', id, IF(%d, x'%s', NULL), 'open', 'x', 1 "
+		   "FROM transaction",
+		   about == NULL ? "orphan_callback" : "late_success", about != NULL,
+		   crypto_hex(of->attempt.id.bytes, ID_SIZE, hex));
+
+	ck_assert_int_eq(tell(&part, &declined), OUTCOME_APPLIED);
+
+	ck_assert_int_eq(part.operation.status, cases[_i].stops ? OS_PARKED : OS_PROCESSING);
+	ck_assert_int_eq(part.operation.next_action, cases[_i].stops ? NEXT_HUMAN : NEXT_SEND);
+}
+END_TEST
+
 START_TEST(a_success_of_an_earlier_attempt_does_not_disturb_the_one_in_flight)
 {
 	struct story story = put_attempt(AS_DECLINED, OS_PROCESSING);
@@ -398,3 +443,4 @@ UNIT_MAIN("outcome_time", {
 	tcase_add_test(tests, an_inquiry_that_is_late_is_not_followed_at_once_by_the_next);
 	tcase_add_test(tests, an_answer_of_another_amount_never_completes);
 })
+	tcase_add_loop_test(tests, what_gives_money_back_stops_for_what_may_double_it, 0, 7);
