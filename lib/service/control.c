@@ -22,6 +22,9 @@ struct scene {
 	enum control_outcome outcome;
 	struct transaction_view view;
 	int64_t now_us;
+	const char
+		*done; /* what an earlier run wrote, whose commit was not answered; NULL: nothing */
+	enum control_outcome done_outcome;
 };
 
 /* The one writer of a step: rows, event, note. */
@@ -136,15 +139,38 @@ static enum err decide_void(struct scene *scene)
 	return step_write(scene, CONTROL_DONE, "void_requested", "");
 }
 
+/* What came of it since then does not matter: this request has had its effect. */
+static enum err effect_find(struct scene *scene, bool *found)
+{
+	const struct control_request *request = scene->request;
+
+	*found = false;
+	if (scene->done == NULL)
+		return ERR_OK;
+	scene->outcome = scene->done_outcome;
+	return store_event_find_call(scene->tx, request->transaction_id, scene->done,
+				     request->api_call_id, found);
+}
+
+static enum err view_read(struct scene *scene)
+{
+	return store_transaction_find(scene->tx, scene->request->merchant,
+				      scene->request->transaction_id, &scene->view);
+}
+
 static enum err control_work(struct store_tx *tx, void *context)
 {
 	struct scene *scene = context;
 	struct change_target target = { .merchant = scene->request->merchant,
 					.transaction_id = scene->request->transaction_id,
 					.wanted = scene->request->wanted };
-	enum err err = ERR_OK;
+	bool found;
+	enum err err;
 
 	scene->tx = tx;
+	err = effect_find(scene, &found);
+	if (err != ERR_OK || found)
+		return err == ERR_OK ? view_read(scene) : err;
 	scene->note = (struct change_note){ .type = "" };
 	if (scene->decide == decide_void)
 		err = store_operation_find_void(tx, target.transaction_id, &target.operation_id);
@@ -156,10 +182,7 @@ static enum err control_work(struct store_tx *tx, void *context)
 	scene->change = change_begin(&scene->transaction, &scene->operation, NULL, scene->now_us);
 	scene->change.api_call_id = scene->request->api_call_id;
 	err = scene->decide(scene);
-	if (err != ERR_OK)
-		return err;
-	return store_transaction_find(tx, scene->request->merchant, scene->request->transaction_id,
-				      &scene->view);
+	return err == ERR_OK ? view_read(scene) : err;
 }
 
 static enum err control_run(struct store_pool *pool, struct scene *scene, int wait_ms,
@@ -169,6 +192,8 @@ static enum err control_run(struct store_pool *pool, struct scene *scene, int wa
 
 	/* The commit's answer was lost: a second run finds what the first has done. */
 	if (err == ERR_UNCERTAIN) {
+		scene->done = scene->note.type[0] == '\0' ? NULL : scene->change.type;
+		scene->done_outcome = scene->outcome;
 		err = store_pool_run(pool, wait_ms, control_work, scene);
 		if (err != ERR_OK) /* stale: perhaps the first run itself made it so */
 			err = ERR_UNCERTAIN;

@@ -48,6 +48,30 @@ enum err store_event_insert_all(struct store_tx *tx, const struct event_row *con
 	return bulk_write(tx, &bulk, &affected);
 }
 
+struct found_row {
+	bool found;
+};
+static const struct column found_columns[] = { COLUMN_NUMBER(struct found_row, found) };
+static const struct shape found_shape = SHAPE(found_columns);
+
+enum err store_event_find_call(struct store_tx *tx, struct id transaction_id, const char *type,
+			       const char *api_call_id, bool *found)
+{
+	struct found_row row;
+	struct cells cells = { .count = 0 };
+	enum err err = sheet_flush(tx);
+
+	if (err != ERR_OK)
+		return err;
+	cells_add_id(&cells, &transaction_id);
+	cells_add_text(&cells, type);
+	cells_add_text(&cells, api_call_id);
+	err = statement_read(tx, STATEMENT_EVENT_FIND_CALL, &cells, &found_shape, &row);
+	if (err == ERR_OK)
+		*found = row.found;
+	return err;
+}
+
 struct listing {
 	store_event_each *each;
 	void *context;

@@ -47,6 +47,10 @@ CHECKED enum err store_event_insert(struct store_tx *tx, const struct event_row 
 CHECKED enum err store_event_insert_all(struct store_tx *tx, const struct event_row *const *rows,
 					size_t count);
 
+/* Whether an event of this type was caused by this call. */
+CHECKED enum err store_event_find_call(struct store_tx *tx, struct id transaction_id,
+				       const char *type, const char *api_call_id, bool *found);
+
 /* All events of a transaction with sequence > after, in order, at most `limit`. */
 typedef void store_event_each(void *context, const struct event_row *row);
 /* lint: parameters: the place, the bound and the callback of a listing, as in its siblings */

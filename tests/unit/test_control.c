@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "tests/unit/commit_cutter.h"
 #include "tests/unit/service_fixture.h"
 
 #define COUNT(ROWS) (sizeof(ROWS) / sizeof(ROWS)[0])
@@ -530,6 +531,58 @@ START_TEST(a_key_that_is_being_committed_is_in_flight)
 }
 END_TEST
 
+/* Its commit is not answered, and by the time it looks again the payment has moved on. */
+START_TEST(a_request_finds_the_effect_it_had)
+{
+	static const struct {
+		control *act;
+		const char *type;
+		const char *then;
+	} requests[] = {
+		{ control_process, "process_requested",
+		  "UPDATE transaction SET status = 'failed', failure_code = 'declined' "
+		  "WHERE id = NEW.transaction_id" },
+		{ control_void, "void_requested",
+		  "UPDATE operation SET status = 'succeeded', next_action = 'none', "
+		  "next_action_at_us = NULL WHERE id = NEW.operation_id" },
+	};
+	struct story story = _i == 0 ? put_manual() : story_authorised(&service, clock_now_us());
+	struct control_request request = request_for(&story, false);
+	struct store_settings settings = service.database;
+	struct commit_cutter cutter;
+	struct store_pool *pool;
+	struct transaction_view view;
+	enum control_outcome outcome;
+	char why[STORE_WHY_SIZE];
+
+	if (_i == 1) {
+		struct story release = story_part(&story, OPERATION_VOID, AS_DECLINED, OS_PENDING);
+
+		release.operation.next_action = NEXT_EXPIRE;
+		release.without_attempt = true;
+		story_put(&service, &story);
+		story_part_put(&service, &release);
+	}
+	service_do(&service,
+		   "CREATE TRIGGER moves_on AFTER INSERT ON event FOR EACH ROW BEGIN "
+		   "IF NEW.type = '%s' THEN %s; END IF; END",
+		   requests[_i].type, requests[_i].then);
+	ck_assert(commit_cutter_start(&cutter, service.database.socket));
+	settings.socket = cutter.path;
+	ck_assert_int_eq(store_pool_open(&settings, 2, &pool, why), ERR_OK);
+	atomic_store(&cutter.cut_after, 1);
+
+	ck_assert_int_eq(requests[_i].act(pool, &request, SERVICE_WAIT_MS, &outcome, &view),
+			 ERR_OK);
+
+	ck_assert_int_eq(outcome, CONTROL_DONE);
+	ck_assert_uint_eq(view.row.version, story.transaction.version + 1);
+	store_pool_close(pool);
+	commit_cutter_stop(&cutter);
+	service_do(&service, "DROP TRIGGER moves_on");
+}
+END_TEST
+
 UNIT_MAIN("control", {
 	service_require();
 	tcase_add_unchecked_fixture(tests, create, drop);
@@ -553,4 +606,5 @@ UNIT_MAIN("control", {
 	tcase_add_test(tests, a_live_attempt_where_none_may_be_is_for_a_human);
 	tcase_add_test(tests, a_key_finds_what_it_began);
 	tcase_add_test(tests, a_key_that_is_being_committed_is_in_flight);
+	tcase_add_loop_test(tests, a_request_finds_the_effect_it_had, 0, 2);
 })
