@@ -259,7 +259,6 @@ static void flight_recorded(void *context, struct record *record)
 
 static void record_fill(struct flight *flight)
 {
-	flight->record.asked_boot_us = flight->started_boot_us;
 	flight->record.report = (struct outcome_report){
 		.source = flight->job.kind == DUE_SEND ? OUTCOME_ANSWER : OUTCOME_INQUIRY,
 		.operation_id = flight->job.order.operation_id,
@@ -267,6 +266,7 @@ static void record_fill(struct flight *flight)
 		.gateway = flight->job.gateway,
 		.answer = &flight->answer,
 		.api_call_id = "",
+		.asked_at_us = flight->job.claimed_at_us,
 		.quiet_confirmed = flight->quiet_confirmed,
 	};
 }

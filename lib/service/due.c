@@ -437,6 +437,7 @@ static enum err item_claim(struct claim *claim, struct store_tx *tx,
 
 	if (err != ERR_OK)
 		return err;
+	job->claimed_at_us = now_us;
 	job->gateway = NULL;
 	err = item_take(&item, job);
 	if (is_poison(err))

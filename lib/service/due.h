@@ -46,6 +46,7 @@ struct due_job {
 	struct gateway_order order;
 	int64_t lease_span_us;   /* of the attempt: from prepared to lease end */
 	int64_t send_by_boot_us; /* with DUE_SEND: the sender gives up past it (boot clock) */
+	int64_t claimed_at_us;   /* of the database's clock */
 };
 
 /*

@@ -111,6 +111,16 @@ static bool schedule_next(const struct attempt_row *attempt, int64_t now_us, int
 	return schedule_inquiry(attempt->open_since_us, attempt->asked_count, at_us);
 }
 
+/* An answer that is recorded again, since its commit's answer was lost, is still one. */
+static void question_count(struct scene *scene)
+{
+	struct attempt_row *attempt = &scene->attempt;
+
+	if (scene->report->asked_at_us >= attempt->asked_at_us)
+		attempt->asked_count++;
+	attempt->asked_at_us = scene->now_us;
+}
+
 /*
  * An inquiry settled nothing: ask when the same answer would settle it (`settles_us`), else (0) at
  * the schedule's next time; at the schedule's end a human decides.
@@ -125,8 +135,7 @@ static enum err ask_again(struct scene *scene, int64_t settles_us, enum outcome_
 	if (scene->report->source != OUTCOME_INQUIRY || !still_open(scene))
 		return ERR_OK;
 	*effect = OUTCOME_RESCHEDULED;
-	attempt->asked_count++;
-	attempt->asked_at_us = scene->now_us;
+	question_count(scene);
 	attempt->updated_at_us = scene->now_us;
 	scheduled = schedule_next(attempt, scene->now_us, &at_us);
 	if (settles_us != 0 && scene->now_us < attempt->open_since_us + SETTLING_US) {
@@ -364,10 +373,8 @@ static enum err apply_open(struct scene *scene, enum outcome_effect *effect)
 	if (change_attempt(&scene->change, event) != ERR_OK)
 		return ask_again(scene, 0, effect);
 	answer_keep(scene, ATTEMPT_DEFINITE);
-	if (report->source == OUTCOME_INQUIRY) {
-		scene->attempt.asked_count++;
-		scene->attempt.asked_at_us = scene->now_us;
-	}
+	if (report->source == OUTCOME_INQUIRY)
+		question_count(scene);
 	if (scene->attempt.open_since_us == 0)
 		scene->attempt.open_since_us = scene->now_us;
 	err = store_callback_count_kept(scene->tx, scene->transaction.id, &kept);
@@ -434,7 +441,7 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 	struct attempt_row *attempt = &scene->attempt;
 	const struct gateway *gateway = scene->report->gateway;
 	int64_t believable_us = attempt->lease_until_us + gateway->quiet_us;
-	int64_t said_us = scene->now_us - scene->report->age_us;
+	int64_t said_us = scene->report->asked_at_us;
 	enum err err;
 
 	if (scene->report->source != OUTCOME_INQUIRY || attempt->status != AS_UNKNOWN ||

@@ -39,7 +39,7 @@ struct outcome_report {
 	const struct gateway *gateway;
 	const struct gateway_answer *answer;
 	const char *api_call_id;
-	int64_t age_us; /* since the question was asked: a late record is not a later answer */
+	int64_t asked_at_us; /* of an inquiry, when it was claimed: a late record is not a later answer */
 	bool quiet_confirmed; /* with AE_NOT_FOUND: this process's boot clock too saw lease and quiet period pass */
 };
 

@@ -5,7 +5,6 @@
 #include <assert.h>
 #include <stdint.h>
 
-#include "base/clock.h"
 #include "base/fault.h"
 #include "store/sheet.h"
 
@@ -43,7 +42,6 @@ static enum err commit_work(struct store_tx *tx, void *context)
 		struct record *record = records[i];
 
 		record->note = (struct change_note){ .type = "" };
-		record->report.age_us = clock_boot_us() - record->asked_boot_us;
 		err = outcome_apply(tx, &record->report, &record->effect, &record->note);
 	}
 	return err;

@@ -16,8 +16,7 @@
 struct record {
 	struct batch_item
 		item; /* first; its err: ERR_OK, or why nothing was committed (ERR_UNCERTAIN: perhaps) */
-	struct outcome_report report; /* without its age */
-	int64_t asked_boot_us;        /* when the call was begun */
+	struct outcome_report report;
 	enum outcome_effect effect;   /* with ERR_OK, as the note */
 	struct change_note note;
 };

@@ -545,6 +545,19 @@ enum err service_mark(struct service *service, const struct due_job *job)
 	return due_mark_sent(service->pool, &job, 1);
 }
 
+static enum err now_work(struct store_tx *tx, void *context)
+{
+	return store_now(tx, context);
+}
+
+int64_t service_now(struct service *service)
+{
+	int64_t now_us = 0;
+
+	ck_assert_int_eq(store_look(service->store, now_work, &now_us), ERR_OK);
+	return now_us;
+}
+
 enum outcome_effect story_tell(struct service *service, struct story *story,
 			       const struct telling *telling)
 {
@@ -556,7 +569,7 @@ enum outcome_effect story_tell(struct service *service, struct story *story,
 		.gateway = gateway == NULL ? &service->gateways.list[0] : gateway,
 		.answer = &telling->answer,
 		.api_call_id = "call_1",
-		.age_us = telling->age_us,
+		.asked_at_us = service_now(service) - telling->age_us,
 		.quiet_confirmed = !telling->unconfirmed,
 	};
 	enum outcome_effect effect;

@@ -84,6 +84,9 @@ void service_add_gateway(struct service *service, const char *name);
 /* Stop the clock of `store`'s session at a time. */
 void service_stop_clock(struct service *service, int64_t now_us);
 
+/* What the clock of `store`'s session shows. */
+int64_t service_now(struct service *service);
+
 /* Run a statement on a connection of its own, for what lib/store has no function; it must succeed. */
 void service_do(const struct service *service, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -108,9 +111,6 @@ struct story story_pending(const struct service *service, int64_t now_us);
 struct story story_attempt(const struct service *service, enum attempt_status attempt,
 			   enum operation_status operation, int64_t now_us);
 
-/* Commit the rows of a story, with one event per version of the transaction; read them again. */
-void story_put(struct service *service, const struct story *story);
-void story_get(struct service *service, struct story *story);
 /*
  * What else is asked for a payment (a capture, void or refund of all of it, about the parent's attempt): its own
  * operation and attempt beside the same transaction. story_part_put() commits these two alone.
@@ -122,6 +122,9 @@ void story_part_put(struct service *service, const struct story *story);
 /* An authorisation that succeeded, of which nothing is captured. */
 struct story story_authorised(const struct service *service, int64_t now_us);
 
+/* Commit the rows of a story, with one event per version of the transaction; read them again. */
+void story_put(struct service *service, const struct story *story);
+void story_get(struct service *service, struct story *story);
 
 /* The latest event, after checking that sequences run from 1 to the transaction's version without a gap. */
 struct event_row story_last_event(struct service *service, const struct story *story);

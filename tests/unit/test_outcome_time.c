@@ -374,6 +374,23 @@ START_TEST(questions_asked_out_of_turn_do_not_use_up_the_schedule)
 }
 END_TEST
 
+START_TEST(an_answer_that_is_recorded_again_is_one_question)
+{
+	struct story story = put_attempt(AS_UNKNOWN, OS_PROCESSING);
+	struct telling telling = { .source = OUTCOME_INQUIRY,
+				   .answer = service_answer(AE_LOST),
+				   .age_us = SECOND_US };
+	unsigned asked;
+
+	ck_assert_int_eq(tell(&story, &telling), OUTCOME_RESCHEDULED);
+	asked = story.attempt.asked_count;
+	ck_assert_int_eq(tell(&story, &telling), OUTCOME_RESCHEDULED);
+
+	ck_assert_uint_eq(story.attempt.asked_count, asked);
+	ck_assert_int_eq(story.operation.next_action, NEXT_ASK);
+}
+END_TEST
+
 START_TEST(an_inquiry_that_comes_back_after_parking_writes_no_event)
 {
 	struct story story = story_attempt(&service, AS_UNKNOWN, OS_PARKED, NOW_US);
@@ -435,12 +452,13 @@ UNIT_MAIN("outcome_time", {
 			    (int)COUNT(uncharged));
 	tcase_add_loop_test(tests, while_an_exception_is_open_a_human_decides_instead, 0,
 			    (int)COUNT(uncharged));
+	tcase_add_loop_test(tests, what_gives_money_back_stops_for_what_may_double_it, 0, 7);
 	tcase_add_test(tests, a_success_of_an_earlier_attempt_does_not_disturb_the_one_in_flight);
 	tcase_add_test(tests,
 		       an_unknown_attempt_is_asked_about_at_the_schedules_times_and_then_parked);
 	tcase_add_test(tests, questions_asked_out_of_turn_do_not_use_up_the_schedule);
+	tcase_add_test(tests, an_answer_that_is_recorded_again_is_one_question);
 	tcase_add_test(tests, an_inquiry_that_comes_back_after_parking_writes_no_event);
 	tcase_add_test(tests, an_inquiry_that_is_late_is_not_followed_at_once_by_the_next);
 	tcase_add_test(tests, an_answer_of_another_amount_never_completes);
 })
-	tcase_add_loop_test(tests, what_gives_money_back_stops_for_what_may_double_it, 0, 7);

@@ -145,7 +145,7 @@ static void record(struct world *world, enum outcome_source source, struct id at
 					       .gateway = &service.gateways.list[0],
 					       .answer = answer,
 					       .api_call_id = "call_1",
-					       .age_us = age_us,
+					       .asked_at_us = service_now(&service) - age_us,
 					       .quiet_confirmed = true };
 	enum outcome_effect effect;
 
