@@ -14,6 +14,10 @@
 #define SETTLE_PAUSE_US INT64_C(200000)
 #define PARTS 16 /* of a commit that was refused: few steps, since each may wait for a lock */
 #define TRIES_ALONE 4
+#define HELD_PAUSE_US                                                                              \
+	INT64_C(2000) /* before what is held is tried again, alone; longer each time */
+#define HELD_PAUSE_MAX_US INT64_C(50000)
+#define HELD_MAX_US INT64_C(5000000)
 
 enum item_state {
 	ITEM_WAITING, /* in the queue: may be withdrawn */
@@ -44,7 +48,9 @@ struct worker {
 	struct store *store;
 	struct batch_item **items;
 	size_t count;
-	int64_t queued_boot_us; /* of the oldest of them */
+	size_t held;            /* the first of them, kept from the last time */
+	int64_t pause_us;       /* before they are tried again; 0: nothing is held */
+	int64_t queued_boot_us; /* of the oldest of the others */
 	int64_t waited_us;      /* of that one, when it was worked off */
 	bool away;              /* the database, said in the log once */
 };
@@ -122,20 +128,22 @@ static struct timespec from_now(int64_t us)
 /*
  * Sleep until something waits that is worth a batch of its own: as much as others are at work on, or what was let
  * gather. Batches that begin with the first item that comes stay small under load, and each costs the same round trips.
+ * pause_us: not longer than this (0: as long as it takes).
  */
-static void queue_await(struct batch *batch)
+static void queue_await(struct batch *batch, int64_t pause_us)
 {
 	struct timespec until;
 	int waited = 0;
 
-	while (!batch->stopping && waited != ETIMEDOUT) {
-		if (batch->first == NULL) {
+	while ((!batch->stopping || pause_us > 0) && waited != ETIMEDOUT) {
+		if (batch->first == NULL && pause_us == 0) {
 			pthread_cond_wait(&batch->queued, &batch->mutex);
 			continue;
 		}
-		if (batch->waiting >= batch->under_way)
+		if (batch->first != NULL && batch->waiting >= batch->under_way)
 			return;
-		until = from_now(batch->settings.gather_ms * INT64_C(1000));
+		until = from_now(batch->first == NULL ? pause_us
+						      : batch->settings.gather_ms * INT64_C(1000));
 		waited = pthread_cond_clockwait(&batch->queued, &batch->mutex, CLOCK_MONOTONIC,
 						&until);
 	}
@@ -161,14 +169,14 @@ static bool queue_take(struct worker *worker)
 
 	pthread_mutex_lock(&batch->mutex);
 	batch->under_way -= worker->count;
-	worker->count = 0;
+	worker->count = worker->held;
 	if (worker->waited_us > batch->waited_us)
 		batch->waited_us = worker->waited_us;
 	do
-		queue_await(batch);
-	while (batch->first == NULL && !batch->stopping);
-	if (batch->first != NULL)
-		worker->queued_boot_us = batch->first->queued_boot_us;
+		queue_await(batch, worker->pause_us);
+	while (batch->first == NULL && !batch->stopping && worker->held == 0);
+	worker->queued_boot_us =
+		batch->first != NULL ? batch->first->queued_boot_us : clock_boot_us();
 	while (batch->first != NULL && worker->count < batch->settings.size_max) {
 		struct batch_item *item = queue_pop(batch);
 		int waiting = ITEM_WAITING;
@@ -177,7 +185,7 @@ static bool queue_take(struct worker *worker)
 		worker->items[worker->count++] = item;
 	}
 	batch->under_way += worker->count;
-	figures_add(&batch->figures, worker->count);
+	figures_add(&batch->figures, worker->count - worker->held);
 	pthread_mutex_unlock(&batch->mutex);
 	return worker->count > 0;
 }
@@ -283,6 +291,35 @@ static void finish(struct worker *worker, struct batch_item *item, enum err err)
 	settings->item_done(settings->context, item);
 }
 
+/* Others may come in beside what is held, however much it is. */
+static bool is_kept(const struct worker *worker, const struct batch_item *item, size_t kept)
+{
+	return item->held && !item->decided && kept < worker->batch->settings.size_max / 2 &&
+	       clock_boot_us() - item->held_boot_us < HELD_MAX_US;
+}
+
+/* What is held stays with the worker; everything else is done. */
+static void finish_all(struct worker *worker, enum err err)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < worker->count; i++) {
+		struct batch_item *item = worker->items[i];
+
+		if (err == ERR_OK && is_kept(worker, item, kept))
+			worker->items[kept++] = item;
+		else
+			finish(worker, item, item->held && err == ERR_OK ? ERR_BUSY : err);
+	}
+	if (kept == 0)
+		worker->pause_us = 0;
+	else if (kept < worker->count || worker->pause_us == 0)
+		worker->pause_us = HELD_PAUSE_US;
+	else if (2 * worker->pause_us <= HELD_PAUSE_MAX_US)
+		worker->pause_us *= 2;
+	worker->held = kept;
+}
+
 static void *worker_main(void *context)
 {
 	struct batch *batch = context;
@@ -294,8 +331,7 @@ static void *worker_main(void *context)
 		const enum err err = work_through(&worker);
 
 		worker.waited_us = clock_boot_us() - worker.queued_boot_us;
-		for (size_t i = 0; i < worker.count; i++)
-			finish(&worker, worker.items[i], err);
+		finish_all(&worker, err);
 	}
 	store_close(worker.store);
 	free(worker.items);
@@ -365,6 +401,8 @@ static void item_init(struct batch_item *item, enum item_state state)
 	item->queued_boot_us = clock_boot_us();
 	item->decided = false;
 	item->uncertain = false;
+	item->held = false;
+	item->held_boot_us = 0;
 	item->err = ERR_OK;
 	atomic_init(&item->state, state);
 	sem_init(&item->done, 0, 0);
@@ -423,7 +461,8 @@ static enum err commit_part(struct store *store, const struct batch_part *part, 
 	if (err == ERR_UNCERTAIN || err == ERR_UNAVAILABLE)
 		return err;
 	for (size_t i = 0; (err == ERR_OK || part->count == 1) && i < part->count; i++)
-		decide(part->items[i], err);
+		if (!part->items[i]->held)
+			decide(part->items[i], err);
 	if (err == ERR_OK || part->count == 1)
 		return ERR_OK;
 	err = ERR_OK;
@@ -439,7 +478,15 @@ static enum err commit_part(struct store *store, const struct batch_part *part, 
 
 enum err batch_commit(struct store *store, const struct batch_part *all, store_work *work)
 {
-	return commit_part(store, all, work);
+	enum err err;
+
+	for (size_t i = 0; i < all->count; i++)
+		all->items[i]->held = false;
+	err = commit_part(store, all, work);
+	for (size_t i = 0; i < all->count; i++)
+		if (all->items[i]->held && all->items[i]->held_boot_us == 0)
+			all->items[i]->held_boot_us = clock_boot_us();
+	return err;
 }
 
 struct batch_figures batch_figures(struct batch *batch)

@@ -6,7 +6,7 @@
  *
  * Invariant  a lone request does not wait for others, and while others are worked off one does no longer than
  *            `gather_ms`; a request is refused only while no worker has taken it: from then
- *            on it is carried out, whoever still waits for it
+ *            on it is carried out, whoever still waits for it; one whose row another holds delays no other
  * Ownership  items are the caller's, but after BATCH_LEFT and batch_put() the batch's, which gives them to `item_done`
  * Threads    safe
  */
@@ -29,14 +29,16 @@ struct batch_item {
 	atomic_int state;
 	bool decided;   /* by the work: err is what became of it, whatever becomes of the others */
 	bool uncertain; /* a commit that it was in had its answer lost */
+	bool held;      /* set aside by the work: another holds a row of it, so it comes again a little later */
+	int64_t held_boot_us; /* since when, 0: it never was */
 	enum err err;   /* read after BATCH_DONE, or by item_done() */
 };
 
 /*
  * Work off `count` items (1..size_max), none of them decided, most simply by batch_commit().
- * Returns  ERR_OK: all are decided; ERR_UNAVAILABLE: nothing was committed for those that are not; ERR_UNCERTAIN: a
- *          commit's answer was lost, so those that are not decided are given again, on a new connection, until it is
- *          known what became of them
+ * Returns  ERR_OK: all are decided, or held; ERR_UNAVAILABLE: nothing was committed for those that are not;
+ *          ERR_UNCERTAIN: a commit's answer was lost, so those that are not decided are given again, on a new
+ *          connection, until it is known what became of them
  */
 typedef enum err batch_work(void *context, struct store *store, struct batch_item **items,
 			    size_t count);
@@ -89,7 +91,9 @@ struct batch_part {
 /*
  * Commit the items together by `work`, whose context is a struct batch_part. Where that is refused, in parts, until
  * what was refused stands alone and is decided with its own error: one bad item fails nobody else. The work may decide
- * items itself, before it writes anything: they are no part of its commit, and it leaves alone those that are decided.
+ * items itself, or set them aside as held, before it writes anything for them: they are no part of its commit, and it
+ * leaves alone those that are decided or held. What is held is tried again with what comes, for a few seconds; then it
+ * is decided with ERR_BUSY.
  * Returns  as a batch_work
  */
 CHECKED enum err batch_commit(struct store *store, const struct batch_part *all, store_work *work);

@@ -4,6 +4,7 @@
 
 #include "base/crypto.h"
 #include "service/outcome.h"
+#include "store/sheet.h"
 #include "store/operation.h"
 #include "store/transaction.h"
 
@@ -78,6 +79,20 @@ static enum err match(struct receipt *receipt)
 	return ERR_OK;
 }
 
+/* In a batch nobody waits for what another holds. */
+static enum err money_lock(struct receipt *receipt, struct id operation_id)
+{
+	struct operation_row operation;
+	enum err err;
+
+	if (receipt->patient)
+		return store_operation_lock(receipt->tx, operation_id, &operation);
+	err = store_sheet_lock(receipt->tx, &operation_id, 1);
+	return err == ERR_OK ? store_sheet_is_held(receipt->tx, operation_id, operation_id,
+						   &receipt->held)
+			     : err;
+}
+
 /*
  * No reference fits, but the path names the transaction: its gateway may mean the attempt whose own
  * answer, with the gateway's reference, is still to come. Our reference is known from the start: a
@@ -86,7 +101,6 @@ static enum err match(struct receipt *receipt)
 static enum err match_by_path(struct receipt *receipt)
 {
 	const struct callback_delivery *delivery = receipt->delivery;
-	struct operation_row operation;
 	struct id operation_id;
 	bool used;
 	enum err err;
@@ -108,7 +122,9 @@ static enum err match_by_path(struct receipt *receipt)
 	 */
 	err = store_operation_find_money(receipt->tx, delivery->transaction_id, &operation_id);
 	if (err == ERR_OK)
-		err = store_operation_lock(receipt->tx, operation_id, &operation);
+		err = money_lock(receipt, operation_id);
+	if (err != ERR_OK || receipt->held)
+		return err;
 	if (err == ERR_OK && (receipt->elsewhere || delivery->notice->our_reference[0] != '\0'))
 		return ERR_OK;
 	if (err == ERR_OK)
@@ -196,7 +212,8 @@ static enum err take_hint(struct receipt *receipt)
 		return err;
 	if (receipt->attempt.status == AS_PREPARED || receipt->attempt.status == AS_SENT) {
 		receipt->row.result = CALLBACK_KEPT;
-		return ERR_OK;
+		/* At once: its answer may follow in the same commit, and must find it. */
+		return store_callback_update(receipt->tx, &receipt->row);
 	}
 	if (hints_late_success(receipt, &operation))
 		return outcome_take(receipt);
@@ -291,7 +308,7 @@ static enum err replay_begin(struct replay *replay, struct store_tx *tx)
 	const struct callback_replay_request *request = replay->request;
 	struct callback_row row;
 	int64_t now_us;
-	enum err err = store_callback_lock(tx, request->gateway->name, request->key, &row);
+	enum err err = store_callback_read(tx, request->gateway->name, request->key, &row);
 
 	if (err == ERR_OK)
 		err = store_now(tx, &now_us);
@@ -309,11 +326,28 @@ static enum err replay_begin(struct replay *replay, struct store_tx *tx)
 		.delivery = &replay->delivery,
 		.tx = tx,
 		.row = row,
+		.patient = true,
 		.outcome = CALLBACK_OUTCOME_STORED,
 		.note = { .type = "" },
 	};
 	*replay->report = (struct callback_replay){ .before = row.result, .after = row.result };
 	return ERR_OK;
+}
+
+/* In this order everywhere: operation, callback. */
+static enum err replay_lock(struct replay *replay)
+{
+	struct receipt *receipt = &replay->receipt;
+	struct operation_row operation;
+	struct callback_row row;
+	enum err err = store_operation_lock(receipt->tx, receipt->attempt.operation_id, &operation);
+
+	if (err == ERR_OK)
+		err = store_callback_lock(receipt->tx, receipt->row.gateway,
+					  receipt->row.callback_key, &row);
+	if (err == ERR_OK)
+		replay->report->before = replay->report->after = receipt->row.result = row.result;
+	return err;
 }
 
 /*
@@ -331,7 +365,9 @@ static enum err replay_work(struct store_tx *tx, void *context)
 		err = callback_match(receipt);
 	if (err != ERR_OK || !receipt->matched)
 		return err;
-	err = callback_judge(receipt);
+	err = replay_lock(replay);
+	if (err == ERR_OK)
+		err = callback_judge(receipt);
 	if (err != ERR_OK)
 		return err;
 	report->after = receipt->row.result;

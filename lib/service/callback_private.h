@@ -21,6 +21,8 @@ struct receipt {
 	struct callback_row row;
 	struct attempt_row attempt; /* when matched */
 	bool matched;
+	bool patient; /* what another holds is waited for */
+	bool held;    /* another holds what it is about: nothing was done */
 	bool elsewhere; /* its references name an attempt of another transaction than the path's */
 	enum callback_outcome outcome;
 	struct change_note note;
@@ -31,7 +33,7 @@ void callback_row_fill(struct receipt *receipt);
 
 /*
  * Find the attempt it speaks of: by its references, else by the path (which may tell that it is foreign: see outcome).
- * Returns  ERR_OK with row, matched, elsewhere and outcome; ERR_BUSY, ERR_UNAVAILABLE
+ * Returns  ERR_OK with row, matched, elsewhere and outcome, or with held; ERR_BUSY, ERR_UNAVAILABLE
  */
 CHECKED enum err callback_match(struct receipt *receipt);
 

@@ -13,7 +13,7 @@
 #define COMMITTERS 1
 #define BATCH_MAX 128
 #define QUEUE_MAX 2048
-#define LOCK_WAIT_S 2
+#define LOCK_WAIT_S 1 /* for a message that another server is just storing: see probe() */
 #define SETTLE_MS 10000
 #define CALL_ID_SIZE 65
 
@@ -49,6 +49,7 @@ struct commit {
 	size_t count;
 	struct receipt *stored[BATCH_MAX];
 	size_t stored_count;
+	bool probing; /* a lock was waited for in vain: see probe() */
 };
 
 /*
@@ -120,10 +121,68 @@ static enum err match_all(struct commit *commit)
 			paths[count++] = commit->list[i]->delivery.transaction_id;
 	if (count > 0)
 		err = store_attempt_list_many(commit->tx, paths, count, match_known, commit);
-	for (size_t i = 0; err == ERR_OK && i < commit->count; i++)
-		if (!commit->list[i]->receipt.matched)
-			err = callback_match(&commit->list[i]->receipt);
+	for (size_t i = 0; err == ERR_OK && i < commit->count; i++) {
+		struct receipt *receipt = &commit->list[i]->receipt;
+
+		if (!receipt->matched)
+			err = callback_match(receipt);
+	}
 	return err;
+}
+
+/* Whether what a message is about is free; where it is not, nothing is done for it in this commit. */
+static enum err held_find(const struct commit *commit)
+{
+	enum err err = ERR_OK;
+
+	for (size_t i = 0; err == ERR_OK && i < commit->count; i++) {
+		struct arrival *arrival = commit->list[i];
+		struct receipt *receipt = &arrival->receipt;
+
+		if (!receipt->held && receipt->matched)
+			err = store_sheet_is_held(commit->tx, receipt->attempt.operation_id,
+						  receipt->attempt.id, &receipt->held);
+		arrival->item.held = arrival->item.held || receipt->held;
+	}
+	return err;
+}
+
+static enum err lock_all(const struct commit *commit)
+{
+	struct id operations[BATCH_MAX];
+	struct id attempts[BATCH_MAX];
+	size_t count = 0;
+	enum err err;
+
+	for (size_t i = 0; i < commit->count; i++) {
+		const struct receipt *receipt = &commit->list[i]->receipt;
+
+		if (!receipt->matched)
+			continue;
+		operations[count] = receipt->attempt.operation_id;
+		attempts[count++] = receipt->attempt.id;
+	}
+	err = store_sheet_lock(commit->tx, operations, count);
+	if (err == ERR_OK)
+		err = store_sheet_lock_attempts(commit->tx, attempts, count);
+	return err == ERR_OK ? held_find(commit) : err;
+}
+
+/*
+ * A message that another server is just storing would hold up all that are committed with it: found without waiting,
+ * once one was waited for in vain.
+ */
+static enum err probe(const struct commit *commit, struct arrival *arrival)
+{
+	enum err err;
+
+	if (!commit->probing && arrival->item.held_boot_us == 0)
+		return ERR_OK;
+	err = store_callback_probe(commit->tx, arrival->row.gateway, arrival->row.callback_key);
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	arrival->item.held = err == ERR_BUSY;
+	return arrival->item.held ? ERR_OK : err;
 }
 
 /* Of several deliveries of one message the first is stored; what was foreign on one path may not be on another. */
@@ -134,9 +193,15 @@ static enum err leaders_choose(struct commit *commit)
 
 	commit->stored_count = 0;
 	for (size_t i = 0; i < commit->count; i++) {
-		struct receipt *receipt = &commit->list[i]->receipt;
-		enum err err = settled_find(commit->tx, &commit->list[i]->item, receipt, &settled);
+		struct arrival *arrival = commit->list[i];
+		struct receipt *receipt = &arrival->receipt;
+		enum err err = arrival->item.held ? ERR_OK : probe(commit, arrival);
 
+		if (err != ERR_OK)
+			return err;
+		if (arrival->item.held)
+			continue;
+		err = settled_find(commit->tx, &arrival->item, receipt, &settled);
 		if (err != ERR_OK)
 			return err;
 		if (settled || receipt->outcome == CALLBACK_OUTCOME_FOREIGN)
@@ -174,7 +239,8 @@ static enum err duplicates_sift(struct commit *commit)
 }
 
 /*
- * Their rows first: of two deliveries at once, to two servers even, the second waits here, and is then a duplicate.
+ * Their rows before their effects: of two deliveries at once, to two servers even, the second waits here, or has found
+ * what it is about held, and is then a duplicate.
  */
 static enum err rows_insert(struct commit *commit)
 {
@@ -193,31 +259,10 @@ static enum err rows_insert(struct commit *commit)
 	return err;
 }
 
-static enum err lock_all(const struct commit *commit)
-{
-	struct id operations[BATCH_MAX];
-	struct id attempts[BATCH_MAX];
-	size_t count = 0;
-	enum err err;
-
-	for (size_t i = 0; i < commit->stored_count; i++) {
-		const struct receipt *receipt = commit->stored[i];
-
-		if (!receipt->matched)
-			continue;
-		operations[count] = receipt->attempt.operation_id;
-		attempts[count++] = receipt->attempt.id;
-	}
-	err = store_sheet_lock(commit->tx, operations, count);
-	if (err == ERR_OK)
-		err = store_sheet_lock_attempts(commit->tx, attempts, count);
-	return err == ERR_OK ? store_sheet_count_marks(commit->tx) : err;
-}
-
 static enum err judge_all(const struct commit *commit)
 {
 	const struct callback_row *rows[BATCH_MAX];
-	enum err err = lock_all(commit);
+	enum err err = store_sheet_count_marks(commit->tx);
 
 	for (size_t i = 0; err == ERR_OK && i < commit->stored_count; i++) {
 		err = callback_judge(commit->stored[i]);
@@ -231,15 +276,20 @@ static enum err judge_all(const struct commit *commit)
 static enum err commit_work(struct store_tx *tx, void *context)
 {
 	const struct batch_part *part = context;
+	bool *probing = part->context;
 	struct commit commit = { .tx = tx,
 				 .list = (struct arrival **)part->items,
-				 .count = part->count };
+				 .count = part->count,
+				 .probing = *probing };
 	enum err err = store_sheet_open(tx);
 
 	if (err != ERR_OK)
 		return err;
+	*probing = true; /* where this is not the last try */
 	receipts_begin(&commit);
 	err = match_all(&commit);
+	if (err == ERR_OK)
+		err = lock_all(&commit);
 	if (err == ERR_OK)
 		err = rows_insert(&commit);
 	return err == ERR_OK ? judge_all(&commit) : err;
@@ -248,7 +298,8 @@ static enum err commit_work(struct store_tx *tx, void *context)
 static enum err callbacks_work(void *context, struct store *store, struct batch_item **items,
 			       size_t count)
 {
-	const struct batch_part all = { NULL, items, count };
+	bool probing = false;
+	const struct batch_part all = { &probing, items, count };
 
 	(void)context;
 	assert(count <= BATCH_MAX);

@@ -293,7 +293,6 @@ static enum err item_send(struct item *item, struct due_job *job)
 	struct choice choice;
 	enum err err = parent_read(item);
 
-
 	if (err != ERR_OK)
 		return err;
 	err = choose(item, &choice);
@@ -437,8 +436,8 @@ static enum err item_claim(struct claim *claim, struct store_tx *tx,
 
 	if (err != ERR_OK)
 		return err;
-	job->claimed_at_us = now_us;
 	job->gateway = NULL;
+	job->claimed_at_us = now_us;
 	err = item_take(&item, job);
 	if (is_poison(err))
 		return item_park(&item, err_row(err)->code);
@@ -460,14 +459,26 @@ static enum err claim_lock(struct store_tx *tx, const struct operation_row *rows
 {
 	struct id live[OPERATION_CLAIM_MAX]; /* those whose attempts matter */
 	size_t live_count = 0;
-	enum err err = store_sheet_lock_transactions(tx);
+	enum err err;
 
 	for (size_t i = 0; i < count; i++)
 		if (rows[i].next_action != NEXT_SEND || rows[i].cancel_wished_at_us != 0)
 			live[live_count++] = rows[i].id;
-	if (err == ERR_OK)
-		err = store_sheet_lock_live(tx, live, live_count);
+	err = store_sheet_lock_live(tx, live, live_count);
 	return err == ERR_OK ? store_sheet_count_marks(tx) : err;
+}
+
+/* Their transactions first: those that another holds are left, and still due. */
+static enum err claim_sift(struct store_tx *tx, struct operation_row *rows, size_t *count)
+{
+	size_t kept = 0;
+	enum err err = store_sheet_lock_transactions(tx);
+
+	for (size_t i = 0; err == ERR_OK && i < *count; i++)
+		if (store_sheet_has_transaction(tx, rows[i].transaction_id))
+			rows[kept++] = rows[i];
+	*count = kept;
+	return err;
 }
 
 static enum err claim_rows(struct claim *claim, struct store_tx *tx, struct operation_row *rows)
@@ -482,6 +493,8 @@ static enum err claim_rows(struct claim *claim, struct store_tx *tx, struct oper
 	err = store_now(tx, &now_us);
 	/* Transactions are locked in id order, as everywhere. */
 	qsort(rows, count, sizeof *rows, by_transaction);
+	if (err == ERR_OK && !claim->alone)
+		err = claim_sift(tx, rows, &count);
 	if (err == ERR_OK && !claim->alone)
 		err = claim_lock(tx, rows, count);
 	for (size_t i = 0; err == ERR_OK && i < count; i++)
@@ -613,6 +626,7 @@ static enum err mark_work(struct store_tx *tx, void *context)
 	const struct marking *marking = context;
 	struct id operations[DUE_MARK_MAX];
 	struct id attempts[DUE_MARK_MAX];
+	bool held;
 	enum err err = store_sheet_open(tx);
 
 	for (size_t i = 0; i < marking->count; i++) {
@@ -624,8 +638,12 @@ static enum err mark_work(struct store_tx *tx, void *context)
 		err = store_sheet_lock(tx, operations, marking->count);
 	if (err == ERR_OK)
 		err = store_sheet_lock_attempts(tx, attempts, marking->count);
-	for (size_t i = 0; err == ERR_OK && i < marking->count; i++)
-		err = mark_one(tx, marking->jobs[i], &marking->notes[i]);
+	for (size_t i = 0; err == ERR_OK && i < marking->count; i++) {
+		/* What another holds is not marked: the mark says nothing that its answer will not. */
+		err = store_sheet_is_held(tx, operations[i], attempts[i], &held);
+		if (err == ERR_OK && !held)
+			err = mark_one(tx, marking->jobs[i], &marking->notes[i]);
+	}
 	return err;
 }
 

@@ -13,7 +13,7 @@
 #define SETTLE_MS 10000
 #define LOCK_WAIT_S 1 /* a row that somebody holds must not hold up the others for long */
 
-/* In this order everywhere: operation, transaction, attempt. */
+/* In this order everywhere: operation, transaction, attempt. What another holds is set aside. */
 static enum err lock_all(struct store_tx *tx, struct record *const *records, size_t count)
 {
 	struct id operations[BATCH_MAX];
@@ -27,6 +27,8 @@ static enum err lock_all(struct store_tx *tx, struct record *const *records, siz
 	err = store_sheet_lock(tx, operations, count);
 	if (err == ERR_OK)
 		err = store_sheet_lock_attempts(tx, attempts, count);
+	for (size_t i = 0; err == ERR_OK && i < count; i++)
+		err = store_sheet_is_held(tx, operations[i], attempts[i], &records[i]->item.held);
 	return err == ERR_OK ? store_sheet_count_marks(tx) : err;
 }
 
@@ -42,7 +44,8 @@ static enum err commit_work(struct store_tx *tx, void *context)
 		struct record *record = records[i];
 
 		record->note = (struct change_note){ .type = "" };
-		err = outcome_apply(tx, &record->report, &record->effect, &record->note);
+		if (!record->item.held)
+			err = outcome_apply(tx, &record->report, &record->effect, &record->note);
 	}
 	return err;
 }

@@ -122,8 +122,8 @@ enum err store_callback_update(struct store_tx *tx, const struct callback_row *r
 	return statement_write_one(tx, STATEMENT_CALLBACK_UPDATE, &cells);
 }
 
-enum err store_callback_lock(struct store_tx *tx, const char *gateway, const char *callback_key,
-			     struct callback_row *row)
+static enum err read_one(struct store_tx *tx, enum statement_id id, const char *gateway,
+			 const char *callback_key, struct callback_row *row)
 {
 	struct cells cells = { .count = 0 };
 	struct callback_row found = { .has_amount = false };
@@ -131,12 +131,40 @@ enum err store_callback_lock(struct store_tx *tx, const char *gateway, const cha
 
 	cells_add_text(&cells, gateway);
 	cells_add_text(&cells, callback_key);
-	err = statement_read(tx, STATEMENT_CALLBACK_LOCK, &cells, &read_shape, &found);
+	err = statement_read(tx, id, &cells, &read_shape, &found);
 	if (err != ERR_OK)
 		return err;
 	found.has_amount = found.amount.currency[0] != '\0';
 	*row = found;
 	return ERR_OK;
+}
+
+enum err store_callback_lock(struct store_tx *tx, const char *gateway, const char *callback_key,
+			     struct callback_row *row)
+{
+	return read_one(tx, STATEMENT_CALLBACK_LOCK, gateway, callback_key, row);
+}
+
+enum err store_callback_read(struct store_tx *tx, const char *gateway, const char *callback_key,
+			     struct callback_row *row)
+{
+	return read_one(tx, STATEMENT_CALLBACK_READ, gateway, callback_key, row);
+}
+
+struct probe_row {
+	struct id id;
+};
+static const struct column probe_columns[] = { COLUMN_FIXED(struct probe_row, id) };
+static const struct shape probe_shape = SHAPE(probe_columns);
+
+enum err store_callback_probe(struct store_tx *tx, const char *gateway, const char *callback_key)
+{
+	struct probe_row found;
+	struct cells cells = { .count = 0 };
+
+	cells_add_text(&cells, gateway);
+	cells_add_text(&cells, callback_key);
+	return statement_read(tx, STATEMENT_CALLBACK_PROBE, &cells, &probe_shape, &found);
 }
 
 enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id, int64_t *count)

@@ -73,6 +73,14 @@ CHECKED enum err store_callback_update(struct store_tx *tx, const struct callbac
 CHECKED enum err store_callback_lock(struct store_tx *tx, const char *gateway,
 				     const char *callback_key, struct callback_row *row);
 
+/* The same without a lock. */
+CHECKED enum err store_callback_read(struct store_tx *tx, const char *gateway,
+				     const char *callback_key, struct callback_row *row);
+
+/* Lock it without waiting. Returns ERR_OK; ERR_NOT_FOUND; ERR_BUSY: another holds it, and nothing is committed now. */
+CHECKED enum err store_callback_probe(struct store_tx *tx, const char *gateway,
+				      const char *callback_key);
+
 /* Those of a transaction, in the order they came (at most 200); `each` is called per row. */
 typedef void store_callback_each(void *context, const struct callback_row *row);
 CHECKED enum err store_callback_list_of(struct store_tx *tx, struct id transaction_id,

@@ -151,6 +151,34 @@ enum err operation_lock_all(struct store_tx *tx, const struct sheet_query *query
 	return bulk_read(tx, &read);
 }
 
+struct finding {
+	operation_id_each *each;
+	void *context;
+};
+
+static void find_each(void *context, const void *row)
+{
+	const struct finding *finding = context;
+
+	finding->each(finding->context, ((const struct sole_row *)row)->operation_id);
+}
+
+enum err operation_find_voids(struct store_tx *tx, const struct id *operations, size_t count,
+			      operation_id_each *each, void *context)
+{
+	struct sole_row row;
+	struct finding finding = { each, context };
+	const struct bulk_read read = { STATEMENT_OPERATION_FIND_VOIDS,
+					&sole_shape,
+					operations,
+					count,
+					&row,
+					find_each,
+					&finding };
+
+	return bulk_read(tx, &read);
+}
+
 enum err operation_write_all(struct store_tx *tx, const struct operation_row *const *rows,
 			     size_t count)
 {

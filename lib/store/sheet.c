@@ -374,11 +374,82 @@ enum err store_sheet_lock_transactions(struct store_tx *tx)
 	return lock_and_file(tx, SHEET_TRANSACTION, transaction_lock_all, ids, count);
 }
 
+bool store_sheet_has_transaction(const struct store_tx *tx, struct id id)
+{
+	return sheet_find(tx, SHEET_TRANSACTION, id) != NULL;
+}
+
+struct voids {
+	struct id ids[SHEET_MAX];
+	size_t count;
+};
+
+static void void_add(void *context, struct id id)
+{
+	struct voids *voids = context;
+
+	if (voids->count < SHEET_MAX)
+		voids->ids[voids->count++] = id;
+}
+
+/* Nobody waits here, so their order among the operations does not matter. */
+static enum err voids_lock(struct store_tx *tx, const struct id *operations, size_t count)
+{
+	struct voids voids = { .count = 0 };
+	enum err err = operation_find_voids(tx, operations, count, void_add, &voids);
+
+	if (err != ERR_OK)
+		return err;
+	return lock_and_file(tx, SHEET_OPERATION, operation_lock_all, voids.ids, voids.count);
+}
+
 enum err store_sheet_lock(struct store_tx *tx, const struct id *operations, size_t count)
 {
 	enum err err = lock_and_file(tx, SHEET_OPERATION, operation_lock_all, operations, count);
 
+	if (err == ERR_OK && count > 0)
+		err = voids_lock(tx, operations, count);
 	return err == ERR_OK ? store_sheet_lock_transactions(tx) : err;
+}
+
+static enum err void_is_held(struct store_tx *tx, const struct operation_row *operation, bool *held)
+{
+	struct id id;
+	enum err err = store_operation_find_void(tx, operation->transaction_id, &id);
+
+	*held = err == ERR_OK && sheet_find(tx, SHEET_OPERATION, id) == NULL;
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+/* What is not on the sheet is held, or not there at all. */
+static enum err operation_is_held(struct store_tx *tx, struct id id, bool *held)
+{
+	const struct operation_row *operation = sheet_find(tx, SHEET_OPERATION, id);
+	struct operation_row there;
+	enum err err;
+
+	if (operation == NULL) {
+		err = store_operation_read(tx, id, &there);
+		*held = err == ERR_OK;
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	}
+	*held = sheet_find(tx, SHEET_TRANSACTION, operation->transaction_id) == NULL;
+	if (*held || operation->kind != OPERATION_CAPTURE)
+		return ERR_OK;
+	return void_is_held(tx, operation, held);
+}
+
+enum err store_sheet_is_held(struct store_tx *tx, struct id operation_id, struct id attempt_id,
+			     bool *held)
+{
+	struct attempt_row there;
+	enum err err = operation_is_held(tx, operation_id, held);
+
+	if (err != ERR_OK || *held || sheet_find(tx, SHEET_ATTEMPT, attempt_id) != NULL)
+		return err;
+	err = store_attempt_read(tx, attempt_id, &there);
+	*held = err == ERR_OK;
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
 enum err store_sheet_lock_attempts(struct store_tx *tx, const struct id *attempts, size_t count)

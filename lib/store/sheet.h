@@ -4,7 +4,8 @@
  * Sheet: the rows that one store transaction is about, each locked and read once, changed in memory, and written
  * together when it commits. What many payments need is then a handful of statements, not a handful for each.
  *
- * Invariant  with a sheet, the row functions of operation.h, transaction.h, attempt.h and event.h answer from it and
+ * Invariant  many are locked without waiting: what another holds is left out, so that one held row delays nobody else;
+ *            with a sheet, the row functions of operation.h, transaction.h, attempt.h and event.h answer from it and
  *            write to it; one that must read the tables has what is pending written first. A use case does not notice
  * Ownership  the sheet belongs to its store transaction and ends with it
  * Threads    as the store transaction
@@ -26,17 +27,31 @@
  */
 CHECKED enum err store_sheet_open(struct store_tx *tx);
 
-/* Lock and read these operations, then their transactions, each in id order. Those that are not there are left out. */
+/*
+ * Lock and read these operations, with captures also the voids that wait beside them, then their transactions, each in
+ * id order. Those that are not there, or that another holds, are left out.
+ */
 CHECKED enum err store_sheet_lock(struct store_tx *tx, const struct id *operations, size_t count);
 
 /* The same with operations that are on the sheet already, by store_operation_claim(): their transactions. */
 CHECKED enum err store_sheet_lock_transactions(struct store_tx *tx);
+bool store_sheet_has_transaction(const struct store_tx *tx, struct id id);
 
-/* Lock and read these attempts; or those that may have charged (live) of these operations. After their operations. */
+/*
+ * Lock and read these attempts, but for those that another holds; or, waiting for them, those that may have charged
+ * (live) of these operations. After their operations.
+ */
 CHECKED enum err store_sheet_lock_attempts(struct store_tx *tx, const struct id *attempts,
 					   size_t count);
 CHECKED enum err store_sheet_lock_live(struct store_tx *tx, const struct id *operations,
 				       size_t count);
+
+/*
+ * Whether another holds the operation, the void that waits beside a capture, its transaction, or this attempt: asked
+ * after they were locked above. What is not there is not held.
+ */
+CHECKED enum err store_sheet_is_held(struct store_tx *tx, struct id operation_id,
+				     struct id attempt_id, bool *held);
 
 /*
  * Count at once, for all transactions on the sheet, the open exceptions and the callbacks that were kept: what

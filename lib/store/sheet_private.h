@@ -86,6 +86,9 @@ struct sheet_query {
 	void *context;
 };
 CHECKED enum err operation_lock_all(struct store_tx *tx, const struct sheet_query *query);
+typedef void operation_id_each(void *context, struct id id);
+CHECKED enum err operation_find_voids(struct store_tx *tx, const struct id *operations,
+				      size_t count, operation_id_each *each, void *context);
 CHECKED enum err operation_write_all(struct store_tx *tx, const struct operation_row *const *rows,
 				     size_t count);
 CHECKED enum err transaction_lock_all(struct store_tx *tx, const struct sheet_query *query);

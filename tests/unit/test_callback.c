@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "tests/unit/commit_cutter.h"
 #include "tests/unit/service_fixture.h"
 
 #define COUNT(ROWS) (sizeof(ROWS) / sizeof(ROWS)[0])
@@ -508,154 +507,6 @@ START_TEST(the_path_finds_the_attempt_whose_gateway_does_not_know_our_reference)
 }
 END_TEST
 
-/* The row is held by somebody else for longer than the gateway waits. */
-static enum err hold_work(struct store_tx *tx, void *context)
-{
-	struct delivering *delivering = context;
-	struct operation_row operation;
-	struct id id;
-	enum err err = store_operation_find_money(tx, delivering->delivery.transaction_id, &id);
-
-	if (err == ERR_OK)
-		err = store_operation_lock(tx, id, &operation);
-	if (err != ERR_OK)
-		return err;
-	delivering->err = callback_receive(service.callbacks, &delivering->delivery,
-					   clock_boot_us() + SECOND_US / 5, &delivering->outcome,
-					   &delivering->result);
-	return ERR_OK;
-}
-
-START_TEST(one_that_cannot_be_waited_for_is_applied_once_all_the_same)
-{
-	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
-	struct delivering delivering;
-
-	begin(&delivering, &story);
-	delivering.delivery.notice = &delivering.notice;
-	delivering.delivery.transaction_id = story.transaction.id;
-
-	ck_assert_int_eq(store_run(service.store, hold_work, &delivering), ERR_OK);
-	ck_assert_int_eq(delivering.err, ERR_UNCERTAIN);
-
-	deliver(&delivering);
-	ck_assert_int_eq(delivering.err, ERR_OK);
-	ck_assert_int_eq(delivering.outcome, CALLBACK_OUTCOME_DUPLICATE);
-	ck_assert_int_eq(callbacks_that("result = 'applied'"), 1);
-	story_get(&service, &story);
-	ck_assert_int_eq(story.attempt.status, AS_SUCCEEDED);
-}
-END_TEST
-
-/* Meanwhile the gateway's own answer is recorded, under another reference than the message has. */
-static enum err hold_and_answer_work(struct store_tx *tx, void *context)
-{
-	struct delivering *delivering = context;
-	struct attempt_row attempt;
-	struct id id;
-	enum err err = hold_work(tx, context);
-
-	if (err == ERR_OK)
-		err = store_operation_find_money(tx, delivering->delivery.transaction_id, &id);
-	if (err == ERR_OK)
-		err = store_attempt_lock_live(tx, id, &attempt);
-	if (err != ERR_OK)
-		return err;
-	snprintf(attempt.gateway_ref, sizeof attempt.gateway_ref, "gw_of_the_answer");
-	return store_attempt_update(tx, &attempt);
-}
-
-START_TEST(it_is_compared_with_what_is_known_when_it_is_its_turn)
-{
-	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
-	struct delivering delivering;
-	int64_t until_us = clock_boot_us() + 10 * SECOND_US;
-
-	begin(&delivering, &story);
-	delivering.delivery.notice = &delivering.notice;
-	delivering.delivery.transaction_id = story.transaction.id;
-
-	ck_assert_int_eq(store_run(service.store, hold_and_answer_work, &delivering), ERR_OK);
-	ck_assert_int_eq(delivering.err, ERR_UNCERTAIN);
-
-	while (callbacks_that("1 = 1") == 0 && clock_boot_us() < until_us)
-		clock_sleep_us(SECOND_US / 100);
-	ck_assert_int_eq(callbacks_that("result = 'integrity'"), 1);
-	story_get(&service, &story);
-	ck_assert_int_eq(story.attempt.status, AS_SENT);
-	ck_assert_str_eq(story.attempt.gateway_ref, "gw_of_the_answer");
-	ck_assert_int_eq(story_exceptions(&service, &story, EXCEPTION_INTEGRITY), 1);
-}
-END_TEST
-
-/* Meanwhile the gateways change, and who brought it lets go of those it knew. */
-static enum err hold_and_change_work(struct store_tx *tx, void *context)
-{
-	struct delivering *delivering = context;
-	enum err err = hold_work(tx, context);
-
-	service_publish(&service);
-	catalogue_release(delivering->delivery.view);
-	return err;
-}
-
-START_TEST(one_that_cannot_be_waited_for_keeps_its_gateway)
-{
-	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
-	struct delivering delivering;
-	int64_t until_us = clock_boot_us() + 10 * SECOND_US;
-
-	begin(&delivering, &story);
-	delivering.delivery.notice = &delivering.notice;
-	delivering.delivery.transaction_id = story.transaction.id;
-	delivering.notice.answer.event = AE_ACCEPTED; /* how long to wait then is the gateway's to say */
-	delivering.delivery.view = catalogue_hold(service.due.catalogue);
-	delivering.delivery.gateway = &delivering.delivery.view->gateways.list[0];
-
-	ck_assert_int_eq(store_run(service.store, hold_and_change_work, &delivering), ERR_OK);
-	ck_assert_int_eq(delivering.err, ERR_UNCERTAIN);
-
-	while (callbacks_that("result = 'applied'") == 0 && clock_boot_us() < until_us)
-		clock_sleep_us(SECOND_US / 100);
-	ck_assert_int_eq(callbacks_that("result = 'applied' AND gateway = '" SERVICE_GATEWAY "'"),
-			 1);
-}
-END_TEST
-
-START_TEST(one_whose_commit_was_not_answered_keeps_the_effect_it_had)
-{
-	const int before = _i;
-	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
-	struct store_settings settings = service.database;
-	struct commit_cutter cutter;
-	struct delivering delivering;
-	struct batch *received;
-
-	ck_assert(commit_cutter_start(&cutter, service.database.socket));
-	settings.socket = cutter.path;
-	ck_assert_int_eq(callback_start(&settings, &received), ERR_OK);
-	atomic_store(&cutter.cut_before, before);
-	atomic_store(&cutter.cut_after, !before);
-	begin(&delivering, &story);
-	delivering.delivery.notice = &delivering.notice;
-
-	ck_assert_int_eq(callback_receive(received, &delivering.delivery,
-					  clock_boot_us() + SERVICE_WAIT_MS * INT64_C(1000),
-					  &delivering.outcome, &delivering.result),
-			 ERR_OK);
-
-	batch_stop(received);
-	ck_assert_int_gt(atomic_load(&cutter.commits), 1);
-	commit_cutter_stop(&cutter);
-	ck_assert_int_eq(delivering.outcome, CALLBACK_OUTCOME_STORED);
-	ck_assert_int_eq(delivering.result, CALLBACK_APPLIED);
-	ck_assert_int_eq(callbacks_that("result = 'applied'"), 1);
-	ck_assert_int_eq(callbacks_that("result <> 'applied'"), 0);
-	story_get(&service, &story);
-	ck_assert_int_eq(story.attempt.status, AS_SUCCEEDED);
-}
-END_TEST
-
 UNIT_MAIN("callback", {
 	service_require();
 	tcase_add_unchecked_fixture(tests, create, drop);
@@ -683,8 +534,4 @@ UNIT_MAIN("callback", {
 	tcase_add_loop_test(tests, a_message_about_one_transaction_cannot_complete_that_of_the_path,
 			    0, 2);
 	tcase_add_test(tests, the_path_finds_the_attempt_whose_gateway_does_not_know_our_reference);
-	tcase_add_test(tests, one_that_cannot_be_waited_for_is_applied_once_all_the_same);
-	tcase_add_test(tests, it_is_compared_with_what_is_known_when_it_is_its_turn);
-	tcase_add_test(tests, one_that_cannot_be_waited_for_keeps_its_gateway);
-	tcase_add_loop_test(tests, one_whose_commit_was_not_answered_keeps_the_effect_it_had, 0, 2);
 })
