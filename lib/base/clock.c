@@ -3,8 +3,9 @@
 #include "base/clock.h"
 
 #include <assert.h>
-#include <stdatomic.h>
 #include <time.h>
+
+#include "base/clock_test.h"
 
 #define US_PER_SECOND INT64_C(1000000)
 #define NS_PER_US 1000
@@ -13,14 +14,6 @@
 
 #define DAYS_PER_ERA 146097 /* 400 Gregorian years */
 #define DAYS_0000_03_01_TO_EPOCH 719468
-
-struct test_clock {
-	atomic_bool running;
-	atomic_int_least64_t now_us;
-	atomic_int_least64_t boot_us;
-};
-
-static struct test_clock test; /* lint: state: tests move the time of the whole process */
 
 struct date {
 	int year, month, day;
@@ -38,12 +31,12 @@ static int64_t read_us(clockid_t id)
 
 int64_t clock_now_us(void)
 {
-	return atomic_load(&test.running) ? atomic_load(&test.now_us) : read_us(CLOCK_REALTIME);
+	return clock_test_moved(CLOCK_TEST_WALL, read_us(CLOCK_REALTIME));
 }
 
 int64_t clock_boot_us(void)
 {
-	return atomic_load(&test.running) ? atomic_load(&test.boot_us) : read_us(CLOCK_BOOTTIME);
+	return clock_test_moved(CLOCK_TEST_BOOT, read_us(CLOCK_BOOTTIME));
 }
 
 /*
@@ -170,32 +163,19 @@ void clock_sleep_us(int64_t us)
 {
 	struct timespec time;
 
-	if (us <= 0)
+	if (us <= 0 || clock_test_sleep(us))
 		return;
-	if (atomic_load(&test.running)) {
-		clock_test_advance(us);
-		return;
-	}
 	time.tv_sec = (time_t)(us / US_PER_SECOND);
 	time.tv_nsec = (long)(us % US_PER_SECOND) * NS_PER_US;
 	clock_nanosleep(CLOCK_BOOTTIME, 0, &time, NULL);
 }
 
-void clock_test_start(int64_t now_us, int64_t boot_us)
+#ifdef PAYOPS_FAULTS
+bool clock_database_us(int64_t *at_us)
 {
-	atomic_store(&test.now_us, now_us);
-	atomic_store(&test.boot_us, boot_us);
-	atomic_store(&test.running, true);
+	if (!clock_test_is_moved())
+		return false;
+	*at_us = clock_test_moved(CLOCK_TEST_DATABASE, read_us(CLOCK_REALTIME));
+	return true;
 }
-
-void clock_test_advance(int64_t us)
-{
-	assert(atomic_load(&test.running) && us >= 0);
-	atomic_fetch_add(&test.now_us, us);
-	atomic_fetch_add(&test.boot_us, us);
-}
-
-void clock_test_stop(void)
-{
-	atomic_store(&test.running, false);
-}
+#endif

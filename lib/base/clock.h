@@ -5,11 +5,15 @@
  *
  * Units      microseconds; UTC since 1970 (clock_now_us) or since boot, counting sleep
  *            (clock_boot_us)
- * Threads    safe; the test clock is process-wide and for tests only
+ * Threads    safe
  * Source     clock_gettime(2): CLOCK_REALTIME, CLOCK_BOOTTIME; RFC 3339
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,9 +35,12 @@ bool clock_parse(const char *text, int64_t *at_us);
 /* Sleep; returns early on a signal. With the test clock: moves it instead of sleeping. */
 void clock_sleep_us(int64_t us);
 
-/* Test clock: from now on both clocks stand still and move by clock_test_advance() only. */
-void clock_test_start(int64_t now_us, int64_t boot_us);
-void clock_test_advance(int64_t us);
-void clock_test_stop(void);
+/*
+ * The time that database sessions are to be told, where a test moves it (base/clock_test.h).
+ * Returns  true with *at_us; false: the server's own, as ever without --enable-faults
+ */
+#ifdef PAYOPS_FAULTS
+bool clock_database_us(int64_t *at_us);
+#endif
 
 #endif

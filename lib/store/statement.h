@@ -55,6 +55,7 @@ struct store {
 	struct bulk *bulk; /* NULL until the first STATEMENT_ROWS */
 	bool lost;         /* the connection is of no more use: only closing helps */
 	bool reached;      /* the last run got as far as its work */
+	int64_t told_us;   /* the time that its session was told by a test; 0: none */
 };
 
 struct store_tx {

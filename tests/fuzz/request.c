@@ -9,6 +9,7 @@
 #include "apid/etag.h"
 #include "apid/pipeline.h"
 #include "base/clock.h"
+#include "base/clock_test.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "core/card.h"

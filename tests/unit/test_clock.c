@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/clock.h"
+#include "base/clock_test.h"
 
 #include <inttypes.h>
 #include <locale.h>
@@ -210,6 +211,70 @@ START_TEST(clock_test_stands_still_until_moved)
 }
 END_TEST
 
+START_TEST(clock_test_sets_each_clock_by_itself)
+{
+	int64_t database_us = 1;
+
+	ck_assert(!clock_database_us(&database_us));
+	ck_assert_int_eq(database_us, 1);
+	clock_test_start(5000, 50);
+
+	clock_test_jump(CLOCK_TEST_WALL, -3000);
+	clock_test_jump(CLOCK_TEST_DATABASE, 3600 * SECOND);
+	clock_test_advance(1);
+
+	ck_assert_int_eq(clock_now_us(), 2001);
+	ck_assert_int_eq(clock_boot_us(), 51);
+	ck_assert(clock_database_us(&database_us));
+	ck_assert_int_eq(database_us, 5001 + 3600 * SECOND);
+	clock_test_stop();
+}
+END_TEST
+
+/* A file as PAYOPS_CLOCK names it; returns its descriptor. */
+static int shifts_open(char path[])
+{
+	static const int64_t none[CLOCK_TEST_COUNT];
+	const int fd = mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(pwrite(fd, none, sizeof none, 0), sizeof none);
+	setenv("PAYOPS_CLOCK", path, 1);
+	return fd;
+}
+
+START_TEST(clock_test_goes_on_as_much_later_as_the_file_says)
+{
+	char path[] = "/tmp/test_clock.XXXXXX";
+	const int64_t week_us = 7 * 86400 * SECOND;
+	const int64_t later[CLOCK_TEST_COUNT] = { week_us, 2 * week_us, 3 * week_us };
+	const int fd = shifts_open(path);
+	const int64_t now_us = clock_now_us();
+	const int64_t boot_us = clock_boot_us();
+	int64_t database_us;
+
+	ck_assert_int_eq(pwrite(fd, later, sizeof later, 0), sizeof later);
+
+	ck_assert(clock_database_us(&database_us));
+	ck_assert_int_ge(clock_now_us() - now_us, week_us);
+	ck_assert_int_lt(clock_now_us() - now_us, week_us + 3600 * SECOND);
+	ck_assert_int_ge(clock_boot_us() - boot_us, 2 * week_us);
+	ck_assert_int_lt(clock_boot_us() - boot_us, 2 * week_us + 3600 * SECOND);
+	ck_assert_int_ge(database_us - now_us, 3 * week_us);
+	ck_assert_int_lt(database_us - now_us, 3 * week_us + 3600 * SECOND);
+	close(fd);
+	unlink(path);
+}
+END_TEST
+
+START_TEST(clock_test_stops_where_its_file_is_not_there)
+{
+	setenv("PAYOPS_CLOCK", "/nonexistent/clock", 1);
+
+	(void)clock_now_us();
+}
+END_TEST
+
 UNIT_MAIN("clock", {
 	tcase_add_loop_test(tests, clock_parse_reads_utc_and_nothing_else, 0,
 			    (int)(sizeof readings / sizeof readings[0]));
@@ -225,4 +290,7 @@ UNIT_MAIN("clock", {
 	tcase_add_test(tests, clock_sleep_of_nothing_returns_at_once);
 	tcase_add_test(tests, clock_sleep_returns_early_on_a_signal);
 	tcase_add_test(tests, clock_test_stands_still_until_moved);
+	tcase_add_test(tests, clock_test_sets_each_clock_by_itself);
+	tcase_add_test(tests, clock_test_goes_on_as_much_later_as_the_file_says);
+	tcase_add_test_raise_signal(tests, clock_test_stops_where_its_file_is_not_there, SIGABRT);
 })

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/clock_test.h"
 #include "base/token.h"
 #include "tests/unit/capture.h"
 

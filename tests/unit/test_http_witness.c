@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/clock_test.h"
 #include "tests/unit/http_gateway.h"
 #include "tests/unit/unit.h"
 

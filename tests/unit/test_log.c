@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/clock_test.h"
 #include "core/text.h"
 #include "tests/unit/seed.h"
 #include "tests/unit/unit.h"

@@ -7,6 +7,7 @@
 
 #include "apid/call.h"
 #include "base/clock.h"
+#include "base/clock_test.h"
 #include "tests/unit/unit.h"
 
 #define NOW_US INT64_C(1700000000000000)
