@@ -518,6 +518,49 @@ static applier *const appliers[AE_COUNT] = {
 	[AE_RETURNED] = apply_taken_back,
 };
 
+struct successor {
+	const struct attempt_row *of;
+	struct id id; /* empty: there is none */
+	char gateway_ref[ATTEMPT_GATEWAY_REF_SIZE];
+};
+
+/* Rows come in order of their numbers: the last counts. */
+static void successor_find(void *context, const struct attempt_row *row)
+{
+	struct successor *successor = context;
+	const struct attempt_row *of = successor->of;
+
+	if (!id_equal(row->operation_id, of->operation_id) || row->number <= of->number ||
+	    strcmp(row->gateway, of->gateway) != 0 ||
+	    strcmp(row->our_reference, of->our_reference) != 0)
+		return;
+	successor->id = row->id;
+	text_set(successor->gateway_ref, sizeof successor->gateway_ref, row->gateway_ref);
+}
+
+/*
+ * What was not found is tried again with the same key. A success under it is then that of the last try, whichever was
+ * asked about, and no second one: but for the answer of a sender whose gateway does not know its keys again, and where
+ * the gateway's own reference is another.
+ */
+static enum err key_follow(struct scene *scene)
+{
+	const struct outcome_report *report = scene->report;
+	struct successor successor = { .of = &scene->attempt };
+	enum err err;
+
+	if (scene->attempt.status != AS_NOT_FOUND || scene->answer->event != AE_SUCCEEDED ||
+	    (report->source == OUTCOME_ANSWER && !report->gateway->idempotent))
+		return ERR_OK;
+	err = store_attempt_list(scene->tx, scene->attempt.merchant, scene->transaction.id,
+				 successor_find, &successor);
+	if (err != ERR_OK || id_is_empty(successor.id) ||
+	    (successor.gateway_ref[0] != '\0' && scene->answer->gateway_ref[0] != '\0' &&
+	     strcmp(successor.gateway_ref, scene->answer->gateway_ref) != 0))
+		return err;
+	return store_attempt_lock(scene->tx, successor.id, &scene->attempt);
+}
+
 /* A capture may be the last one, which leaves nothing to release. */
 static enum err release_lock(struct scene *scene)
 {
@@ -548,6 +591,8 @@ static enum err scene_lock(struct scene *scene)
 		err = store_attempt_lock(scene->tx, scene->report->attempt_id, &scene->attempt);
 	if (err == ERR_OK && !id_equal(scene->attempt.operation_id, scene->operation.id))
 		err = ERR_NOT_FOUND;
+	if (err == ERR_OK)
+		err = key_follow(scene);
 	if (err == ERR_OK)
 		err = store_now(scene->tx, &scene->now_us);
 	return err;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crypto.h"
 #include "tests/unit/service_fixture.h"
 
 #define COUNT(ROWS) (sizeof(ROWS) / sizeof(ROWS)[0])
@@ -432,6 +433,81 @@ START_TEST(an_attempt_of_another_operation_is_not_found)
 }
 END_TEST
 
+/* ---- what was not found, and is tried again with the same key ---- */
+
+/* A second attempt after a first one that was not found, with its key; *first and *second tell of one operation. */
+static void put_second(struct story *first, struct story *second, enum attempt_status status)
+{
+	char hex[2 * ID_SIZE + 1];
+
+	*first = put_attempt(AS_NOT_FOUND, OS_PROCESSING);
+	service_do(
+		&service,
+		"INSERT INTO attempt (id, operation_id, transaction_id, merchant, number, gateway, "
+		"our_reference, gateway_key, status, send_by_us, lease_until_us, prepared_at_us, "
+		"open_since_us, updated_at_us) SELECT x'%032d', operation_id, transaction_id, "
+		"merchant, 2, gateway, our_reference, gateway_key, '%s', send_by_us, "
+		"lease_until_us, prepared_at_us, 1, updated_at_us FROM attempt WHERE id = x'%s'",
+		1, words_text(attempt_status_words, (int)status),
+		crypto_hex(first->attempt.id.bytes, ID_SIZE, hex));
+	service_do(&service,
+		   "UPDATE operation SET next_action = 'ask', attempt_count = 2 WHERE id = x'%s'",
+		   crypto_hex(first->operation.id.bytes, ID_SIZE, hex));
+	*second = *first;
+	memset(second->attempt.id.bytes, 0, ID_SIZE);
+	second->attempt.id.bytes[ID_SIZE - 1] = 1;
+	story_get(&service, second);
+}
+
+/* clang-format off */
+static const struct told_late {
+	const char *name;
+	enum outcome_source source;
+	enum attempt_status second;
+	bool keyless;     /* the gateway does not know its own keys again */
+	bool other;       /* its reference is not that of the second */
+	bool contradicts; /* it is a success of its own */
+} told_late[] = {
+	{ "an inquiry, while the second is sent",       OUTCOME_INQUIRY,  AS_SENT,      false, false, false },
+	{ "an inquiry, while the second is accepted",   OUTCOME_INQUIRY,  AS_ACCEPTED,  false, false, false },
+	{ "an inquiry, after the second succeeded",     OUTCOME_INQUIRY,  AS_SUCCEEDED, false, false, false },
+	{ "a callback, after the second succeeded",     OUTCOME_CALLBACK, AS_SUCCEEDED, false, false, false },
+	{ "an inquiry, with another reference",         OUTCOME_INQUIRY,  AS_SUCCEEDED, false, true,  true },
+	{ "its sender, while the second is sent",       OUTCOME_ANSWER,   AS_SENT,      false, false, false },
+	{ "its sender, of a gateway that does it twice", OUTCOME_ANSWER,  AS_SENT,      true,  false, true },
+	{ "an inquiry there",                           OUTCOME_INQUIRY,  AS_SENT,      true,  false, false },
+};
+/* clang-format on */
+
+START_TEST(a_success_under_a_key_is_that_of_the_last_try_with_it)
+{
+	static struct gateway gateway; /* too large for the stack */
+	const struct told_late *row = &told_late[_i];
+	struct telling telling = { .source = row->source,
+				   .answer = service_answer(AE_SUCCEEDED),
+				   .gateway = &gateway };
+	struct story first, second;
+
+	gateway = service.gateways.list[0];
+	gateway.idempotent = !row->keyless;
+	put_second(&first, &second, row->second);
+	if (row->second == AS_SUCCEEDED)
+		service_do(&service, "UPDATE attempt SET gateway_ref = 'gw_2' WHERE number = 2");
+	snprintf(telling.answer.gateway_ref, sizeof telling.answer.gateway_ref,
+		 row->other ? "gw_1" : "gw_2");
+
+	(void)tell(&first, &telling);
+
+	story_get(&service, &second);
+	ck_assert_msg(first.attempt.status == AS_NOT_FOUND, "%s", row->name);
+	ck_assert_msg(second.attempt.status == (row->contradicts ? row->second : AS_SUCCEEDED),
+		      "%s", row->name);
+	ck_assert_msg(story_exceptions(&service, &first, EXCEPTION_LATE_SUCCESS) ==
+			      row->contradicts,
+		      "%s", row->name);
+}
+END_TEST
+
 UNIT_MAIN("outcome", {
 	service_require();
 	tcase_add_unchecked_fixture(tests, create, drop);
@@ -443,4 +519,6 @@ UNIT_MAIN("outcome", {
 	tcase_add_test(tests, an_answer_without_a_reference_does_not_forget_the_one_known);
 	tcase_add_test(tests, an_accepted_attempt_waits_for_its_callback_before_it_is_asked_about);
 	tcase_add_test(tests, an_attempt_of_another_operation_is_not_found);
+	tcase_add_loop_test(tests, a_success_under_a_key_is_that_of_the_last_try_with_it, 0,
+			    (int)COUNT(told_late));
 })
