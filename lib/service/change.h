@@ -85,6 +85,7 @@ CHECKED enum err change_withdraw(struct change *change, const char *reason);
 
 #define REASON_CANCELLED_BY_CLIENT "cancelled_by_client"
 #define REASON_EXPIRED "expired"
+#define REASON_VOIDED "voided"
 
 /*
  * How many open exceptions stop this operation: of its transaction all, but what gives money back or lets it go is

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define ASK_GAP_US INT64_C(1000000) /* least time between two inquiries about one attempt */
+#define EVENTS_MAX 200 /* of one transaction that are looked at */
 #define SETTLING_US (INT64_C(7) * 24 * 3600 * 1000000) /* as long as inquiries last altogether */
 
 struct scene {
@@ -269,6 +270,33 @@ static enum err follow_success(struct scene *scene)
 	return operation->kind == OPERATION_CAPTURE ? release_drop(scene) : ERR_OK;
 }
 
+/* Whoever wanted the rest released; nobody: its time was over. */
+static void release_asked(void *context, const struct event_row *event)
+{
+	const char **reason = context;
+
+	if (strcmp(event->type, "cancel_wished") == 0)
+		*reason = REASON_CANCELLED_BY_CLIENT;
+	if (strcmp(event->type, "void_requested") == 0)
+		*reason = REASON_VOIDED;
+}
+
+/* What is cancelled by its void says why. */
+static enum err release_explain(struct scene *scene)
+{
+	struct transaction_row *transaction = &scene->transaction;
+	const char *reason = REASON_EXPIRED;
+	enum err err;
+
+	if (scene->operation.kind != OPERATION_VOID || transaction->status != TS_CANCELLED)
+		return ERR_OK;
+	err = store_event_list(scene->tx, transaction->merchant, transaction->id, 0, EVENTS_MAX,
+			       release_asked, &reason);
+	if (err == ERR_OK)
+		text_set(transaction->status_reason, sizeof transaction->status_reason, reason);
+	return err;
+}
+
 static enum err apply_succeeded(struct scene *scene, enum outcome_effect *effect)
 {
 	enum err err;
@@ -281,6 +309,8 @@ static enum err apply_succeeded(struct scene *scene, enum outcome_effect *effect
 		return err;
 	change_reason(&scene->change, "");
 	err = unwanted(scene);
+	if (err == ERR_OK)
+		err = release_explain(scene);
 	*effect = OUTCOME_APPLIED;
 	if (err == ERR_OK)
 		err = step_write(scene, "attempt_succeeded", scene->answer->reason);

@@ -145,7 +145,7 @@ def test_void_releases_and_is_asked_for_once(payops):
 
     first = post(payops, f"/transactions/{transaction_id}/void", key="")
     assert first.status == 202, first.body
-    payops.await_status(transaction_id, "cancelled")
+    assert payops.await_status(transaction_id, "cancelled")["status_reason"] == "voided"
     again = post(payops, f"/transactions/{transaction_id}/void", key="")
 
     assert again.status == 200
@@ -187,7 +187,7 @@ def test_authorisation_that_expires_is_voided_at_its_gateway(payops):
     payops.sql("UPDATE operation SET next_action_at_us = 1 WHERE kind = 'void' AND transaction_id = "
                + sql_id(transaction_id))
 
-    payops.await_status(transaction_id, "cancelled")
+    assert payops.await_status(transaction_id, "cancelled")["status_reason"] == "expired"
     assert moved(payops, transaction_id) == {"authorise": 1000, "void": 1000}
 
 
@@ -214,7 +214,7 @@ def test_authorisation_nobody_wants_any_more_is_released(payops):
 
     assert post(payops, "/transactions/cancel-by-key", {"idempotency_key": key}, key="").status == 409
 
-    payops.await_status(transaction_id, "cancelled")
+    assert payops.await_status(transaction_id, "cancelled")["status_reason"] == "cancelled_by_client"
     assert exceptions(payops, transaction_id) == []
     assert moved(payops, transaction_id) == {"authorise": 1000, "void": 1000}
 
