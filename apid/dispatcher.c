@@ -20,6 +20,7 @@
 #define RECORD_AGAIN_MS 500 /* pause after the database failed us */
 #define CLAIM_GAP_US 5000   /* between two claims: what becomes due meanwhile is claimed together */
 #define PACE_LOOK_US INT64_C(100000)
+#define CLOCK_LOOK_US INT64_C(1000000)
 #define PACE_SLOWEST 100   /* operations a second */
 #define PACE_FASTEST 20000 /* from here on, all that is due */
 #define PACE_WAIT_US 10000 /* until the pace may allow something again */
@@ -40,7 +41,8 @@ struct flight {
 
 struct dispatcher {
 	struct store_pool *pool;
-	const struct due_settings *settings;
+	struct due_settings settings;
+	struct due_clock clock;
 	struct metrics *metrics;
 	size_t in_flight_max;
 	struct http_client *client;
@@ -58,6 +60,7 @@ struct dispatcher {
 	int64_t claimed_boot_us; /* when they were looked for last */
 	int64_t claim_boot_us;   /* when to look for due rows again */
 	int64_t record_boot_us;  /* when to try the database again */
+	int64_t look_boot_us;    /* when to look at the database's clock again */
 	struct batch *intake;
 	struct pace_rules pace_rules;
 	struct pace pace; /* of claims, while requests have to wait */
@@ -111,7 +114,7 @@ static enum breaker_operation breaker_operation_of(const struct due_job *job)
 static void flight_count(const struct flight *flight, bool called)
 {
 	const struct dispatcher *dispatcher = flight->dispatcher;
-	struct breakers *breakers = dispatcher->settings->breakers;
+	struct breakers *breakers = dispatcher->settings.breakers;
 	const bool definite = class_of(flight->answer.event) == ATTEMPT_DEFINITE;
 	struct breaker_call call = { .result = definite ? BREAKER_OK : BREAKER_FAILURE };
 
@@ -195,8 +198,8 @@ static void flight_start(struct dispatcher *dispatcher, const struct due_job *jo
 	flight->next = dispatcher->flying;
 	dispatcher->flying = flight;
 	quiet_see(&dispatcher->quiet, job->order.attempt_id, flight->started_boot_us);
-	if (dispatcher->settings->breakers != NULL)
-		breakers_sent(dispatcher->settings->breakers, job->gateway->name,
+	if (dispatcher->settings.breakers != NULL)
+		breakers_sent(dispatcher->settings.breakers, job->gateway->name,
 			      breaker_operation_of(job));
 	err = job->kind == DUE_SEND ? adapter->build(job->gateway, &job->order, body, &request)
 				    : adapter->build_inquiry(job->gateway, &job->order, &request);
@@ -385,7 +388,7 @@ static void claim(struct dispatcher *dispatcher, size_t used)
 
 	if (limit == 0)
 		return;
-	err = due_claim(dispatcher->pool, dispatcher->settings, limit, jobs, &count);
+	err = due_claim(dispatcher->pool, &dispatcher->settings, limit, jobs, &count);
 	if (err != ERR_OK) {
 		log_warning("due operations could not be claimed", LOG_ERR(err));
 		dispatcher->claim_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
@@ -402,6 +405,19 @@ static void claim(struct dispatcher *dispatcher, size_t used)
 	explicit_bzero(jobs, sizeof jobs);
 	if (count == limit && dispatcher->pace.per_second == PACE_FASTEST)
 		dispatcher->claim_boot_us = 0;
+}
+
+/* Whether somebody set the clock by which everything is due. */
+static void clock_keep(struct dispatcher *dispatcher)
+{
+	const int64_t now_us = clock_boot_us();
+
+	if (now_us < dispatcher->look_boot_us || now_us < dispatcher->record_boot_us ||
+	    atomic_load(&dispatcher->stopping))
+		return;
+	dispatcher->look_boot_us = now_us + CLOCK_LOOK_US;
+	if (due_clock_look(dispatcher->pool, &dispatcher->clock) != ERR_OK)
+		log_note(LOG_WARNING, "the database's clock could not be looked at");
 }
 
 /* How long the client may wait: until the next look at the database. */
@@ -450,6 +466,7 @@ static void *dispatcher_main(void *context)
 	while (!may_end(dispatcher, flying)) {
 		woken_look(dispatcher);
 		pace_keep(dispatcher);
+		clock_keep(dispatcher);
 		if (clock_boot_us() >= dispatcher->claim_boot_us &&
 		    !atomic_load(&dispatcher->stopping))
 			claim(dispatcher, flying + dispatcher->landed_count +
@@ -492,7 +509,8 @@ enum err dispatcher_start(const struct dispatcher_settings *settings,
 	if (started == NULL)
 		return ERR_MEMORY;
 	started->pool = settings->pool;
-	started->settings = settings->due;
+	started->settings = *settings->due;
+	started->settings.clock = &started->clock;
 	started->in_flight_max = settings->in_flight_max;
 	started->metrics = settings->metrics;
 	started->intake = settings->intake;

@@ -17,6 +17,7 @@
 #define ACQUIRE_WAIT_MS 1000
 #define ASK_LEASE_MARGIN_US INT64_C(2000000)
 #define UNCONFIGURED_PAUSE_US INT64_C(60000000)
+#define EXPIRY_PAUSE_US INT64_C(60000000)
 #define RELEASE_PAUSE_US INT64_C(60000000) /* a void waits as long for a capture that is open */
 
 struct claim {
@@ -416,6 +417,8 @@ static enum err item_take(struct item *item, struct due_job *job)
 	case NEXT_ASK:
 		return item_ask(item, job);
 	case NEXT_EXPIRE:
+		if (!due_clock_lets_expire(item->claim->settings->clock, item->claim->boot_us))
+			return item_wait(item, item->now_us + EXPIRY_PAUSE_US);
 		/* An authorisation ends by a void at its gateway, anything else by itself. */
 		if (item->operation->kind == OPERATION_VOID)
 			return item_start(item, job);

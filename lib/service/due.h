@@ -22,6 +22,7 @@
 #include "service/breakers.h"
 #include "service/catalogue.h"
 #include "service/choice.h"
+#include "service/due_clock.h"
 #include "service/vault.h"
 #include "store/operation.h"
 #include "store/store.h"
@@ -34,6 +35,7 @@ struct due_settings {
 	int64_t lease_margin_us;
 	struct breakers *breakers; /* NULL: every gateway is asked */
 	struct choice_budgets *budgets; /* of the one thread that claims; NULL: no limit */
+	const struct due_clock *clock;  /* the same thread's; NULL: nobody sets the database's */
 };
 
 enum due_kind { DUE_SEND, DUE_ASK };

@@ -69,7 +69,7 @@ static void transaction_fill(struct acceptance *acceptance, const struct payment
 		.status = TS_PENDING,
 		.version = 1,
 		.created_at_us = order->now_us,
-		.updated_at_us = order->now_us,
+		.updated_at_us = 0, /* from now, by the clock that everything later goes by */
 	};
 	memcpy(row->merchant, acceptance->operation.merchant, sizeof row->merchant);
 	memcpy(row->customer, request->customer, sizeof row->customer);

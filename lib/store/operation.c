@@ -272,6 +272,30 @@ enum err store_operation_ask_now(struct store_tx *tx, const char *merchant,
 	return err;
 }
 
+struct found_row {
+	int64_t found;
+};
+
+enum err store_operation_bring_back(struct store_tx *tx, int64_t ahead_us, uint64_t *count)
+{
+	static const enum statement_id bring[] = { STATEMENT_OPERATION_BRING_ATTEMPTS,
+						   STATEMENT_OPERATION_BRING_TRANSACTIONS,
+						   STATEMENT_OPERATION_BRING_BACK };
+	static const struct column finding[] = { COLUMN_NUMBER(struct found_row, found) };
+	static const struct shape shape_found = SHAPE(finding);
+	struct found_row row = { .found = 0 };
+	struct cells cells = { .count = 0 };
+	enum err err;
+
+	cells_add_integer(&cells, ahead_us);
+	*count = 0;
+	err = statement_read(tx, STATEMENT_OPERATION_OF_FUTURE, &cells, &shape_found, &row);
+	for (size_t i = 0; err == ERR_OK && row.found != 0 && i < sizeof bring / sizeof bring[0];
+	     i++)
+		err = statement_write(tx, bring[i], &cells, count);
+	return err;
+}
+
 enum err store_operation_find_money(struct store_tx *tx, struct id transaction_id,
 				    struct id *operation_id)
 {

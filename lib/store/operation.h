@@ -161,6 +161,13 @@ CHECKED enum err store_operation_claim(struct store_tx *tx, size_t limit,
 				       struct operation_row *rows, size_t *count);
 
 /*
+ * Bring back what was written more than `ahead_us` later than it is now, after somebody set the database's clock back:
+ * what is to come, with the times of its attempt, comes as long from now as it would have from then. Done twice, the
+ * second time finds nothing.
+ */
+CHECKED enum err store_operation_bring_back(struct store_tx *tx, int64_t ahead_us, uint64_t *count);
+
+/*
  * Figures for /metrics and /readyz: operations that are not final and have no next action (must be
  * 0; the CHECK forbids it), due ones waiting, and the age of the oldest due one in microseconds (0: none).
  */

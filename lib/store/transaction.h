@@ -65,7 +65,7 @@ struct transaction_view {
 /* Returns ERR_OK; ERR_CONFLICT (id exists); ERR_NOT_FOUND (no such merchant). */
 CHECKED enum err store_transaction_insert(struct store_tx *tx, const struct transaction_row *row);
 
-/* The same for many at once: all or none. */
+/* The same for many at once: all or none. Their updated_at_us is a span, from now by the database's clock. */
 CHECKED enum err store_transaction_insert_all(struct store_tx *tx,
 					      const struct transaction_row *const *rows,
 					      size_t count);

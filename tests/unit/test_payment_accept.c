@@ -168,7 +168,7 @@ START_TEST(a_created_payment_is_stored_field_by_field)
 	ck_assert(transaction->amount_captured == 0 && transaction->amount_refunded == 0);
 	ck_assert_str_eq(transaction->failure_code, "");
 	ck_assert_int_eq(transaction->created_at_us, NOW_US);
-	ck_assert_int_eq(transaction->updated_at_us, NOW_US);
+	ck_assert_int_gt(transaction->updated_at_us, NOW_US); /* the database's clock, which nobody stopped */
 }
 END_TEST
 
