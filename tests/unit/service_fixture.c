@@ -89,6 +89,29 @@ long long service_number(const struct service *service, const char *format, ...)
 	return number;
 }
 
+static char empty_cell[] = "";
+
+void service_rows(struct service *service, void (*each)(void *context, char **row), void *context,
+		  const char *text)
+{
+	MYSQL *mysql;
+	MYSQL_RES *result;
+	MYSQL_ROW row;
+
+	if (service->beside == NULL)
+		service->beside = connect_beside(service);
+	mysql = service->beside;
+	ck_assert_msg(mysql_query(mysql, text) == 0, "%s: %s", text, mysql_error(mysql));
+	result = mysql_store_result(mysql);
+	while (result != NULL && (row = mysql_fetch_row(result)) != NULL) {
+		for (unsigned i = 0; i < mysql_num_fields(result); i++)
+			if (row[i] == NULL)
+				row[i] = empty_cell;
+		each(context, row);
+	}
+	mysql_free_result(result);
+}
+
 void service_create(struct service *service, const char *name)
 {
 	char why[STORE_WHY_SIZE] = "";
@@ -200,6 +223,9 @@ void service_close(struct service *service)
 {
 	batch_stop(service->callbacks);
 	catalogue_close(service->due.catalogue);
+	if (service->beside != NULL)
+		mysql_close(service->beside);
+	service->beside = NULL;
 	store_close(service->store);
 	store_pool_close(service->pool);
 	vault_done(&service->vault);

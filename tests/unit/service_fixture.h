@@ -59,6 +59,7 @@ struct service {
 	struct gateway_set gateways; /* what the catalogue was made of, by service_publish() */
 	struct catalogue_view *view; /* the catalogue's, for tests that route otherwise */
 	struct due_settings due;
+	void *beside; /* the connection of service_rows(), once it was called */
 };
 
 /* Ends the program with 77 (skipped) where there is no server. */
@@ -93,6 +94,10 @@ void service_do(const struct service *service, const char *format, ...)
 /* The same; returns the first cell of its result as a number. */
 long long service_number(const struct service *service, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The same for each row of its result, NULL cells as ""; on one connection, which is kept. */
+void service_rows(struct service *service, void (*each)(void *context, char **row), void *context,
+		  const char *text);
 
 /* One payment with its operation and an attempt; without_attempt: none is there. */
 struct story {

@@ -1,34 +1,30 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Random schedules over one charge: two programs that claim, senders that stall or die, answers that are lost or
- * recorded twice, questions answered late, callbacks, people who settle exceptions, and time that jumps between all
- * of it. A model of a gateway, which does not know idempotency, is the oracle.
+ * Random schedules on the real tables: whatever happens in whatever order, what is stored agrees with what the gateways
+ * did, and no operation is done twice but where an exception says so. The sandbox's rules are the oracle.
  *
- * Time passes by moving everything that is stored into the past. PAYOPS_SEED replays; PAYOPS_LONG=1 runs 100,000.
+ * PAYOPS_SEED replays; PAYOPS_SCHEDULES=100000 runs so many.
  */
-#include "service/due.h"
+#include "tests/unit/schedule.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "core/operation.h"
-#include "service/exception.h"
-#include "tests/unit/seed.h"
-#include "tests/unit/service_fixture.h"
+#include "store/fsck.h"
 
-#define SCHEDULES 300
-#define SCHEDULES_LONG 100000
-#define STEPS 24
-#define SETTLING_ROUNDS 120
-#define TRIES_MAX 32
-#define CALLS_MAX 64
-#define LIMIT 16
-#define TIMEOUT_US (SERVICE_TIMEOUT_MS * INT64_C(1000))
+#define SCHEDULES (3 * SCHEDULE_PAYMENTS)
+#define SCHEDULES_MANY                                                                             \
+	10000 /* from here on all that is expected must be met, else each step somewhere */
+#define ROUNDS 36
+#define ROUNDS_AFTERWARDS                                                                          \
+	16 /* weeks later: of merchants, people, and gateways that change their mind */
 
 static struct service service;
+static struct theatre *theatre;
 
 static void create(void)
 {
@@ -40,449 +36,360 @@ static void drop(void)
 	service_drop(&service);
 }
 
+/* Three gateways as the sandbox's are; where a payment begins follows from its id. */
 static void set_up(void)
 {
+	static const char *const more[] = { "beta", "gamma" };
+
 	service_open(&service);
+	service.gateways.list[0].callback_secrets[0].size = sizeof SANDBOX_MODEL_SECRET - 1;
+	memcpy(service.gateways.list[0].callback_secrets[0].bytes, SANDBOX_MODEL_SECRET,
+	       sizeof SANDBOX_MODEL_SECRET);
+	service.gateways.list[0].callback_secret_count = 1;
+	for (size_t i = 0; i < 2; i++)
+		service_add_gateway(&service, more[i]);
+	service.gateways.list[2].idempotent = false;
+	service.gateways.list[2].authoritative = false;
+	service_publish(&service);
+	for (size_t i = 0; i < 3; i++)
+		service.view->rules[0].targets[i].priority = 1;
+	theatre = calloc(1, sizeof *theatre);
+	ck_assert_ptr_nonnull(theatre);
 }
 
 static void tear_down(void)
 {
+	free(theatre);
 	service_close(&service);
 }
 
-/* What the gateway did with a request that reached it. */
-enum deed {
-	DEED_NONE,
-	DEED_CHARGED,
-	DEED_DECLINED,
-	DEED_TURNED /* declined, and charged after all */
+/* --- the oracle --- */
+
+/* What the gateways did for one of our operations. */
+struct done {
+	unsigned succeeded; /* and stand */
+	unsigned undone;    /* succeeded, and were taken back */
 };
 
-/* What has become of a request, on our side and on the way. */
-enum stage { STAGE_HELD, STAGE_FLYING, STAGE_ARRIVED, STAGE_OVER };
-
-struct
-try {
-	struct id attempt_id;
-	char reference[ATTEMPT_REFERENCE_SIZE];
-	enum stage stage;
-	bool abandoned; /* its sender died: nobody will record the answer */
-	int64_t send_by_us;
-	int64_t sent_us;
-	enum deed deed;
-	unsigned called_back;
-};
-
-/* A question that was answered and is not recorded yet. */
-struct call {
-	struct id attempt_id;
-	struct gateway_answer answer;
-	int64_t asked_us;
-	bool done;
-};
-
-struct world {
-	uint64_t random;
-	int64_t now_us; /* passes only by pass() */
-	struct story story;
-	struct try tries[TRIES_MAX];
-	size_t try_count;
-	struct call calls[CALLS_MAX];
-	size_t call_count;
-	unsigned charged;
-};
-
-static unsigned draw(struct world *world, unsigned sides)
+static struct done done_for(struct theatre *all, const char *operation)
 {
-	return (unsigned)(seed_next(&world->random) % sides);
-}
+	struct done done = { 0, 0 };
 
-static const char *hex_of(const struct world *world, char hex[2 * ID_SIZE + 1])
-{
-	return crypto_hex(world->story.transaction.id.bytes, ID_SIZE, hex);
-}
+	for (size_t i = 0; i < SCHEDULE_PAYMENTS; i++)
+		for (size_t k = 0; k < all->payments[i].deed_count; k++) {
+			const struct entry *entry = all->payments[i].deeds[k].entry;
+			const enum entry_status status = sandbox_model_status(&all->model, entry);
 
-/* --- the gateway --- */
-
-static struct try *try_of(struct world *world, struct id attempt_id)
-{
-	for (size_t i = 0; i < world->try_count; i++)
-		if (id_equal(world->tries[i].attempt_id, attempt_id))
-			return &world->tries[i];
-	ck_abort_msg("an attempt that nobody sent");
-	return NULL;
-}
-
-static void arrive(struct world *world, struct try *try)
-{
-	static const enum deed deeds[] = { DEED_CHARGED,  DEED_CHARGED,  DEED_CHARGED,
-					   DEED_DECLINED, DEED_DECLINED, DEED_NONE };
-
-	try->stage = STAGE_ARRIVED;
-	try->deed = deeds[draw(world, sizeof deeds / sizeof deeds[0])];
-	world->charged += try->deed == DEED_CHARGED;
-}
-
-static struct gateway_answer told(const struct try *try)
-{
-	struct gateway_answer answer = service_answer(try->deed == DEED_DECLINED ? AE_DECLINED
-						      : try->deed == DEED_NONE   ? AE_NOT_FOUND
-										 : AE_SUCCEEDED);
-
-	answer.retryable = answer.event == AE_DECLINED;
-	snprintf(answer.gateway_ref, sizeof answer.gateway_ref, "gw_%.40s", try->reference);
-	return answer;
-}
-
-/* --- what we do --- */
-
-static void record(struct world *world, enum outcome_source source, struct id attempt_id,
-		   const struct gateway_answer *answer, int64_t age_us)
-{
-	const struct outcome_report report = { .source = source,
-					       .operation_id = world->story.operation.id,
-					       .attempt_id = attempt_id,
-					       .gateway = &service.gateways.list[0],
-					       .answer = answer,
-					       .api_call_id = "call_1",
-					       .asked_at_us = service_now(&service) - age_us,
-					       .quiet_confirmed = true };
-	enum outcome_effect effect;
-
-	ck_assert_int_eq(service_apply(&service, &report, &effect), ERR_OK);
-	/* A commit whose answer was lost is recorded once more. */
-	if (draw(world, 4) == 0)
-		ck_assert_int_eq(service_apply(&service, &report, &effect), ERR_OK);
-}
-
-static void claim(struct world *world)
-{
-	struct due_job jobs[LIMIT];
-	size_t count = 0;
-
-	ck_assert_int_eq(due_claim(service.pool, &service.due, LIMIT, jobs, &count), ERR_OK);
-	for (size_t i = 0; i < count; i++) {
-		const struct gateway_order *order = &jobs[i].order;
-
-		ck_assert(id_equal(order->operation_id, world->story.operation.id));
-		if (jobs[i].kind == DUE_SEND) {
-			struct try *try = &world->tries[world->try_count++];
-
-			ck_assert_uint_le(world->try_count, TRIES_MAX);
-			*try = (struct try){ .attempt_id = order->attempt_id,
-					     .send_by_us = world->now_us + SERVICE_SEND_WINDOW_US };
-			memcpy(try->reference, order->our_reference, sizeof try->reference);
-		} else if (world->call_count < CALLS_MAX) {
-			world->calls[world->call_count++] = (struct call){
-				.attempt_id = order->attempt_id,
-				.answer = told(try_of(world, order->attempt_id)),
-				.asked_us = world->now_us,
-			};
+			if (strcmp(entry->terms.name[ENTRY_OPERATION], operation) != 0)
+				continue;
+			done.succeeded += status == ENTRY_SUCCEEDED;
+			done.undone += status == ENTRY_REVERSED || status == ENTRY_RETURNED;
 		}
-		due_job_done(&jobs[i]);
-	}
+	return done;
 }
 
-static void finish_call(struct world *world, struct call *call)
-{
-	record(world, OUTCOME_INQUIRY, call->attempt_id, &call->answer,
-	       world->now_us - call->asked_us);
-	call->done = true;
-}
-
-static void finish_try(struct world *world, struct try *try)
-{
-	struct gateway_answer answer = told(try);
-
-	if (answer.event == AE_NOT_FOUND || draw(world, 3) == 0)
-		answer = service_answer(AE_LOST);
-	if (!try->abandoned)
-		record(world, OUTCOME_ANSWER, try->attempt_id, &answer, 0);
-	try->stage = STAGE_OVER;
-}
-
-/* The next thing that happens to a request. Whoever comes too late to send gives up. */
-static void go_on(struct world *world, struct try *try)
-{
-	const struct gateway_answer not_sent = service_answer(AE_NOT_SENT);
-	const struct gateway_answer lost = service_answer(AE_LOST);
-
-	switch (try->stage) {
-	case STAGE_HELD:
-		try->stage = STAGE_FLYING;
-		try->sent_us = world->now_us;
-		if (!try->abandoned && world->now_us <= try->send_by_us)
-			break;
-		if (!try->abandoned)
-			record(world, OUTCOME_ANSWER, try->attempt_id, &not_sent, 0);
-		try->stage = STAGE_OVER;
-		break;
-	case STAGE_FLYING:
-		if (!try->abandoned && draw(world, 2) == 0) {
-			/* The connection broke; the request is still on its way. */
-			record(world, OUTCOME_ANSWER, try->attempt_id, &lost, 0);
-			try->abandoned = true;
-			break;
-		}
-		arrive(world, try);
-		break;
-	case STAGE_ARRIVED:
-		finish_try(world, try);
-		break;
-	case STAGE_OVER:
-		break;
-	}
-}
-
-static void call_back(struct world *world, struct try *try)
-{
-	char key[24];
-	struct gateway_notice notice = { .word = "completed",
-					 .has_amount = true,
-					 .amount = world->story.transaction.amount };
-	const struct callback_delivery delivery = { .gateway = &service.gateways.list[0],
-						    .notice = &notice,
-						    .transaction_id = world->story.transaction.id,
-						    .body = key,
-						    .body_size = sizeof key,
-						    .api_call_id = "call_1",
-						    .now_us = clock_now_us() };
-	enum callback_outcome outcome;
-	enum callback_result result;
-
-	if (try->deed == DEED_NONE || (try->stage != STAGE_ARRIVED && try->stage != STAGE_OVER))
-		return;
-	memset(key, 0, sizeof key);
-	snprintf(key, sizeof key, "cb_%llx", (unsigned long long)seed_next(&world->random));
-	memcpy(notice.callback_id, key, sizeof key);
-	notice.answer = told(try);
-	memcpy(notice.gateway_ref, notice.answer.gateway_ref, sizeof notice.gateway_ref);
-	memcpy(notice.our_reference, try->reference, sizeof notice.our_reference);
-	ck_assert_int_eq(service_deliver(&service, &delivery, &outcome, &result), ERR_OK);
-	try->called_back++;
-}
-
-static void turn(struct world *world, struct try *try)
-{
-	if (try->deed != DEED_DECLINED)
-		return;
-	try->deed = DEED_TURNED;
-	try->called_back = 0;
-	world->charged++;
-}
-
-/* A human settles one open exception, and wants the payment to go on. */
-static void settle_exception(struct world *world)
-{
-	static const char *const pieces[] = { "1, 4", "5, 4", "9, 4", "13, 4" };
-	struct exception_act act = { .by = "ann", .note = "looked at it", .resume = true };
-	enum exception_outcome outcome;
-	struct exception_row row;
-	char hex[2 * ID_SIZE + 1];
-
-	if (service_number(&service,
-			   "SELECT COUNT(*) FROM exception WHERE transaction_id = x'%s' AND state "
-			   "= 'open'",
-			   hex_of(world, hex)) == 0)
-		return;
-	for (unsigned i = 0; i < 4; i++) {
-		const long long piece = service_number(
-			&service,
-			"SELECT CONV(HEX(SUBSTR(id, %s)), 16, 10) FROM exception WHERE "
-			"transaction_id = x'%s' AND state = 'open' ORDER BY id LIMIT 1",
-			pieces[i], hex_of(world, hex));
-
-		for (unsigned byte = 0; byte < 4; byte++)
-			act.id.bytes[4 * i + byte] = (uint8_t)(piece >> (24 - 8 * byte));
-	}
-	ck_assert_int_eq(exception_resolve(service.store, &act, &outcome, &row), ERR_OK);
-	if (outcome == EXCEPTION_DONE)
-		return;
-	act.resume = false;
-	ck_assert_int_eq(exception_resolve(service.store, &act, &outcome, &row), ERR_OK);
-}
-
-/* What flies longer than a call may last has arrived or never will. */
-static void pass(struct world *world, int64_t span_us)
-{
-	char hex[2 * ID_SIZE + 1];
-
-	for (size_t i = 0; i < world->try_count; i++) {
-		struct try *try = &world->tries[i];
-
-		if (try->stage == STAGE_FLYING &&
-		    world->now_us + span_us > try->sent_us + TIMEOUT_US) {
-			if (draw(world, 2) == 0)
-				arrive(world, try);
-			finish_try(world, try);
-		}
-	}
-	world->now_us += span_us;
-	service_do(
-		&service,
-		"UPDATE operation o JOIN (SELECT %lld AS us) s "
-		"LEFT JOIN attempt a ON a.operation_id = o.id SET "
-		"o.next_action_at_us = o.next_action_at_us - s.us, o.created_at_us = "
-		"o.created_at_us - s.us, "
-		"o.updated_at_us = o.updated_at_us - s.us, a.send_by_us = a.send_by_us - s.us, "
-		"a.lease_until_us = a.lease_until_us - s.us, a.prepared_at_us = a.prepared_at_us - "
-		"s.us, "
-		"a.sent_at_us = a.sent_at_us - s.us, a.answered_at_us = a.answered_at_us - s.us, "
-		"a.open_since_us = a.open_since_us - s.us, a.asked_at_us = a.asked_at_us - s.us, "
-		"a.not_found_at_us = a.not_found_at_us - s.us, a.updated_at_us = a.updated_at_us - "
-		"s.us "
-		"WHERE o.transaction_id = x'%s'",
-		(long long)span_us, hex_of(world, hex));
-}
-
-/* --- schedules --- */
-
-static void step(struct world *world)
-{
-	static const int64_t spans_us[] = { SECOND_US / 10, 3 * SECOND_US,   8 * SECOND_US,
-					    45 * SECOND_US, 600 * SECOND_US, 86400 * SECOND_US };
-	struct try *try = world->try_count == 0
-				  ? NULL
-				  : &world->tries[draw(world, (unsigned)world->try_count)];
-	struct call *call = world->call_count == 0
-				    ? NULL
-				    : &world->calls[draw(world, (unsigned)world->call_count)];
-
-	switch (draw(world, 16)) {
-	case 0:
-	case 1:
-	case 2:
-	case 3: /* either of two programs: only the database tells them who was first */
-		claim(world);
-		break;
-	case 4:
-	case 5:
-	case 6:
-	case 7:
-		if (try != NULL)
-			go_on(world, try);
-		break;
-	case 8:
-	case 9:
-		if (call != NULL && !call->done)
-			finish_call(world, call);
-		break;
-	case 10:
-		if (try != NULL)
-			call_back(world, try);
-		break;
-	case 11:
-		if (try != NULL)
-			try->abandoned = true;
-		break;
-	case 12:
-		if (draw(world, 3) == 0 && try != NULL)
-			turn(world, try);
-		settle_exception(world);
-		break;
-	default:
-		pass(world, spans_us[draw(world, sizeof spans_us / sizeof spans_us[0])]);
-	}
-}
-
-static long long count_of(const struct world *world, const char *table, const char *condition)
-{
-	char hex[2 * ID_SIZE + 1];
-
-	return service_number(&service,
-			      "SELECT COUNT(*) FROM %s WHERE transaction_id = x'%s' AND %s", table,
-			      hex_of(world, hex), condition);
-}
-
-/* Every success that came late is told at last; then nothing is under way any more. */
-static void settle(struct world *world, uint64_t schedule)
-{
-	for (unsigned round = 0; round < SETTLING_ROUNDS; round++) {
-		claim(world);
-		for (size_t i = 0; i < world->try_count; i++) {
-			while (world->tries[i].stage != STAGE_OVER)
-				go_on(world, &world->tries[i]);
-			if (world->tries[i].deed == DEED_TURNED && world->tries[i].called_back == 0)
-				call_back(world, &world->tries[i]);
-		}
-		for (size_t i = 0; i < world->call_count; i++)
-			if (!world->calls[i].done)
-				finish_call(world, &world->calls[i]);
-		world->call_count = 0;
-		if (count_of(world, "operation", "status IN ('pending', 'processing')") == 0)
-			return;
-		pass(world, (round < SETTLING_ROUNDS / 2 ? 60 : 86400) * SECOND_US);
-	}
-	ck_abort_msg("schedule %" PRIu64 " is still under way", schedule);
-}
-
-/* What is open has a next action. */
-static void check(const struct world *world, uint64_t schedule)
-{
-	ck_assert_msg(count_of(world, "operation",
-			       "status IN ('pending', 'processing', 'parked') AND (next_action = "
-			       "'none' OR next_action_at_us IS NULL)") == 0,
-		      "schedule %" PRIu64 ": nothing will happen to it any more", schedule);
-}
-
-/* How schedules ended: each way must have been gone. */
-struct ends {
-	unsigned completed;
-	unsigned failed;
-	unsigned contradicted;
+struct judging {
+	struct theatre *theatre;
+	uint64_t seed;
 };
 
-static void check_end(const struct world *world, uint64_t schedule, struct ends *ends)
+static void event_print(void *context, char **row)
 {
-	const long long late = count_of(world, "exception", "kind = 'late_success'");
-	const bool completed = count_of(world, "operation", "status = 'succeeded'") == 1;
-	const bool failed = count_of(world, "operation", "status = 'failed'") == 1;
-
-	ends->completed += completed;
-	ends->failed += failed;
-	ends->contradicted += late > 0;
-	ck_assert_msg(!completed || world->charged >= 1,
-		      "schedule %" PRIu64 ": completed, and never charged", schedule);
-	ck_assert_msg((long long)world->charged <= !failed + late,
-		      "schedule %" PRIu64 ": charged %u times, %lld named", schedule,
-		      world->charged, late);
-	ck_assert_msg(completed || failed ||
-			      count_of(world, "operation",
-				       "status = 'parked' AND next_action = 'human'") == 1,
-		      "schedule %" PRIu64 ": ended in no way that there is", schedule);
+	(void)context;
+	printf("  %s %s %s: transaction %s, operation %s, attempt %s %s %s: %s\n", row[0], row[1],
+	       row[2], row[3], row[4], row[5], row[6], row[7], row[8]);
 }
 
-START_TEST(whatever_happens_in_whatever_order_it_is_charged_once)
+static void exception_print(void *context, char **row)
+{
+	(void)context;
+	printf("  %s of attempt %s, %s: %s\n", row[0], row[1], row[2], row[3]);
+}
+
+/* What happened to a payment that ended wrongly, for whoever looks for the reason. */
+static void story_print(const char *hex)
+{
+	char text[512];
+
+	snprintf(text, sizeof text,
+		 "SELECT e.sequence, e.at_us - %lld, e.type, e.transaction_to, e.operation_to, "
+		 "RIGHT(HEX(e.attempt_id), 6), a.gateway, e.attempt_to, e.reason FROM event e LEFT "
+		 "JOIN attempt a ON a.id = e.attempt_id WHERE e.transaction_id = x'%s' ORDER BY "
+		 "e.sequence",
+		 (long long)SERVICE_NOW_US, hex);
+	service_rows(&service, event_print, NULL, text);
+	snprintf(text, sizeof text,
+		 "SELECT kind, RIGHT(HEX(attempt_id), 6), state, detail FROM exception WHERE "
+		 "transaction_id = x'%s'",
+		 hex);
+	service_rows(&service, exception_print, NULL, text);
+	fflush(stdout);
+}
+
+/* Fails with the story of the operation's payment. */
+#define EXPECT(CONDITION, HEX, ...)                                                                \
+	do {                                                                                       \
+		if (!(CONDITION)) {                                                                \
+			story_print(HEX);                                                          \
+			ck_abort_msg(__VA_ARGS__);                                                 \
+		}                                                                                  \
+	} while (0)
+
+/* id, kind, status, late successes about it, its transaction's status, next action, attempts, gateways */
+static void operation_judge(void *context, char **row)
+{
+	const struct judging *judging = context;
+	struct coverage *coverage = judging->theatre->coverage;
+	const enum operation_kind kind =
+		(enum operation_kind)words_find(operation_kind_words, row[1]);
+	const enum operation_status status =
+		(enum operation_status)words_find(operation_status_words, row[2]);
+	const unsigned late = (unsigned)strtoul(row[3], NULL, 10);
+	const bool succeeded = status == OS_SUCCEEDED;
+	const bool undone = status == OS_REVERSED || status == OS_RETURNED;
+	const bool parked = status == OS_PARKED;
+	const bool waits = kind == OPERATION_VOID && row[10][0] != '0';
+	char text[ID_TEXT_SIZE];
+	struct id id;
+	struct done done;
+
+	ck_assert(crypto_unhex(row[0], id.bytes, ID_SIZE));
+	done = done_for(judging->theatre, id_format(ID_OPERATION, id, text));
+	EXPECT(done.succeeded + done.undone <= (succeeded || undone || parked) + late, row[9],
+	       "%s %s %s: done %u times, and %u named; seed %" PRIu64, row[1], text, row[2],
+	       done.succeeded + done.undone, late, judging->seed);
+	EXPECT(done.succeeded + done.undone >= (succeeded || undone) + late, row[9],
+	       "%s %s %s: done %u times only, %u named; seed %" PRIu64, row[1], text, row[2],
+	       done.succeeded + done.undone, late, judging->seed);
+	unit_expect(!undone || done.undone > 0,
+		    "%s %s is %s, and was not taken back; seed %" PRIu64, row[1], text, row[2],
+		    judging->seed);
+	EXPECT(operation_is_final(status) || succeeded || waits ||
+		       (parked && strcmp(row[5], "human") == 0),
+	       row[9], "%s %s is %s in the end; seed %" PRIu64, row[1], text, row[2],
+	       judging->seed);
+	coverage->late += late;
+	coverage->fallbacks += strtoul(row[7], NULL, 10) > 1;
+	coverage->surplus += succeeded && row[8][0] == '1';
+	coverage->reversed += status == OS_REVERSED;
+	coverage->returned += status == OS_RETURNED;
+	coverage->parked += parked;
+	coverage->ends[words_find(transaction_status_words, row[4])][kind]++;
+}
+
+/* id, status, amount, captured, refunded, and of its operations: captured and refunded, by those that succeeded */
+static void transaction_judge(void *context, char **row)
+{
+	const struct judging *judging = context;
+
+	EXPECT(strcmp(row[3], row[5]) == 0 && strcmp(row[4], row[6]) == 0, row[0],
+	       "transaction %s (%s): captured %s, refunded %s; its operations say %s and %s; "
+	       "seed %" PRIu64,
+	       row[0], row[1], row[3], row[4], row[5], row[6], judging->seed);
+}
+
+static void violation_found(void *context, const struct store_fsck_check *check,
+			    const struct store_fsck_violation *violation)
+{
+	const struct judging *judging = context;
+	char text[ID_TEXT_SIZE];
+
+	ck_abort_msg("%s %s: %s: %s; seed %" PRIu64, check->invariant, check->name,
+		     id_format(check->subject, violation->id, text), violation->detail,
+		     judging->seed);
+}
+
+static void check(struct judging *judging)
+{
+	const struct store_fsck_watch watch = {
+		.found = violation_found, .context = judging, .page = STORE_FSCK_PAGE, .most = 1
+	};
+	struct store_fsck_tally tally;
+
+	for (size_t i = 0; i < store_fsck_count(); i++)
+		if (store_fsck_check(i)->absent == NULL)
+			ck_assert_int_eq(store_fsck_run(service.store, i, &watch, &tally), ERR_OK);
+	service_rows(
+		&service, operation_judge, judging,
+		"SELECT HEX(o.id), o.kind, o.status, (SELECT COUNT(*) FROM exception e JOIN "
+		"attempt a ON a.id = e.attempt_id WHERE a.operation_id = o.id AND e.kind = "
+		"'late_success'), t.status, o.next_action, o.attempt_count, (SELECT "
+		"COUNT(DISTINCT gateway) FROM attempt a WHERE a.operation_id = o.id), "
+		"o.surplus, HEX(o.transaction_id), "
+		"(SELECT COUNT(*) FROM operation c WHERE c.transaction_id = o.transaction_id AND "
+		"c.kind = 'capture' AND c.status = 'parked') "
+		"FROM operation o JOIN transaction t ON t.id = o.transaction_id");
+	service_rows(
+		&service, transaction_judge, judging,
+		"SELECT HEX(t.id), t.status, t.amount_minor, t.amount_captured, "
+		"t.amount_refunded, COALESCE(SUM(IF(o.kind IN ('charge', 'capture') AND "
+		"o.status = 'succeeded', o.amount_minor, 0)), 0), COALESCE(SUM(IF(o.kind = "
+		"'refund' AND o.status = 'succeeded' AND o.surplus = 0, o.amount_minor, 0)), 0) "
+		"FROM transaction t JOIN operation o ON o.transaction_id = t.id GROUP BY t.id");
+}
+
+/* --- what must have been met --- */
+
+static void print_step(const struct coverage *coverage, enum schedule_step step, const char *name)
+{
+	const bool of_payment = step >= STEP_OF_PAYMENT;
+
+	printf("%-15s", name);
+	for (int state = 0; state < (of_payment ? TS_COUNT : AS_COUNT); state++)
+		printf(" %s %" PRIu64,
+		       words_text(of_payment ? transaction_status_words : attempt_status_words,
+				  state),
+		       coverage->states[step][state]);
+	if (of_payment)
+		printf(" | done %" PRIu64, coverage->done[step]);
+	printf(" |");
+	for (int kind = 0; kind < OPERATION_KIND_COUNT; kind++)
+		printf(" %s %" PRIu64, words_text(operation_kind_words, kind),
+		       coverage->kinds[step][kind]);
+	printf("\n");
+}
+
+#define BIT(STATUS) (1u << (STATUS))
+#define LIVE                                                                                       \
+	(BIT(AS_PREPARED) | BIT(AS_SENT) | BIT(AS_ACCEPTED) | BIT(AS_REQUIRES_ACTION) |            \
+	 BIT(AS_UNKNOWN))
+#define ALL_KINDS ((1u << OPERATION_KIND_COUNT) - 1)
+#define LEADING (BIT(OPERATION_CHARGE) | BIT(OPERATION_AUTHORISE) | BIT(OPERATION_PAYOUT))
+
+/* clang-format off */
+static const struct expected {
+	const char *name;
+	unsigned states; /* in which each of these must have been met */
+	unsigned kinds;  /* and about each of these, of a payment: of its first operation */
+	bool done;       /* and once agreed to */
+} expected[STEP_COUNT] = {
+	[STEP_SEND] =           { "send", BIT(AS_PREPARED) | BIT(AS_UNKNOWN), ALL_KINDS, false },
+	[STEP_GIVE_UP] =        { "give up", BIT(AS_PREPARED) | BIT(AS_UNKNOWN), ALL_KINDS, false },
+	[STEP_ARRIVE] =         { "arrive", BIT(AS_PREPARED) | BIT(AS_SENT) | BIT(AS_UNKNOWN), ALL_KINDS, false },
+	[STEP_LOSE] =           { "lose", BIT(AS_PREPARED) | BIT(AS_SENT) | BIT(AS_UNKNOWN), ALL_KINDS, false },
+	[STEP_ANSWER] =         { "answer", LIVE | BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_ANSWER_TWICE] =   { "answer twice", LIVE | BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_ASK] =            { "ask", BIT(AS_UNKNOWN) | BIT(AS_ACCEPTED) | BIT(AS_REQUIRES_ACTION) |
+				  BIT(AS_SUCCEEDED) | BIT(AS_DECLINED) | BIT(AS_NOT_FOUND), ALL_KINDS, false },
+	[STEP_ASK_AGAIN] =      { "ask again", BIT(AS_UNKNOWN) | BIT(AS_ACCEPTED) | BIT(AS_REQUIRES_ACTION) |
+				  BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_ABANDON] =        { "abandon", LIVE | BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_MARK] =           { "mark", BIT(AS_PREPARED) | BIT(AS_UNKNOWN), ALL_KINDS, false },
+	[STEP_CALLBACK] =       { "callback", LIVE | BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_CALLBACK_AGAIN] = { "callback again", BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_CALLBACK_STALE] = { "callback stale", LIVE | BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_CALLBACK_TURN] =  { "callback turn", LIVE | BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_HINT] =           { "hint", LIVE | BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_CALLBACK_WRONG] = { "callback wrong", LIVE | BIT(AS_SUCCEEDED) | BIT(AS_DECLINED), ALL_KINDS, false },
+	[STEP_REPLAY] =         { "replay", BIT(AS_SUCCEEDED) | BIT(AS_DECLINED) | BIT(AS_UNKNOWN), LEADING, false },
+	[STEP_DUPLICATE] =      { "duplicate", (1u << TS_COUNT) - 1, LEADING, true },
+	[STEP_PROCESS] =        { "process", (1u << TS_COUNT) - 1, LEADING, true },
+	[STEP_CAPTURE] =        { "capture", (1u << TS_COUNT) - 1, LEADING, true },
+	[STEP_REFUND] =         { "refund", (1u << TS_COUNT) - 1, LEADING, true },
+	[STEP_VOID] =           { "void", (1u << TS_COUNT) - 1, LEADING, true },
+	[STEP_CANCEL] =         { "cancel", (1u << TS_COUNT) - 1, LEADING, true },
+	[STEP_LOOK] =           { "look", (1u << TS_COUNT) - 1, LEADING, true },
+	[STEP_RESOLVE] =        { "resolve", BIT(TS_COMPLETED) | BIT(TS_FAILED) | BIT(TS_PARKED), LEADING, true },
+	[STEP_RESUME] =         { "resume", BIT(TS_COMPLETED) | BIT(TS_FAILED) | BIT(TS_PARKED), LEADING, true },
+	[STEP_SURPLUS] =        { "surplus", BIT(TS_COMPLETED) | BIT(TS_FAILED) | BIT(TS_PARKED), LEADING, true },
+};
+/* clang-format on */
+
+static unsigned missing(const uint64_t *counts, unsigned count, unsigned wanted)
+{
+	unsigned missed = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		missed += (wanted & BIT(i)) != 0 && counts[i] == 0;
+	return missed;
+}
+
+static bool is_unmet(const uint64_t *counts)
+{
+	uint64_t sum = 0;
+
+	for (int kind = 0; kind < OPERATION_KIND_COUNT; kind++)
+		sum += counts[kind];
+	return sum == 0;
+}
+
+static void check_coverage(const struct coverage *coverage, bool many)
+{
+	unsigned missed = 0;
+
+	for (int step = 0; step < STEP_COUNT; step++) {
+		const struct expected *row = &expected[step];
+		const unsigned here =
+			many ? missing(coverage->states[step], AS_COUNT, row->states) +
+					missing(coverage->kinds[step], OPERATION_KIND_COUNT,
+						row->kinds) +
+					(row->done && coverage->done[step] == 0)
+			     : is_unmet(coverage->kinds[step]);
+
+		print_step(coverage, (enum schedule_step)step, row->name);
+		if (here > 0)
+			printf("^ %u that must be met were not\n", here);
+		missed += here;
+	}
+	printf("late successes %" PRIu64 ", given back %" PRIu64 ", fallbacks %" PRIu64
+	       ", reversed %" PRIu64 ", returned %" PRIu64 ", parked %" PRIu64 "\n",
+	       coverage->late, coverage->surplus, coverage->fallbacks, coverage->reversed,
+	       coverage->returned, coverage->parked);
+	fflush(stdout);
+	ck_assert_uint_eq(missed, 0);
+	ck_assert(!many ||
+		  (coverage->late > 0 && coverage->surplus > 0 && coverage->fallbacks > 0 &&
+		   coverage->reversed > 0 && coverage->returned > 0));
+	ck_assert(coverage->parked > 0);
+}
+
+/* What is open in the end may be settled by people afterwards. */
+static void play(struct judging *judging, unsigned rounds)
+{
+	for (unsigned round = 0; round < rounds; round++)
+		theatre_round(judging->theatre);
+	theatre_settle(judging->theatre);
+	check(judging);
+}
+
+static uint64_t schedules_wanted(void)
+{
+	const char *text = getenv("PAYOPS_SCHEDULES");
+
+	return text == NULL ? SCHEDULES : strtoull(text, NULL, 10);
+}
+
+START_TEST(whatever_happens_in_whatever_order_is_what_is_stored)
 {
 	const uint64_t seed = seed_start();
-	struct ends ends = { .completed = 0 };
-	const uint64_t count = getenv("PAYOPS_LONG") != NULL ? SCHEDULES_LONG : SCHEDULES;
+	const uint64_t wanted = schedules_wanted();
+	struct coverage coverage = { .late = 0 };
+	uint64_t batch_seed =
+		seed; /* with this one alone, and PAYOPS_SCHEDULES=1, a batch repeats */
+	uint64_t run = 0;
 
-	for (uint64_t schedule = 0; schedule < count; schedule++) {
-		struct world world = { .random = seed + schedule * UINT64_C(1000003),
-				       .now_us = clock_now_us() };
+	theatre_open(theatre, &service, &coverage);
+	for (; run < wanted; run += SCHEDULE_PAYMENTS) {
+		struct judging judging = { theatre, batch_seed };
 
-		world.story = story_pending(&service, world.now_us);
-		story_put(&service, &world.story);
-		for (unsigned i = 0; i < STEPS; i++) {
-			step(&world);
-			if (i % 8 == 7)
-				check(&world, schedule);
-		}
-		settle(&world, schedule);
-		check(&world, schedule);
-		check_end(&world, schedule, &ends);
+		theatre_begin(theatre, judging.seed);
+		play(&judging, ROUNDS);
+		play(&judging, ROUNDS_AFTERWARDS);
+		theatre_end(theatre);
+		batch_seed = seed_next(&batch_seed);
 	}
-	printf("completed %u, failed %u, contradicted %u\n", ends.completed, ends.failed,
-	       ends.contradicted);
-	ck_assert(ends.completed > 0 && ends.failed > 0 && ends.contradicted > 0);
+	printf("claimed by either program: %" PRIu64 ", %" PRIu64 "\n", theatre->workers[0].claimed,
+	       theatre->workers[1].claimed);
+	theatre_close(theatre);
+	check_coverage(&coverage, run >= SCHEDULES_MANY);
+	printf("%" PRIu64 " schedules\n", run);
 }
 END_TEST
 
 UNIT_MAIN("schedules", {
 	service_require();
-	tcase_set_timeout(tests, getenv("PAYOPS_LONG") != NULL ? 0 : 240);
+	tcase_set_timeout(tests, getenv("PAYOPS_SCHEDULES") != NULL ? 0 : 300);
 	tcase_add_unchecked_fixture(tests, create, drop);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_test(tests, whatever_happens_in_whatever_order_it_is_charged_once);
+	tcase_add_test(tests, whatever_happens_in_whatever_order_is_what_is_stored);
 })
