@@ -20,6 +20,7 @@ static enum err lock_all(struct store_tx *tx, struct record *const *records, siz
 	struct id attempts[BATCH_MAX];
 	enum err err;
 
+	assert(count >= 1 && count <= BATCH_MAX);
 	for (size_t i = 0; i < count; i++) {
 		operations[i] = records[i]->report.operation_id;
 		attempts[i] = records[i]->report.attempt_id;
