@@ -13,7 +13,7 @@
 #include <string.h>
 
 #define ASK_GAP_US INT64_C(1000000) /* least time between two inquiries about one attempt */
-#define EVENTS_MAX 200 /* of one transaction that are looked at */
+#define EVENTS_MAX 200              /* of one transaction that are looked at */
 #define SETTLING_US (INT64_C(7) * 24 * 3600 * 1000000) /* as long as inquiries last altogether */
 
 struct scene {
@@ -471,7 +471,9 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 	struct attempt_row *attempt = &scene->attempt;
 	const struct gateway *gateway = scene->report->gateway;
 	int64_t believable_us = attempt->lease_until_us + gateway->quiet_us;
-	int64_t said_us = scene->report->asked_at_us;
+	/* Asked later than now: the database's clock was set back since. */
+	int64_t said_us = scene->report->asked_at_us < scene->now_us ? scene->report->asked_at_us
+								     : scene->now_us;
 	enum err err;
 
 	if (scene->report->source != OUTCOME_INQUIRY || attempt->status != AS_UNKNOWN ||

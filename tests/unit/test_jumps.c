@@ -206,6 +206,35 @@ START_TEST(not_found_that_was_said_once_is_not_said_twice_by_the_clock)
 }
 END_TEST
 
+START_TEST(an_answer_to_a_question_of_before_is_never_of_later_than_now)
+{
+	struct story story = put_pending();
+	const struct gateway_answer answer = service_answer(AE_NOT_FOUND);
+	struct due_job jobs[LIMIT];
+	struct outcome_report report = { .source = OUTCOME_INQUIRY,
+					 .gateway = &service.gateways.list[0],
+					 .answer = &answer,
+					 .api_call_id = "" };
+	enum outcome_effect effect;
+
+	send(&story);
+	lose(&story);
+	clock_test_advance(2 * DAY_US);
+	ck_assert_uint_eq(claim(jobs), 1);
+	report.operation_id = story.operation.id;
+	report.attempt_id = story.attempt.id;
+	report.asked_at_us = jobs[0].claimed_at_us;
+	set_database(jumps_us[_i]);
+
+	ck_assert_int_eq(service_apply(&service, &report, &effect), ERR_OK);
+
+	story_get(&service, &story);
+	ck_assert_int_gt(story.attempt.not_found_at_us, 0);
+	ck_assert_int_le(story.attempt.not_found_at_us, service_now(&service));
+	ck_assert_int_le(story.operation.next_action_at_us, service_now(&service) + HOUR_US);
+}
+END_TEST
+
 /* Offsets of the schedule that are left when the clock is set after the first question. */
 START_TEST(questions_go_on_after_the_clock_was_set)
 {
@@ -489,6 +518,8 @@ UNIT_MAIN("jumps", {
 	tcase_add_loop_test(tests, a_lease_ends_in_its_time_or_into_a_question_only, 0, JUMPS);
 	tcase_add_loop_test(tests, not_found_is_believed_neither_earlier_nor_much_later, 0, JUMPS);
 	tcase_add_loop_test(tests, not_found_that_was_said_once_is_not_said_twice_by_the_clock, 0,
+			    JUMPS);
+	tcase_add_loop_test(tests, an_answer_to_a_question_of_before_is_never_of_later_than_now, 0,
 			    JUMPS);
 	tcase_add_loop_test(tests, questions_go_on_after_the_clock_was_set, 0, JUMPS);
 	tcase_add_loop_test(tests, what_is_held_is_not_let_go_early, 0, JUMPS);
