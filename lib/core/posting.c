@@ -28,6 +28,7 @@ static const struct posting_row rows[] = {
 	{ POSTING_PAYOUT_RETURNED,   ACCOUNT_GATEWAY_FLOAT,       ACCOUNT_MERCHANT_PAYABLE    },
 	{ POSTING_SURPLUS_FOUND,     ACCOUNT_GATEWAY_RECEIVABLE,  ACCOUNT_SURPLUS_OWED        },
 	{ POSTING_SURPLUS_REFUNDED,  ACCOUNT_SURPLUS_OWED,        ACCOUNT_GATEWAY_RECEIVABLE  },
+	{ POSTING_SURPLUS_PAID_OUT,  ACCOUNT_SURPLUS_OWED,        ACCOUNT_GATEWAY_FLOAT       },
 	{ POSTING_SETTLEMENT_FEE,    ACCOUNT_FEES,                ACCOUNT_GATEWAY_RECEIVABLE  },
 	{ POSTING_GATEWAY_PAID_OUT,  ACCOUNT_BANK,                ACCOUNT_GATEWAY_RECEIVABLE  },
 };
@@ -62,6 +63,17 @@ static const struct operation_rule {
 /* Kinds that take money from a customer: while their outcome is open it is in suspense. */
 static const bool takes_money[OPERATION_KIND_COUNT] = {
 	[OPERATION_CHARGE] = true, [OPERATION_CAPTURE] = true,
+};
+
+/* What a success calls for that is found after its operation was decided otherwise, by the way its money went. */
+static const struct {
+	bool moved;
+	enum posting posting;
+} late_successes[OPERATION_KIND_COUNT] = {
+	[OPERATION_CHARGE]  = { true, POSTING_SURPLUS_FOUND },
+	[OPERATION_CAPTURE] = { true, POSTING_SURPLUS_FOUND },
+	[OPERATION_REFUND]  = { true, POSTING_SURPLUS_REFUNDED },
+	[OPERATION_PAYOUT]  = { true, POSTING_SURPLUS_PAID_OUT },
 };
 /* clang-format on */
 
@@ -106,7 +118,7 @@ size_t posting_of_step(const struct posting_step *step, enum posting out[POSTING
 		    starts_at(rule->from, step->operation_from))
 			out[count++] = rule->posting;
 	}
-	if (takes_money[step->kind] && step->contradicted)
-		out[count++] = POSTING_SURPLUS_FOUND;
+	if (step->contradicted && late_successes[step->kind].moved)
+		out[count++] = late_successes[step->kind].posting;
 	return count;
 }

@@ -26,7 +26,7 @@ enum account {
 	ACCOUNT_PAYOUTS_IN_FLIGHT,
 	ACCOUNT_SUSPENSE_RECEIVABLE, /* what a gateway may have taken */
 	ACCOUNT_SUSPENSE_PAYABLE,
-	ACCOUNT_SURPLUS_OWED, /* taken without an order: the customer's */
+	ACCOUNT_SURPLUS_OWED, /* taken without an order: the customer's; given so: owed to us */
 	ACCOUNT_FEES,
 	ACCOUNT_BANK,
 };
@@ -53,11 +53,12 @@ enum posting {
 	POSTING_PAYOUT_FAILED,
 	POSTING_PAYOUT_RETURNED,
 	POSTING_SURPLUS_FOUND, /* a late success, or the refund of one taken back */
-	POSTING_SURPLUS_REFUNDED,
+	POSTING_SURPLUS_REFUNDED, /* the refund of one, or a refund's own late success */
+	POSTING_SURPLUS_PAID_OUT, /* a payout's late success */
 	POSTING_SETTLEMENT_FEE,
 	POSTING_GATEWAY_PAID_OUT,
 };
-#define POSTING_COUNT 15
+#define POSTING_COUNT 16
 
 struct posting_row {
 	enum posting posting;

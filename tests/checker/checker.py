@@ -325,7 +325,7 @@ class Checker:
         taken = sum_of("charge") + sum_of("capture")
         reversed_since = sum(line["amount_minor"] for line in self.moved[transaction["id"], "refund"]
                              if line.get("turned") is not None)
-        if sum_of("refund") - reversed_since > taken:
+        if sum_of("refund") - reversed_since > taken and not self.late_successes[transaction["id"]]:
             self.violation("I3", name, f"the gateways took {taken} and gave back {sum_of('refund')}")
         if sum_of("capture") > transaction["amount_minor"] and not self.late_successes[transaction["id"]]:
             self.violation("I3", name, f"the gateways captured {sum_of('capture')} of {transaction['amount_minor']}")
@@ -410,16 +410,19 @@ class Checker:
         captured = total("charge", {"succeeded"}) + total("capture", {"succeeded"})
         refunded, refunding = total("refund", {"succeeded"}), total("refund", OPEN)
         paid, paying = total("payout", {"succeeded"}), total("payout", OPEN)
-        found = unknown = 0
+        found = given = paid_late = unknown = 0
         for attempt in self.attempts_by[transaction["id"]]:
             kind, amount = kind_of.get(attempt["operation_id"], (None, 0))
             if kind in ("charge", "capture"):
                 found += amount if attempt["contradicted_at_us"] is not None else 0
                 unknown += amount if attempt["status"] == "unknown" else 0
-        surplus = found - total("refund", {"succeeded"}, surplus=1)
-        wanted = {"gateway_receivable": captured - refunded + surplus, "surplus_owed": -surplus,
+            elif attempt["contradicted_at_us"] is not None:
+                given += amount if kind == "refund" else 0
+                paid_late += amount if kind == "payout" else 0
+        surplus = found - given - total("refund", {"succeeded"}, surplus=1)
+        wanted = {"gateway_receivable": captured - refunded + surplus, "surplus_owed": paid_late - surplus,
                   "merchant_payable": refunded + refunding + paid + paying - captured,
-                  "refunds_in_flight": -refunding, "payouts_in_flight": -paying, "gateway_float": -paid,
+                  "refunds_in_flight": -refunding, "payouts_in_flight": -paying, "gateway_float": -paid - paid_late,
                   "suspense_receivable": unknown, "suspense_payable": -unknown}
         booked = collections.Counter()
         for entry in self.entries_of[transaction["id"]]:

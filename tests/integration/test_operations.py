@@ -521,6 +521,29 @@ def give_back(payops, transaction_id):
     assert payops.sql("SELECT state FROM exception WHERE transaction_id = " + sql_id(transaction_id)) == [["resolved"]]
     assert accounts(payops, transaction_id) == {}
     refused = payops.ctl("exception", "refund", exception["exception_id"], "--config", str(payops.config), check=False)
+def test_late_success_of_a_refund_is_owed_to_us(payops):
+    transaction_id = paid(payops)
+    refunded(payops, transaction_id, "failed", payment_token="tok_late_success")
+
+    until(lambda: exceptions(payops, transaction_id) == ["late_success"], what="its exception")
+
+    assert accounts(payops, transaction_id) == {"merchant_payable": -1000, "surplus_owed": 1000}
+    assert shown(payops, transaction_id)["amount_refunded"] == 0
+    assert ask(payops, transaction_id, "refunds").status == 201
+    until(lambda: payops.sql("SELECT status FROM operation WHERE kind = 'refund' AND transaction_id = "
+                             f"{sql_id(transaction_id)} ORDER BY status") == [["failed"], ["parked"]],
+          what="a refund that waits until somebody has looked")
+
+
+def test_late_success_of_a_payout_is_owed_to_us(payops):
+    transaction_id = withdraw(payops, "tok_late_success").json["transaction_id"]
+    payops.await_status(transaction_id, "failed")
+
+    until(lambda: exceptions(payops, transaction_id) == ["late_success"], what="its exception")
+
+    assert accounts(payops, transaction_id) == {"gateway_float": -5025, "surplus_owed": 5025}
+
+
     assert refused.stdout == f"{refund_id} was ordered before\n"
 
 
