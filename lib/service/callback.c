@@ -194,6 +194,41 @@ static bool hints_late_success(const struct receipt *receipt, const struct opera
 	       (attempt_is_uncharged(status) || operation_is_final(operation->status));
 }
 
+/* It succeeded, and is said to have come back since. */
+static bool hints_taken_back(const struct receipt *receipt, const struct operation_row *operation)
+{
+	const enum attempt_event said = receipt->delivery->notice->answer.event;
+
+	return receipt->attempt.status == AS_SUCCEEDED && operation->status == OS_SUCCEEDED &&
+	       operation->next_action == NEXT_NONE &&
+	       ((said == AE_REVERSED && operation->kind == OPERATION_REFUND) ||
+		(said == AE_RETURNED && operation->kind == OPERATION_PAYOUT));
+}
+
+/* What was decided is asked about again, from the start of the schedule. */
+static enum err doubt_begin(struct receipt *receipt, struct operation_row *operation,
+			    int64_t now_us)
+{
+	struct attempt_row *attempt = &receipt->attempt;
+
+	operation->next_action = NEXT_ASK;
+	attempt->open_since_us = now_us;
+	attempt->asked_count = 0;
+	attempt->updated_at_us = now_us;
+	return store_attempt_update(receipt->tx, attempt);
+}
+
+/* Somebody may know more about it; what is parked is asked about once. */
+static bool may_be_asked(const struct receipt *receipt, const struct operation_row *operation)
+{
+	const enum attempt_status status = receipt->attempt.status;
+
+	if (operation->status == OS_PARKED)
+		return status == AS_UNKNOWN || status == AS_ACCEPTED ||
+		       status == AS_REQUIRES_ACTION;
+	return operation->next_action == NEXT_ASK && !attempt_is_uncharged(status);
+}
+
 /*
  * Nothing is believed: the gateway is asked at once, unless its own answer is still under way. A
  * late success is stored as a contradiction, which moves no money.
@@ -218,9 +253,12 @@ static enum err take_hint(struct receipt *receipt)
 	if (hints_late_success(receipt, &operation))
 		return outcome_take(receipt);
 	receipt->row.result = CALLBACK_SUPERSEDED;
-	if (operation.next_action != NEXT_ASK || attempt_is_uncharged(receipt->attempt.status))
-		return ERR_OK;
+	if (hints_taken_back(receipt, &operation))
+		err = doubt_begin(receipt, &operation, now_us);
+	if (err != ERR_OK || !may_be_asked(receipt, &operation))
+		return err;
 	receipt->row.result = CALLBACK_HINT;
+	operation.next_action = NEXT_ASK;
 	operation.next_action_at_us = now_us;
 	operation.updated_at_us = now_us;
 	return store_operation_update(receipt->tx, &operation);

@@ -112,6 +112,12 @@ static bool schedule_next(const struct attempt_row *attempt, int64_t now_us, int
 	return schedule_inquiry(attempt->open_since_us, attempt->asked_count, at_us);
 }
 
+/* It succeeded, and its gateway hinted since that it was taken back: asked about until that is known. */
+static bool is_doubted(const struct scene *scene)
+{
+	return scene->operation.status == OS_SUCCEEDED && scene->operation.next_action == NEXT_ASK;
+}
+
 /* An answer that is recorded again, since its commit's answer was lost, is still one. */
 static void question_count(struct scene *scene)
 {
@@ -120,6 +126,35 @@ static void question_count(struct scene *scene)
 	if (scene->report->asked_at_us >= attempt->asked_at_us)
 		attempt->asked_count++;
 	attempt->asked_at_us = scene->now_us;
+}
+
+/* What is to come of it, without a step of its own. */
+static enum err rows_update(struct scene *scene)
+{
+	enum err err;
+
+	scene->operation.updated_at_us = scene->now_us;
+	err = store_operation_update(scene->tx, &scene->operation);
+	return err == ERR_OK ? store_attempt_update(scene->tx, &scene->attempt) : err;
+}
+
+/* A human has it already; what was asked for a hint's sake is not asked again. */
+static enum err asked_once(struct scene *scene)
+{
+	if (scene->operation.next_action == NEXT_ASK)
+		change_next(&scene->change, NEXT_HUMAN, scene->now_us);
+	return rows_update(scene);
+}
+
+/* It is as it was; where its gateway says neither, a human has to look. */
+static enum err doubt_end(struct scene *scene, bool unexplained)
+{
+	enum err err = ERR_OK;
+
+	if (unexplained)
+		err = exception_open(scene, EXCEPTION_INTEGRITY);
+	change_next(&scene->change, NEXT_NONE, 0);
+	return err == ERR_OK ? rows_update(scene) : err;
 }
 
 /*
@@ -133,7 +168,7 @@ static enum err ask_again(struct scene *scene, int64_t settles_us, enum outcome_
 	bool scheduled;
 	enum err err;
 
-	if (scene->report->source != OUTCOME_INQUIRY || !still_open(scene))
+	if (scene->report->source != OUTCOME_INQUIRY || (!still_open(scene) && !is_doubted(scene)))
 		return ERR_OK;
 	*effect = OUTCOME_RESCHEDULED;
 	question_count(scene);
@@ -143,20 +178,18 @@ static enum err ask_again(struct scene *scene, int64_t settles_us, enum outcome_
 		at_us = settles_us;
 		scheduled = true;
 	}
+	if (scene->operation.status == OS_PARKED)
+		return asked_once(scene);
+	if (!scheduled && is_doubted(scene))
+		return doubt_end(scene, true);
 	if (!scheduled) {
-		/* Parked already: an inquiry came back before this one. */
-		if (scene->operation.status == OS_PARKED)
-			return store_attempt_update(scene->tx, attempt);
 		err = park(scene, "inquiries_exhausted");
 		return err == ERR_OK ? step_write(scene, "parked", "inquiries_exhausted") : err;
 	}
 	if (at_us < scene->now_us + ASK_GAP_US)
 		at_us = scene->now_us + ASK_GAP_US;
-	if (scene->operation.next_action != NEXT_HUMAN)
-		change_next(&scene->change, NEXT_ASK, at_us);
-	scene->operation.updated_at_us = scene->now_us;
-	err = store_operation_update(scene->tx, &scene->operation);
-	return err == ERR_OK ? store_attempt_update(scene->tx, attempt) : err;
+	change_next(&scene->change, NEXT_ASK, at_us);
+	return rows_update(scene);
 }
 
 /* Every attempt is definitely uncharged: try again, or end it. */
@@ -540,6 +573,15 @@ static enum err contradict(struct scene *scene, enum outcome_effect *effect)
 			     : err;
 }
 
+/* Asked whether it was taken back, its gateway says that it stands, or that it never was. */
+static bool is_answer_to_doubt(const struct scene *scene)
+{
+	const enum attempt_event said = scene->answer->event;
+
+	return scene->report->source == OUTCOME_INQUIRY && is_doubted(scene) &&
+	       (said == AE_SUCCEEDED || said == AE_DECLINED);
+}
+
 typedef enum err applier(struct scene *scene, enum outcome_effect *effect);
 
 static applier *const appliers[AE_COUNT] = {
@@ -644,6 +686,8 @@ enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report,
 	scene.change.api_call_id = report->api_call_id;
 	if (contradicts(&scene))
 		err = contradict(&scene, &reached);
+	else if (is_answer_to_doubt(&scene))
+		err = doubt_end(&scene, report->answer->event == AE_DECLINED);
 	else if (appliers[report->answer->event] != NULL)
 		err = appliers[report->answer->event](&scene, &reached);
 	if (err != ERR_OK)

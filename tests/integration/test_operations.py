@@ -282,6 +282,24 @@ def test_refund_that_is_reversed_can_be_given_again(payops):
     assert accounts(payops, transaction_id) == {}
 
 
+def test_refund_that_is_said_to_be_reversed_is_asked_about(payops):
+    transaction_id = paid(payops)
+    refund_id = refunded(payops, transaction_id)["refund_id"]
+    refund = f"kind = 'refund' AND o.transaction_id = {sql_id(transaction_id)}"
+    joined = "FROM attempt a JOIN operation o ON o.id = a.operation_id WHERE"
+    (reference,), = payops.sql(f"SELECT gateway_ref {joined} {refund}")
+
+    answer = payops.call_back(transaction_id, {"gateway_txn_id": reference, "status": "reversed",
+                                               "callback_id": f"hint-{reference}"})
+
+    assert answer.status == 200, answer.body
+    assert payops.sql(f"SELECT result FROM callback WHERE callback_key = 'hint-{reference}'") == [["hint"]]
+    until(lambda: payops.sql(f"SELECT open_since_us IS NOT NULL, next_action {joined} {refund}") == [["1", "none"]],
+          what="its gateway's answer")
+    assert refund_shown(payops, refund_id)["status"] == "succeeded"
+    assert exceptions(payops, transaction_id) == []
+
+
 def test_captured_parts_are_refunded(payops):
     transaction_id = authorised(payops)
     captured(payops, transaction_id, 400, amount=400)
@@ -503,24 +521,6 @@ def test_late_success_stands_in_the_ledger_as_surplus(payops):
     give_back(payops, transaction_id)
 
 
-def give_back(payops, transaction_id):
-    """payopsctl exception refund, twice; once is given back, and the exception is resolved by it."""
-    (exception,) = json.loads(payops.ctl("exception", "list", "--json", "--limit", "1000", "--config",
-                                         str(payops.config)).stdout)[-1:]
-    assert exception["transaction_id"] == transaction_id
-    first, again = (payops.ctl("exception", "refund", exception["exception_id"], "--config", str(payops.config)).stdout
-                    for _ in range(2))
-    refund_id = first.split()[0]
-
-    assert first == f"{refund_id} will be sent\n"
-    assert again == f"{refund_id} was ordered before\n"
-    done = await_refund(payops, refund_id, "succeeded")
-    assert (done["surplus"], done["amount"]) == (True, 1000)
-    assert shown(payops, transaction_id)["amount_refunded"] == 0
-    assert shown(payops, transaction_id)["status"] == "failed"
-    assert payops.sql("SELECT state FROM exception WHERE transaction_id = " + sql_id(transaction_id)) == [["resolved"]]
-    assert accounts(payops, transaction_id) == {}
-    refused = payops.ctl("exception", "refund", exception["exception_id"], "--config", str(payops.config), check=False)
 def test_late_success_of_a_refund_is_owed_to_us(payops):
     transaction_id = paid(payops)
     refunded(payops, transaction_id, "failed", payment_token="tok_late_success")
@@ -544,6 +544,24 @@ def test_late_success_of_a_payout_is_owed_to_us(payops):
     assert accounts(payops, transaction_id) == {"gateway_float": -5025, "surplus_owed": 5025}
 
 
+def give_back(payops, transaction_id):
+    """payopsctl exception refund, twice; once is given back, and the exception is resolved by it."""
+    (exception,) = json.loads(payops.ctl("exception", "list", "--json", "--limit", "1000", "--config",
+                                         str(payops.config)).stdout)[-1:]
+    assert exception["transaction_id"] == transaction_id
+    first, again = (payops.ctl("exception", "refund", exception["exception_id"], "--config", str(payops.config)).stdout
+                    for _ in range(2))
+    refund_id = first.split()[0]
+
+    assert first == f"{refund_id} will be sent\n"
+    assert again == f"{refund_id} was ordered before\n"
+    done = await_refund(payops, refund_id, "succeeded")
+    assert (done["surplus"], done["amount"]) == (True, 1000)
+    assert shown(payops, transaction_id)["amount_refunded"] == 0
+    assert shown(payops, transaction_id)["status"] == "failed"
+    assert payops.sql("SELECT state FROM exception WHERE transaction_id = " + sql_id(transaction_id)) == [["resolved"]]
+    assert accounts(payops, transaction_id) == {}
+    refused = payops.ctl("exception", "refund", exception["exception_id"], "--config", str(payops.config), check=False)
     assert refused.stdout == f"{refund_id} was ordered before\n"
 
 

@@ -320,6 +320,71 @@ START_TEST(a_hint_before_the_attempts_own_answer_is_kept_and_asked_about_after_i
 }
 END_TEST
 
+/* A payout that succeeded, or a refund of a charge. */
+static struct story put_given(enum operation_kind kind)
+{
+	struct story paid = story_attempt(&service, AS_SUCCEEDED, OS_SUCCEEDED, clock_now_us());
+	struct story refund = story_part(&paid, OPERATION_REFUND, AS_SUCCEEDED, OS_SUCCEEDED);
+
+	if (kind == OPERATION_PAYOUT) {
+		paid.transaction.kind = TRANSACTION_WITHDRAWAL;
+		paid.transaction.amount_captured = 0;
+		paid.operation.kind = OPERATION_PAYOUT;
+	}
+	story_put(&service, &paid);
+	if (kind == OPERATION_PAYOUT)
+		return paid;
+	story_part_put(&service, &refund);
+	return refund;
+}
+
+START_TEST(that_money_came_back_is_asked_about_where_no_amount_says_so)
+{
+	static const struct {
+		enum operation_kind kind;
+		enum attempt_event said;
+		enum callback_result result;
+	} cases[] = {
+		{ OPERATION_REFUND, AE_REVERSED, CALLBACK_HINT },
+		{ OPERATION_PAYOUT, AE_RETURNED, CALLBACK_HINT },
+		{ OPERATION_REFUND, AE_RETURNED, CALLBACK_SUPERSEDED },
+		{ OPERATION_PAYOUT, AE_REVERSED, CALLBACK_SUPERSEDED },
+		{ OPERATION_REFUND, AE_SUCCEEDED, CALLBACK_SUPERSEDED },
+	};
+	struct story story = put_given(cases[_i].kind);
+	struct delivering delivering;
+
+	begin(&delivering, &story);
+	delivering.notice.has_amount = false;
+	delivering.notice.answer.event = cases[_i].said;
+
+	ck_assert_int_eq(deliver_stored(&delivering), cases[_i].result);
+
+	check_unmoved(&story);
+	ck_assert_int_eq(is_asked_now(&story), cases[_i].result == CALLBACK_HINT);
+	ck_assert_int_eq(story.operation.status, OS_SUCCEEDED);
+}
+END_TEST
+
+START_TEST(a_hint_about_what_is_parked_is_asked_about_once)
+{
+	struct story story = put_attempt(AS_UNKNOWN, OS_PARKED);
+	const struct telling lost = { .source = OUTCOME_INQUIRY,
+				      .answer = service_answer(AE_LOST) };
+	struct delivering delivering;
+
+	begin(&delivering, &story);
+	make_hint(&delivering, 0);
+
+	ck_assert_int_eq(deliver_stored(&delivering), CALLBACK_HINT);
+	ck_assert(is_asked_now(&story));
+	ck_assert_int_eq(story.operation.status, OS_PARKED);
+
+	ck_assert_int_eq(story_tell(&service, &story, &lost), OUTCOME_RESCHEDULED);
+	ck_assert_int_eq(story.operation.next_action, NEXT_HUMAN);
+}
+END_TEST
+
 START_TEST(what_is_older_than_what_is_known_is_kept_as_superseded)
 {
 	static const struct {
@@ -334,7 +399,6 @@ START_TEST(what_is_older_than_what_is_known_is_kept_as_superseded)
 		{ AS_SUCCEEDED, OS_SUCCEEDED, AE_SUCCEEDED, false },
 		{ AS_DECLINED, OS_FAILED, AE_DECLINED, true },
 		{ AS_ACCEPTED, OS_PROCESSING, AE_ACCEPTED, true },
-		{ AS_UNKNOWN, OS_PARKED, AE_SUCCEEDED, false },
 	};
 	struct story story = put_attempt(cases[_i].attempt, cases[_i].operation);
 	struct delivering delivering;
@@ -522,7 +586,10 @@ UNIT_MAIN("callback", {
 	tcase_add_loop_test(tests,
 			    a_hint_before_the_attempts_own_answer_is_kept_and_asked_about_after_it,
 			    0, 4);
-	tcase_add_loop_test(tests, what_is_older_than_what_is_known_is_kept_as_superseded, 0, 7);
+	tcase_add_loop_test(tests, that_money_came_back_is_asked_about_where_no_amount_says_so, 0,
+			    5);
+	tcase_add_test(tests, a_hint_about_what_is_parked_is_asked_about_once);
+	tcase_add_loop_test(tests, what_is_older_than_what_is_known_is_kept_as_superseded, 0, 6);
 	tcase_add_loop_test(tests, a_success_of_what_was_decided_otherwise_is_told_not_applied, 0,
 			    8);
 	tcase_add_loop_test(

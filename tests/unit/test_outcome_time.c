@@ -419,6 +419,51 @@ START_TEST(an_inquiry_that_is_late_is_not_followed_at_once_by_the_next)
 }
 END_TEST
 
+/* A refund that succeeded, of which its gateway hinted that it was taken back. */
+START_TEST(what_was_doubted_is_settled_by_its_gateway)
+{
+	static const struct {
+		enum attempt_event said;
+		int64_t doubted_us; /* for so long */
+		enum operation_status status;
+		enum next_action next;
+		int exceptions;
+	} cases[] = {
+		{ AE_REVERSED, SECOND_US, OS_REVERSED, NEXT_NONE, 0 },
+		{ AE_SUCCEEDED, SECOND_US, OS_SUCCEEDED, NEXT_NONE, 0 },
+		{ AE_DECLINED, SECOND_US, OS_SUCCEEDED, NEXT_NONE, 1 },
+		{ AE_LOST, SECOND_US, OS_SUCCEEDED, NEXT_ASK, 0 },
+		{ AE_NOT_FOUND, SECOND_US, OS_SUCCEEDED, NEXT_ASK, 0 },
+		{ AE_ACCEPTED, SECOND_US, OS_SUCCEEDED, NEXT_ASK, 0 },
+		{ AE_LOST, 8 * 86400 * SECOND_US, OS_SUCCEEDED, NEXT_NONE, 1 },
+	};
+	struct story paid = story_attempt(&service, AS_SUCCEEDED, OS_SUCCEEDED, NOW_US);
+	struct story refund = story_part(&paid, OPERATION_REFUND, AS_SUCCEEDED, OS_SUCCEEDED);
+	const struct telling telling = { .source = OUTCOME_INQUIRY,
+					 .answer = service_answer(cases[_i].said) };
+
+	paid.transaction.amount_refunded = SERVICE_AMOUNT;
+	refund.operation.next_action = NEXT_ASK;
+	refund.operation.next_action_at_us = NOW_US;
+	refund.attempt.open_since_us = NOW_US - cases[_i].doubted_us;
+	refund.attempt.asked_count = cases[_i].doubted_us > 86400 * SECOND_US ? 100 : 0;
+	story_put(&service, &paid);
+	story_part_put(&service, &refund);
+
+	(void)tell(&refund, &telling);
+
+	ck_assert_int_eq(refund.operation.status, cases[_i].status);
+	ck_assert_int_eq(refund.operation.next_action, cases[_i].next);
+	ck_assert_int_eq(refund.attempt.status, AS_SUCCEEDED);
+	ck_assert_int_eq(refund.transaction.amount_refunded,
+			 cases[_i].status == OS_REVERSED ? 0 : SERVICE_AMOUNT);
+	if (cases[_i].next == NEXT_ASK)
+		ck_assert_int_gt(refund.operation.next_action_at_us, NOW_US);
+	ck_assert_int_eq(story_exceptions(&service, &refund, EXCEPTION_INTEGRITY),
+			 cases[_i].exceptions);
+}
+END_TEST
+
 START_TEST(an_answer_of_another_amount_never_completes)
 {
 	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
@@ -460,5 +505,6 @@ UNIT_MAIN("outcome_time", {
 	tcase_add_test(tests, an_answer_that_is_recorded_again_is_one_question);
 	tcase_add_test(tests, an_inquiry_that_comes_back_after_parking_writes_no_event);
 	tcase_add_test(tests, an_inquiry_that_is_late_is_not_followed_at_once_by_the_next);
+	tcase_add_loop_test(tests, what_was_doubted_is_settled_by_its_gateway, 0, 7);
 	tcase_add_test(tests, an_answer_of_another_amount_never_completes);
 })
