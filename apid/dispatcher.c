@@ -143,13 +143,16 @@ static void flight_land(struct flight *flight)
 	flight_log(flight);
 }
 
-/* An answer counts from when it was asked for, however often or late it is recorded. */
+/* Judged once: however often or late it is recorded, it is one answer. */
 static bool quiet_judge(struct flight *flight)
 {
+	const struct quiet_answer answer = { .lease_span_us = flight->job.lease_span_us,
+					     .quiet_us = flight->job.gateway->quiet_us,
+					     .asked_boot_us = flight->started_boot_us,
+					     .heard_boot_us = clock_boot_us() };
+
 	return flight->answer.event == AE_NOT_FOUND &&
-	       quiet_not_found(&flight->dispatcher->quiet, flight->job.order.attempt_id,
-			       flight->job.lease_span_us, flight->job.gateway->quiet_us,
-			       flight->started_boot_us);
+	       quiet_not_found(&flight->dispatcher->quiet, flight->job.order.attempt_id, &answer);
 }
 
 static void flight_done(void *context, const struct http_answer *http)

@@ -44,21 +44,20 @@ void quiet_see(struct quiet *quiet, struct id attempt_id, int64_t boot_us)
 	(void)slot_of(quiet, attempt_id, boot_us);
 }
 
-bool quiet_not_found(struct quiet *quiet, struct id attempt_id, int64_t lease_span_us,
-		     int64_t quiet_us, int64_t boot_us)
+bool quiet_not_found(struct quiet *quiet, struct id attempt_id, const struct quiet_answer *answer)
 {
-	struct quiet_slot *slot = slot_of(quiet, attempt_id, boot_us);
+	struct quiet_slot *slot = slot_of(quiet, attempt_id, answer->asked_boot_us);
 
 	if (slot == NULL)
 		return false;
-	slot->asked_us = boot_us;
-	if (boot_us - slot->first_seen_us < lease_span_us + quiet_us)
+	slot->asked_us = answer->asked_boot_us;
+	if (answer->asked_boot_us - slot->first_seen_us < answer->lease_span_us + answer->quiet_us)
 		return false;
 	if (slot->not_found_us == 0) {
-		slot->not_found_us = boot_us;
+		slot->not_found_us = answer->heard_boot_us;
 		return false;
 	}
-	if (boot_us - slot->not_found_us < quiet_us)
+	if (answer->asked_boot_us - slot->not_found_us < answer->quiet_us)
 		return false;
 	slot->asked_us = 0; /* settled: its slot is free for another */
 	return true;

@@ -35,11 +35,18 @@ struct quiet {
 /* The attempt is known from now on, if it was not. */
 void quiet_see(struct quiet *quiet, struct id attempt_id, int64_t boot_us);
 
+/* A gateway said "not found" of an attempt. */
+struct quiet_answer {
+	int64_t lease_span_us;
+	int64_t quiet_us;
+	int64_t asked_boot_us;
+	int64_t heard_boot_us;
+};
+
 /*
- * A gateway said "not found". Returns true where lease and quiet period have passed since the
- * attempt was first seen, and another quiet period since the first such answer after that.
+ * Whether it may be believed: when it was asked for, lease and quiet period had passed since the attempt was first seen,
+ * and another quiet period since the first such answer after that was heard.
  */
-bool quiet_not_found(struct quiet *quiet, struct id attempt_id, int64_t lease_span_us,
-		     int64_t quiet_us, int64_t boot_us);
+bool quiet_not_found(struct quiet *quiet, struct id attempt_id, const struct quiet_answer *answer);
 
 #endif

@@ -515,7 +515,8 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 	if (said_us < believable_us)
 		return ask_again(scene, believable_us, effect);
 	if (attempt->not_found_at_us == 0) {
-		attempt->not_found_at_us = said_us;
+		/* The next must be asked for a quiet period after this one was heard. */
+		attempt->not_found_at_us = scene->now_us;
 		return ask_again(scene, scene->now_us + gateway->quiet_us, effect);
 	}
 	if (said_us < attempt->not_found_at_us + gateway->quiet_us)

@@ -131,6 +131,7 @@ void theatre_begin(struct theatre *theatre, uint64_t seed)
 		service_rows(theatre->service, row_ignore, NULL, text);
 	}
 	theatre->random = seed;
+	theatre->forgetful_until_us = 0;
 	repeat_start(seed | 1);
 	clock_test_start(SERVICE_NOW_US, BOOT_US);
 	memset(theatre->workers, 0, sizeof theatre->workers);
@@ -254,10 +255,11 @@ static void record_put(struct theatre *theatre, struct flight *flight,
 {
 	const struct due_job *job = &flight->job;
 	struct telling_record *telling = &theatre->tellings[theatre->telling_count++];
+	const struct quiet_answer heard = { job->lease_span_us, job->gateway->quiet_us,
+					    flight->started_boot_us, clock_boot_us() };
 	const bool confirmed = answer->event == AE_NOT_FOUND &&
 			       quiet_not_found(&theatre->workers[flight->worker].quiet,
-					       job->order.attempt_id, job->lease_span_us,
-					       job->gateway->quiet_us, flight->started_boot_us);
+					       job->order.attempt_id, &heard);
 
 	ck_assert_uint_le(theatre->telling_count, SCHEDULE_TELLINGS);
 	telling->answer = *answer;
@@ -340,6 +342,22 @@ static struct entry_verdict verdict_draw(struct theatre *theatre, enum operation
 	return verdict;
 }
 
+/* A gateway whose inquiries see for a moment what was before: less than its quiet period. */
+static bool forgets(const struct theatre *theatre, const char *gateway)
+{
+	return clock_boot_us() < theatre->forgetful_until_us && gateway[0] == theatre->forgetful;
+}
+
+static void flight_ask(struct theatre *theatre, struct flight *flight)
+{
+	const struct due_job *job = &flight->job;
+	struct gateway_order order = job->order;
+
+	if (forgets(theatre, job->gateway->name))
+		snprintf(order.our_reference, sizeof order.our_reference, "nobody-knows-it");
+	sandbox_model_ask(&theatre->model, job->gateway->name, &order, &flight->answer);
+}
+
 /* Nothing is done by a gateway that the request did not reach. */
 static void flight_arrive(struct theatre *theatre, struct payment *payment, struct flight *flight)
 {
@@ -349,8 +367,7 @@ static void flight_arrive(struct theatre *theatre, struct payment *payment, stru
 
 	flight->stage = FLIGHT_ARRIVED;
 	if (job->kind == DUE_ASK) {
-		sandbox_model_ask(&theatre->model, job->gateway->name, &job->order,
-				  &flight->answer);
+		flight_ask(theatre, flight);
 		return;
 	}
 	flight->answer = (struct gateway_answer){ .event = AE_LOST, .reason = "lost" };
@@ -511,6 +528,10 @@ static int64_t span_draw(struct theatre *theatre)
 void theatre_round(struct theatre *theatre)
 {
 	theatre_pass(theatre, span_draw(theatre));
+	if (theatre_chance(theatre, 4)) {
+		theatre->forgetful = "abg"[theatre_draw(theatre, 3)];
+		theatre->forgetful_until_us = clock_boot_us() + SERVICE_QUIET_US - 1;
+	}
 	if (theatre_chance(theatre, 50))
 		theatre_jump(theatre);
 	for (unsigned worker = 0; worker < SCHEDULE_WORKERS; worker++) {

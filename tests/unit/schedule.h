@@ -139,6 +139,8 @@ struct theatre {
 	struct record_settings record_settings;
 	sem_t recorded;
 	uint64_t random;
+	char forgetful; /* the first letter of a gateway that forgets for a moment, until then */
+	int64_t forgetful_until_us;
 	struct worker workers[SCHEDULE_WORKERS];
 	struct payment payments[SCHEDULE_PAYMENTS];
 	struct telling_record tellings[SCHEDULE_TELLINGS];

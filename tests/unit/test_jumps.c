@@ -111,10 +111,11 @@ static bool asks(void)
 static enum outcome_effect hear(struct story *story, enum attempt_event event)
 {
 	struct telling telling = { .source = OUTCOME_INQUIRY, .answer = service_answer(event) };
+	const struct quiet_answer answer = { LEASE_US, SERVICE_QUIET_US, clock_boot_us(),
+					     clock_boot_us() };
 
 	telling.unconfirmed =
-		event == AE_NOT_FOUND && !quiet_not_found(&quiet, story->attempt.id, LEASE_US,
-							  SERVICE_QUIET_US, clock_boot_us());
+		event == AE_NOT_FOUND && !quiet_not_found(&quiet, story->attempt.id, &answer);
 	return story_tell(&service, story, &telling);
 }
 

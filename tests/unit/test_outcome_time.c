@@ -110,6 +110,23 @@ START_TEST(not_found_that_is_recorded_again_late_is_still_one_answer)
 }
 END_TEST
 
+START_TEST(not_found_that_took_long_to_be_said_counts_from_when_it_was_heard)
+{
+	struct telling slow = { .source = OUTCOME_INQUIRY,
+				.answer = service_answer(AE_NOT_FOUND),
+				.age_us = SERVICE_QUIET_US };
+	struct telling quick = { .source = OUTCOME_INQUIRY,
+				 .answer = service_answer(AE_NOT_FOUND) };
+	struct story story = put_attempt(AS_UNKNOWN, OS_PROCESSING);
+
+	ck_assert_int_eq(tell(&story, &slow), OUTCOME_RESCHEDULED);
+	ck_assert_int_eq(story.attempt.not_found_at_us, NOW_US);
+	ck_assert_int_eq(tell(&story, &quick), OUTCOME_RESCHEDULED);
+
+	ck_assert_int_eq(story.attempt.status, AS_UNKNOWN);
+}
+END_TEST
+
 START_TEST(not_found_is_believed_when_nothing_can_still_arrive)
 {
 	const struct not_found_case *row = &not_found_cases[_i];
@@ -488,6 +505,7 @@ UNIT_MAIN("outcome_time", {
 	tcase_add_unchecked_fixture(tests, create, drop);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, not_found_that_is_recorded_again_late_is_still_one_answer);
+	tcase_add_test(tests, not_found_that_took_long_to_be_said_counts_from_when_it_was_heard);
 	tcase_add_loop_test(tests, not_found_is_believed_when_nothing_can_still_arrive, 0,
 			    (int)COUNT(not_found_cases));
 	tcase_add_test(tests, not_found_is_never_believed_from_a_gateway_that_cannot_know);

@@ -298,6 +298,8 @@ static void call_end(struct week *week, struct call *call)
 		.now_us = now_us,
 		.began_us = now_us - (clock_boot_us() - call->began_boot_us),
 	};
+	const struct quiet_answer heard = { job->lease_span_us, job->gateway->quiet_us,
+					    call->began_boot_us, clock_boot_us() };
 	const struct outcome_report report = {
 		.source = job->kind == DUE_SEND ? OUTCOME_ANSWER : OUTCOME_INQUIRY,
 		.operation_id = job->order.operation_id,
@@ -306,10 +308,8 @@ static void call_end(struct week *week, struct call *call)
 		.answer = &call->answer,
 		.api_call_id = "",
 		.asked_at_us = job->claimed_at_us,
-		.quiet_confirmed =
-			event == AE_NOT_FOUND &&
-			quiet_not_found(&week->quiet, job->order.attempt_id, job->lease_span_us,
-					job->gateway->quiet_us, call->began_boot_us),
+		.quiet_confirmed = event == AE_NOT_FOUND &&
+				   quiet_not_found(&week->quiet, job->order.attempt_id, &heard),
 	};
 	enum outcome_effect effect;
 
