@@ -188,6 +188,16 @@ static void transaction_judge(void *context, char **row)
 	       row[0], row[1], row[3], row[4], row[5], row[6], judging->seed);
 }
 
+/* operation, gateway, keys used there, declines there, transaction */
+static void keys_judge(void *context, char **row)
+{
+	const struct judging *judging = context;
+
+	EXPECT(strtoul(row[2], NULL, 10) <= 1 + strtoul(row[3], NULL, 10), row[4],
+	       "operation %s was tried with %s keys at %s, declined %s times; seed %" PRIu64,
+	       row[0], row[2], row[1], row[3], judging->seed);
+}
+
 static void violation_found(void *context, const struct store_fsck_check *check,
 			    const struct store_fsck_violation *violation)
 {
@@ -219,6 +229,10 @@ static void check(struct judging *judging)
 		"(SELECT COUNT(*) FROM operation c WHERE c.transaction_id = o.transaction_id AND "
 		"c.kind = 'capture' AND c.status = 'parked') "
 		"FROM operation o JOIN transaction t ON t.id = o.transaction_id");
+	service_rows(&service, keys_judge, judging,
+		     "SELECT HEX(operation_id), gateway, COUNT(DISTINCT gateway_key), "
+		     "SUM(status = 'declined'), HEX(MAX(transaction_id)) FROM attempt GROUP BY "
+		     "operation_id, gateway");
 	service_rows(
 		&service, transaction_judge, judging,
 		"SELECT HEX(t.id), t.status, t.amount_minor, t.amount_captured, "
