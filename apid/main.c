@@ -16,6 +16,7 @@
 #include "service/catalogue.h"
 #include "service/intake.h"
 #include "service/lookup.h"
+#include "service/rotation.h"
 #include "service/settings.h"
 
 #include <pthread.h>
@@ -82,7 +83,36 @@ static enum err start_failed(const char *step, enum err err, const char *why)
 	return err;
 }
 
-/* The database answers, is safe, and has this build's schema. */
+struct key_check {
+	const struct vault *vault;
+	char missing[VAULT_KEY_ID_SIZE];
+};
+
+static enum err look_keys(struct store_tx *tx, void *context)
+{
+	struct key_check *check = context;
+
+	return rotation_check(tx, check->vault, check->missing);
+}
+
+/* Without a key that sealed something, payments would wait for it and profiles would not open. */
+static enum err keys_check(struct store *store, const struct vault *vault, char why[STORE_WHY_SIZE])
+{
+	struct key_check check = { .vault = vault };
+	enum err err = store_look(store, look_keys, &check);
+
+	if (err == ERR_CONFIG)
+		(void)snprintf(why, STORE_WHY_SIZE,
+			       "what is stored was sealed with the key '%s', which is not in "
+			       "seal_keys: put it back; 'payopsctl keys rotate' seals everything "
+			       "with the first key, after which it may go",
+			       check.missing);
+	else if (err != ERR_OK)
+		(void)snprintf(why, STORE_WHY_SIZE, "%s", err_row(err)->title);
+	return err;
+}
+
+/* The database answers, is safe, has this build's schema, and holds nothing that we have no key for. */
 static enum err database_start(struct server *server)
 {
 	const struct settings *settings = server->settings;
@@ -105,6 +135,8 @@ static enum err database_start(struct server *server)
 			err = ERR_OK;
 		}
 	}
+	if (err == ERR_OK)
+		err = keys_check(store, &settings->vault, why);
 	store_pool_release(server->app.pool, store);
 	return err == ERR_OK ? ERR_OK : start_failed("database", err, why);
 }

@@ -94,6 +94,10 @@ static const struct command commands[] = {
 	  "GATEWAY [OPERATION]", &ctl_breaker_list_options, ctl_breaker_auto },
 	{ "keys new", "make a file with a new random key", "FILE",
 	  &ctl_keys_new_options, ctl_keys_new },
+	{ "keys status", "count what is sealed with which key", NULL,
+	  &ctl_keys_status_options, ctl_keys_status },
+	{ "keys rotate", "seal everything with the newest key", NULL,
+	  &ctl_keys_rotate_options, ctl_keys_rotate },
 };
 /* clang-format on */
 static const struct command_table table = { commands, sizeof commands / sizeof *commands };

@@ -312,6 +312,25 @@ static enum err item_send(struct item *item, struct due_job *job)
 	return item_prepare(item, &choice, job);
 }
 
+/*
+ * Its token is sealed with a key that this process does not have: another may have it, or this one after its next
+ * start. So nobody decides, and it is due again later.
+ */
+static bool key_is_missing(const struct item *item)
+{
+	const struct operation_row *operation = item->operation;
+	char transaction[ID_TEXT_SIZE];
+
+	if (operation->payment_token_sealed_size == 0 ||
+	    vault_has(item->claim->settings->vault, operation->payment_token_key_id))
+		return false;
+	log_error("a payment token's key is not in seal_keys",
+		  LOG_TEXT("key_id", operation->payment_token_key_id),
+		  LOG_TEXT("transaction_id",
+			   id_format(ID_TRANSACTION, operation->transaction_id, transaction)));
+	return true;
+}
+
 /* Send it, unless something stands against it. */
 static enum err item_start(struct item *item, struct due_job *job)
 {
@@ -329,6 +348,8 @@ static enum err item_start(struct item *item, struct due_job *job)
 		err = release_blocked(item, &blocked);
 	if (err == ERR_OK && blocked)
 		return item_wait(item, item->now_us + RELEASE_PAUSE_US);
+	if (err == ERR_OK && key_is_missing(item))
+		return item_wait(item, item->now_us + UNCONFIGURED_PAUSE_US);
 	return err == ERR_OK ? item_send(item, job) : err;
 }
 

@@ -361,12 +361,6 @@ END_TEST
 
 /* ---- what one operation suffers from must not stop the others ---- */
 
-static void poison_key(struct story *story)
-{
-	snprintf(story->operation.payment_token_key_id,
-		 sizeof story->operation.payment_token_key_id, "lost");
-}
-
 static void poison_seal(struct story *story)
 {
 	story->operation.payment_token_sealed[20] ^= 1;
@@ -385,7 +379,6 @@ static const struct poison {
 	void (*spoil)(struct story *story);
 	const char *reason;
 } poisons[] = {
-	{ poison_key, "crypto_error" },
 	{ poison_seal, "crypto_error" },
 	{ poison_row, "crypto_error" },
 };
@@ -422,6 +415,29 @@ START_TEST(a_token_that_does_not_open_parks_its_payment_and_no_other)
 	ck_assert_int_eq(story_attempts(&service, &poisoned), 0);
 	ck_assert_uint_eq(poisoned.operation.attempt_count, 0);
 	ck_assert_uint_gt(poisoned.operation.payment_token_sealed_size, 0);
+	ck_assert_uint_eq(claim_nothing(), 0);
+}
+END_TEST
+
+START_TEST(a_token_whose_key_is_not_here_waits_for_it)
+{
+	struct story other = put_pending(clock_now_us());
+	struct story story = story_pending(&service, clock_now_us());
+	struct due_job jobs[LIMIT];
+
+	snprintf(story.operation.payment_token_key_id, sizeof story.operation.payment_token_key_id,
+		 "elsewhere");
+	story_put(&service, &story);
+
+	ck_assert_uint_eq(claim(jobs), 1);
+
+	ck_assert(id_equal(jobs[0].order.operation_id, other.operation.id));
+	story_get(&service, &story);
+	ck_assert_int_eq(story.operation.status, OS_PENDING);
+	ck_assert_int_eq(story.operation.next_action, NEXT_SEND);
+	ck_assert_int_gt(story.operation.next_action_at_us, clock_now_us() + 30 * SECOND_US);
+	ck_assert_uint_gt(story.operation.payment_token_sealed_size, 0);
+	ck_assert_int_eq(story_attempts(&service, &story), 0);
 	ck_assert_uint_eq(claim_nothing(), 0);
 }
 END_TEST
@@ -661,6 +677,7 @@ UNIT_MAIN("due", {
 	tcase_add_test(tests, claimers_at_once_get_disjoint_work_and_all_of_it);
 	tcase_add_loop_test(tests, a_token_that_does_not_open_parks_its_payment_and_no_other, 0,
 			    (int)COUNT(poisons));
+	tcase_add_test(tests, a_token_whose_key_is_not_here_waits_for_it);
 	tcase_add_loop_test(tests, a_second_attempt_beside_a_live_one_is_never_made, 0, 4);
 	tcase_add_test(tests, with_an_open_exception_no_further_attempt_is_made);
 	tcase_add_test(tests, a_question_about_no_attempt_is_parked);
