@@ -7,6 +7,9 @@
 #include "core/transition.h"
 #include "service/callback.h"
 #include "service/catalogue.h"
+#include "store/transaction.h"
+
+#include <string.h>
 
 #define GATEWAY_UNKNOWN "unknown" /* label of messages that no gateway signed */
 
@@ -80,10 +83,17 @@ static enum fate deliver(struct call *call, const struct callback_delivery *deli
 	return FATE_ANSWERED;
 }
 
-/* Take the message as `gateway`'s, for the transaction of the path where it names one. */
+/* Who may have signed: a gateway, or a merchant's account there. */
+struct signer {
+	const struct gateway *gateway;
+	const char *merchant; /* NULL: the gateway */
+};
+
+/* Take the message as the signer's, for the transaction of the path where it names one. */
 static enum fate take(struct call *call, const struct catalogue_view *view,
-		      const struct gateway *gateway, const char *path_id)
+		      const struct signer *signer, const char *path_id)
 {
+	const struct gateway *gateway = signer->gateway;
 	struct gateway_notice notice;
 	struct callback_delivery delivery = { .gateway = gateway,
 					      .view = view,
@@ -91,7 +101,8 @@ static enum fate take(struct call *call, const struct catalogue_view *view,
 					      .body = call->http->body,
 					      .body_size = call->http->body_size,
 					      .api_call_id = call->api_call_id,
-					      .now_us = clock_now_us() };
+					      .now_us = clock_now_us(),
+					      .merchant = signer->merchant };
 	const enum err err = verify(call, gateway, &notice);
 
 	if (err == ERR_SIGNATURE)
@@ -108,12 +119,68 @@ static enum fate take(struct call *call, const struct catalogue_view *view,
 	return deliver(call, &delivery);
 }
 
+/* Whose accounts may have signed: of this merchant, of all (NULL), of none (""). */
+static bool may_sign(const struct catalogue_account *account, unsigned gateway,
+		     const char *merchant)
+{
+	return account->gateway == gateway && account->signs &&
+	       (merchant == NULL || strcmp(account->merchant, merchant) == 0);
+}
+
+/* By the gateway's own secrets, then by those of the accounts there that have some. */
+static enum fate take_of(struct call *call, const struct catalogue_view *view, unsigned gateway,
+			 const char *merchant)
+{
+	const char *path_id = merchant == NULL ? NULL : call->match.parameter;
+	struct signer signer = { .gateway = &view->gateways.list[gateway] };
+	enum fate fate = take(call, view, &signer, path_id);
+
+	for (size_t i = 0; view->signing_count > 0 && i < view->account_count; i++) {
+		const struct catalogue_account *account = &view->accounts[i];
+
+		if (fate == FATE_ANSWERED)
+			return fate;
+		if (!may_sign(account, gateway, merchant))
+			continue;
+		signer = (struct signer){ account->own, account->merchant };
+		fate = take(call, view, &signer, path_id);
+	}
+	return fate;
+}
+
 static void refuse_forged(struct call *call, const char *gateway)
 {
 	count(call, gateway, "forged");
 	log_warning("callback refused", LOG_TEXT("gateway", gateway),
 		    LOG_TEXT("reason", "no gateway of this transaction signed it"));
 	call_refuse(call, ERR_SIGNATURE, NULL);
+}
+
+struct owner {
+	struct id transaction_id;
+	char *merchant;
+};
+
+static enum err owner_work(struct store_tx *tx, void *context)
+{
+	const struct owner *owner = context;
+
+	return store_transaction_merchant(tx, owner->transaction_id, owner->merchant);
+}
+
+/* Whose transaction the path names, "" where there is none. False: it was answered, since that cannot be known now. */
+static bool merchant_find(struct call *call, char merchant[MERCHANT_SIZE])
+{
+	struct owner owner = { .merchant = merchant };
+	enum err err;
+
+	if (!id_parse(ID_TRANSACTION, call->match.parameter, &owner.transaction_id))
+		return true;
+	err = store_pool_look(call->app->pool, call_wait_ms(call), owner_work, &owner);
+	if (err == ERR_OK || err == ERR_NOT_FOUND)
+		return true;
+	call_refuse(call, err, NULL);
+	return false;
 }
 
 /*
@@ -123,11 +190,13 @@ static void refuse_forged(struct call *call, const char *gateway)
 void callbacks_transaction(struct call *call)
 {
 	const struct catalogue_view *view = catalogue_hold(call->app->catalogue);
-	const struct gateway_set *set = &view->gateways;
+	char merchant[MERCHANT_SIZE] = "";
 	enum fate fate = FATE_NOT_THEIRS;
 
-	for (size_t i = 0; i < set->count && fate != FATE_ANSWERED; i++)
-		fate = take(call, view, &set->list[i], call->match.parameter);
+	if (view->signing_count > 0 && !merchant_find(call, merchant))
+		fate = FATE_ANSWERED;
+	for (unsigned i = 0; i < view->gateways.count && fate != FATE_ANSWERED; i++)
+		fate = take_of(call, view, i, merchant);
 	catalogue_release(view);
 	if (fate != FATE_ANSWERED)
 		refuse_forged(call, GATEWAY_UNKNOWN);
@@ -140,7 +209,8 @@ void callbacks_gateway(struct call *call)
 
 	if (gateway == NULL)
 		call_refuse(call, ERR_NOT_FOUND, "There is no such gateway.");
-	else if (take(call, view, gateway, NULL) == FATE_NOT_THEIRS)
+	else if (take_of(call, view, (unsigned)(gateway - view->gateways.list), NULL) ==
+		 FATE_NOT_THEIRS)
 		refuse_forged(call, gateway->name);
 	catalogue_release(view);
 }

@@ -159,15 +159,9 @@ static void account_compare(void *context, const struct gateway_account_row *row
 	struct apply *apply = context;
 
 	apply->account_at++;
-	for (size_t i = 0; i < apply->file.account_count; i++) {
-		const struct gateway_account_row *of_file = &apply->file.accounts[i];
-
-		if (strcmp(of_file->gateway, row->gateway) == 0 &&
-		    strcmp(of_file->merchant, row->merchant) == 0 &&
-		    strcmp(of_file->account, row->account) == 0 &&
-		    strcmp(of_file->api_key_file, row->api_key_file) == 0)
+	for (size_t i = 0; i < apply->file.account_count; i++)
+		if (store_gateway_account_same(&apply->file.accounts[i], row))
 			return;
-	}
 	apply->accounts_changed = true;
 }
 

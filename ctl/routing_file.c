@@ -43,6 +43,8 @@ static const struct conf_setting account_settings[] = {
 	{ "merchant", CONF_TEXT, NULL, 1, MERCHANT_SIZE - 1, NULL, "" },
 	{ "account", CONF_TEXT, NULL, 1, GATEWAY_ACCOUNT_SIZE - 1, NULL, "" },
 	{ "api_key_file", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "" },
+	{ "callback_secret_file", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "" },
+	{ "callback_secret_file_previous", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "" },
 };
 
 static const struct conf_setting route_settings[] = {
@@ -204,6 +206,11 @@ static void take_account(const struct group *group, const struct gateways_file *
 		    strcmp(file->accounts[i].merchant, row->merchant) == 0)
 			problem(group, NULL, "the merchant has an account at this gateway already");
 	take_secret_file(group, "api_key_file", row->api_key_file);
+	take_secret_file(group, "callback_secret_file", row->callback_secret_file);
+	take_secret_file(group, "callback_secret_file_previous",
+			 row->callback_secret_file_previous);
+	if (row->callback_secret_file[0] == '\0' && row->callback_secret_file_previous[0] != '\0')
+		problem(group, "callback_secret_file_previous", "needs a callback_secret_file");
 }
 
 /* At least one element, so that an empty list is not want of memory. */

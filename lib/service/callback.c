@@ -59,6 +59,12 @@ void callback_matched(struct receipt *receipt, const struct attempt_row *attempt
 	receipt->row.attempt_id = attempt->id;
 }
 
+/* Who signs for one merchant's account is believed about no other's payments. */
+static bool may_speak_of(const struct callback_delivery *delivery, const char *merchant)
+{
+	return delivery->merchant == NULL || strcmp(delivery->merchant, merchant) == 0;
+}
+
 /* By the gateway's reference, then by ours; it must belong to the path's transaction. */
 static enum err match(struct receipt *receipt)
 {
@@ -72,6 +78,10 @@ static enum err match(struct receipt *receipt)
 		return ERR_OK;
 	if (err != ERR_OK)
 		return err;
+	if (!may_speak_of(delivery, attempt.merchant)) {
+		receipt->outcome = CALLBACK_OUTCOME_FOREIGN;
+		return ERR_OK;
+	}
 	receipt->elsewhere = !id_is_empty(delivery->transaction_id) &&
 			     !id_equal(delivery->transaction_id, attempt.transaction_id);
 	if (!receipt->elsewhere)
@@ -101,6 +111,7 @@ static enum err money_lock(struct receipt *receipt, struct id operation_id)
 static enum err match_by_path(struct receipt *receipt)
 {
 	const struct callback_delivery *delivery = receipt->delivery;
+	char merchant[MERCHANT_SIZE];
 	struct id operation_id;
 	bool used;
 	enum err err;
@@ -109,9 +120,11 @@ static enum err match_by_path(struct receipt *receipt)
 		return ERR_OK;
 	err = store_attempt_gateway_used(receipt->tx, delivery->transaction_id,
 					 delivery->gateway->name, &used);
+	if (err == ERR_OK && used && delivery->merchant != NULL)
+		err = store_transaction_merchant(receipt->tx, delivery->transaction_id, merchant);
 	if (err != ERR_OK)
 		return err;
-	if (!used) {
+	if (!used || (delivery->merchant != NULL && !may_speak_of(delivery, merchant))) {
 		receipt->outcome = CALLBACK_OUTCOME_FOREIGN;
 		return ERR_OK;
 	}
@@ -144,7 +157,9 @@ enum err callback_match(struct receipt *receipt)
 {
 	enum err err = match(receipt);
 
-	return err == ERR_OK ? match_by_path(receipt) : err;
+	if (err != ERR_OK || receipt->outcome == CALLBACK_OUTCOME_FOREIGN)
+		return err;
+	return match_by_path(receipt);
 }
 
 static enum err exception_open(struct receipt *receipt, enum exception_kind kind,

@@ -28,11 +28,13 @@ struct callback_delivery {
 	size_t body_size;
 	const char *api_call_id;
 	int64_t now_us;
+	const char *
+		merchant; /* whose account signed it, held by the view: it speaks of no other's; NULL: any */
 };
 
 /* In order of precedence */
 enum callback_outcome {
-	CALLBACK_OUTCOME_FOREIGN, /* the path's transaction was never sent to this gateway: as if unsigned */
+	CALLBACK_OUTCOME_FOREIGN, /* never sent to this gateway, or not from this account: as if unsigned */
 	CALLBACK_OUTCOME_DUPLICATE,
 	CALLBACK_OUTCOME_STORED, /* see *result */
 };

@@ -102,7 +102,7 @@ static void match_known(void *context, const struct attempt_row *attempt)
 		struct receipt *receipt = &commit->list[i]->receipt;
 		const struct callback_delivery *delivery = receipt->delivery;
 
-		if (attempt->gateway_ref[0] != '\0' &&
+		if (delivery->merchant == NULL && attempt->gateway_ref[0] != '\0' &&
 		    id_equal(delivery->transaction_id, attempt->transaction_id) &&
 		    strcmp(delivery->gateway->name, attempt->gateway) == 0 &&
 		    strcmp(delivery->notice->gateway_ref, attempt->gateway_ref) == 0)

@@ -77,14 +77,12 @@ static bool secret_take(struct reading *reading, const char *path, struct secret
 	return err == ERR_OK;
 }
 
-static bool secrets_take(struct reading *reading, const struct gateway_row *row,
-			 struct gateway *gateway)
+static bool callback_secrets_take(struct reading *reading, const char *now, const char *previous,
+				  struct gateway *gateway)
 {
-	const char *const files[] = { row->callback_secret_file,
-				      row->callback_secret_file_previous };
+	const char *const files[] = { now, previous };
 
-	if (!secret_take(reading, row->api_key_file, &gateway->api_key))
-		return false;
+	gateway->callback_secret_count = 0;
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
 		if (files[i][0] == '\0')
 			continue;
@@ -94,6 +92,14 @@ static bool secrets_take(struct reading *reading, const struct gateway_row *row,
 		gateway->callback_secret_count++;
 	}
 	return true;
+}
+
+static bool secrets_take(struct reading *reading, const struct gateway_row *row,
+			 struct gateway *gateway)
+{
+	return secret_take(reading, row->api_key_file, &gateway->api_key) &&
+	       callback_secrets_take(reading, row->callback_secret_file,
+				     row->callback_secret_file_previous, gateway);
 }
 
 static void capability_fill(struct routing_gateway *capability, const struct gateway_row *row,
@@ -159,6 +165,30 @@ static bool gateway_index(struct reading *reading, const char *name, unsigned *i
 	return refuse(reading, ERR_CONFIG, "there is no gateway", name);
 }
 
+/* What an account has not of its own is the gateway's. */
+static void credentials_take(struct reading *reading, const struct gateway_account_row *row,
+			     struct catalogue_account *account)
+{
+	const bool has_key = row->api_key_file[0] != '\0';
+	const bool signs = row->callback_secret_file[0] != '\0';
+
+	if (!has_key && !signs)
+		return;
+	account->own = malloc(sizeof *account->own);
+	if (account->own == NULL) {
+		refuse(reading, ERR_MEMORY, err_row(ERR_MEMORY)->title, "");
+		return;
+	}
+	*account->own = reading->view->gateways.list[account->gateway];
+	if (has_key && !secret_take(reading, row->api_key_file, &account->own->api_key))
+		return;
+	if (!signs || !callback_secrets_take(reading, row->callback_secret_file,
+					     row->callback_secret_file_previous, account->own))
+		return;
+	account->signs = true;
+	reading->view->signing_count++;
+}
+
 static void account_take(void *context, const struct gateway_account_row *row)
 {
 	struct reading *reading = context;
@@ -178,15 +208,8 @@ static void account_take(void *context, const struct gateway_account_row *row)
 	*account = (struct catalogue_account){ .gateway = gateway };
 	memcpy(account->merchant, row->merchant, sizeof account->merchant);
 	memcpy(account->account, row->account, sizeof account->account);
-	if (row->api_key_file[0] == '\0' || reading->use == CATALOGUE_SHOW)
-		return;
-	account->own = malloc(sizeof *account->own);
-	if (account->own == NULL) {
-		refuse(reading, ERR_MEMORY, err_row(ERR_MEMORY)->title, "");
-		return;
-	}
-	*account->own = view->gateways.list[gateway];
-	(void)secret_take(reading, row->api_key_file, &account->own->api_key);
+	if (reading->use == CATALOGUE_SEND)
+		credentials_take(reading, row, account);
 }
 
 static void rule_take(void *context, const struct route_rule_row *row)

@@ -36,7 +36,8 @@ struct catalogue_account {
 	unsigned gateway; /* index */
 	char merchant[MERCHANT_SIZE];
 	char account[GATEWAY_ACCOUNT_SIZE];
-	struct gateway *own; /* the gateway with the merchant's own credential; NULL: none */
+	struct gateway *own; /* the gateway with the merchant's own credentials; NULL: none */
+	bool signs;          /* its callbacks have secrets of their own, which only `own` knows */
 };
 
 struct catalogue_view {
@@ -47,6 +48,7 @@ struct catalogue_view {
 	struct routing_rule *rules;
 	struct catalogue_account *accounts; /* by gateway and merchant */
 	size_t account_count;
+	size_t signing_count; /* accounts that sign */
 	atomic_size_t holders;
 };
 

@@ -39,6 +39,8 @@ static const struct column account_columns[] = {
 	COLUMN_TEXT(struct gateway_account_row, merchant),
 	COLUMN_TEXT(struct gateway_account_row, account),
 	COLUMN_TEXT_OR_NULL(struct gateway_account_row, api_key_file),
+	COLUMN_TEXT_OR_NULL(struct gateway_account_row, callback_secret_file),
+	COLUMN_TEXT_OR_NULL(struct gateway_account_row, callback_secret_file_previous),
 };
 static const struct shape account_shape = SHAPE(account_columns);
 
@@ -113,6 +115,16 @@ bool store_gateway_same(const struct gateway_row *a, const struct gateway_row *b
 			return false;
 	}
 	return true;
+}
+
+bool store_gateway_account_same(const struct gateway_account_row *a,
+				const struct gateway_account_row *b)
+{
+	return strcmp(a->gateway, b->gateway) == 0 && strcmp(a->merchant, b->merchant) == 0 &&
+	       strcmp(a->account, b->account) == 0 &&
+	       strcmp(a->api_key_file, b->api_key_file) == 0 &&
+	       strcmp(a->callback_secret_file, b->callback_secret_file) == 0 &&
+	       strcmp(a->callback_secret_file_previous, b->callback_secret_file_previous) == 0;
 }
 
 enum err store_gateway_account_clear(struct store_tx *tx)

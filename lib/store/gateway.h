@@ -50,12 +50,14 @@ struct gateway_row {
 	int64_t authorisation_expiry_s;
 };
 
-/* What a merchant is called at a gateway, perhaps with a credential of its own. */
+/* What a merchant is called at a gateway, perhaps with credentials of its own. */
 struct gateway_account_row {
 	char gateway[ROUTING_NAME_SIZE];
 	char merchant[MERCHANT_SIZE];
 	char account[GATEWAY_ACCOUNT_SIZE];
 	char api_key_file[GATEWAY_PATH_SIZE]; /* "": the gateway's */
+	char callback_secret_file[GATEWAY_PATH_SIZE]; /* "": the gateway's */
+	char callback_secret_file_previous[GATEWAY_PATH_SIZE];
 };
 
 /* All gateways by name, all accounts by gateway and merchant; `each` is called per row. */
@@ -67,6 +69,9 @@ CHECKED enum err store_gateway_account_list(struct store_tx *tx, store_gateway_a
 
 /* Insert it, or write all of it over the one of this name. */
 CHECKED enum err store_gateway_put(struct store_tx *tx, const struct gateway_row *row);
+
+bool store_gateway_account_same(const struct gateway_account_row *a,
+				const struct gateway_account_row *b);
 
 /* Whether two rows hold the same, but for changed_at_us. */
 bool store_gateway_same(const struct gateway_row *a, const struct gateway_row *b);

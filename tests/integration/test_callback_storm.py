@@ -313,3 +313,36 @@ def test_storm_goes_on_while_the_secret_is_changed(payops):
             payops.await_status(transaction_id, FINAL)
     finally:
         apply_gateways(payops, etc / "gateways.conf")
+
+
+@pytest.mark.parametrize("path", [None, "/gateways/alpha/callbacks"])
+def test_callback_is_signed_by_the_account_it_speaks_of(payops, path):
+    """A merchant's account with secrets of its own, one of them on its way out, beside another merchant's."""
+    etc = payops.dir / "etc" / "payops"
+    payops.add_merchant("elsewhere")
+    secrets = {"demo": b"d" * 48, "demo-previous": b"p" * 48, "elsewhere": b"e" * 48}
+    for name, key in secrets.items():
+        (etc / "keys" / f"account-{name}").write_bytes(key)
+        (etc / "keys" / f"account-{name}").chmod(0o600)
+    changed = etc / "gateways-under-test.conf"
+    changed.write_text((etc / "gateways.conf").read_text() + """
+accounts = (
+	{ gateway = "alpha"; merchant = "demo"; account = "acct_demo"; callback_secret_file = "keys/account-demo";
+	  callback_secret_file_previous = "keys/account-demo-previous"; },
+	{ gateway = "alpha"; merchant = "elsewhere"; account = "acct_else"; callback_secret_file = "keys/account-elsewhere"; }
+);
+""")
+    apply_gateways(payops, changed)
+    try:
+        for key, status, result in ((secrets["demo"], 200, "completed"), (secrets["demo-previous"], 200, "completed"),
+                                    (secret(payops, "alpha"), 200, "completed"),
+                                    (secrets["elsewhere"], 401, "processing"), (b"x" * 48, 401, "processing")):
+            transaction_id, attempt = accepted(payops)
+            body = json.dumps(callback_for(attempt)).encode()
+            answer = payops.call_back(transaction_id, body, signature=payops.sign(body, secret=key), path=path)
+            assert answer.status == status, answer.body
+            assert payops.get(f"/transactions/{transaction_id}").json["status"] == result
+            thaw(payops, transaction_id)
+            payops.await_status(transaction_id, FINAL)
+    finally:
+        apply_gateways(payops, etc / "gateways.conf")

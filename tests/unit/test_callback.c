@@ -530,6 +530,32 @@ START_TEST(a_path_that_was_never_sent_to_the_gateway_is_as_if_unsigned)
 }
 END_TEST
 
+/* Signed by a merchant's account: found by its references, by the path and its attempt's, by the path alone. */
+START_TEST(an_account_speaks_of_its_merchants_payments_alone)
+{
+	const bool ours = _i % 2 == 0;
+	struct story story = put_attempt(AS_SENT, OS_PROCESSING);
+	struct delivering delivering;
+
+	begin(&delivering, &story);
+	delivering.delivery.merchant = ours ? SERVICE_MERCHANT : SERVICE_OTHER_MERCHANT;
+	if (_i / 2 > 0)
+		delivering.delivery.transaction_id = story.transaction.id;
+	if (_i / 2 == 2)
+		delivering.notice.our_reference[0] = '\0';
+
+	deliver(&delivering);
+
+	ck_assert_int_eq(delivering.err, ERR_OK);
+	ck_assert_int_eq(delivering.outcome,
+			 ours ? CALLBACK_OUTCOME_STORED : CALLBACK_OUTCOME_FOREIGN);
+	if (!ours)
+		check_unmoved(&story);
+	ck_assert_int_eq(callbacks_that("result = 'applied'"), ours);
+	ck_assert_int_eq(callbacks(), ours);
+}
+END_TEST
+
 START_TEST(a_message_about_one_transaction_cannot_complete_that_of_the_path)
 {
 	struct story paid = put_attempt(AS_ACCEPTED, OS_PROCESSING);
@@ -598,6 +624,7 @@ UNIT_MAIN("callback", {
 	tcase_add_test(tests, another_gateway_of_ours_cannot_speak_for_this_one);
 	tcase_add_loop_test(tests, a_path_that_was_never_sent_to_the_gateway_is_as_if_unsigned, 0,
 			    2);
+	tcase_add_loop_test(tests, an_account_speaks_of_its_merchants_payments_alone, 0, 6);
 	tcase_add_loop_test(tests, a_message_about_one_transaction_cannot_complete_that_of_the_path,
 			    0, 2);
 	tcase_add_test(tests, the_path_finds_the_attempt_whose_gateway_does_not_know_our_reference);

@@ -152,6 +152,29 @@ START_TEST(a_merchant_uses_its_own_account_and_credential)
 }
 END_TEST
 
+START_TEST(an_account_may_have_secrets_for_callbacks)
+{
+	struct reading reading;
+	const struct gateway *gateway;
+	const char *account;
+
+	service_do(&service,
+		   "UPDATE gateway_account SET callback_secret_file = '%s', "
+		   "callback_secret_file_previous = IF(%d, '%s', NULL) WHERE merchant = 'other'",
+		   secret_path, _i, secret_path);
+	ck_assert_int_eq(read_view(&reading, CATALOGUE_SEND), ERR_OK);
+
+	gateway = catalogue_gateway(reading.view, 0, "other", &account);
+	ck_assert_ptr_ne(gateway, &reading.view->gateways.list[0]);
+	ck_assert_uint_eq(gateway->callback_secret_count, 1u + (unsigned)_i);
+	ck_assert_uint_eq(gateway->api_key.size, reading.view->gateways.list[0].api_key.size);
+	ck_assert_uint_eq(reading.view->signing_count, 1);
+	ck_assert(reading.view->accounts[0].signs && !reading.view->accounts[1].signs);
+	ck_assert_uint_eq(reading.view->gateways.list[0].callback_secret_count, 2);
+	catalogue_release(reading.view);
+}
+END_TEST
+
 START_TEST(an_empty_catalogue_is_a_view_without_routes)
 {
 	struct reading reading;
@@ -276,6 +299,7 @@ UNIT_MAIN("catalogue", {
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_view_holds_what_the_tables_hold);
 	tcase_add_test(tests, a_merchant_uses_its_own_account_and_credential);
+	tcase_add_loop_test(tests, an_account_may_have_secrets_for_callbacks, 0, 2);
 	tcase_add_test(tests, an_empty_catalogue_is_a_view_without_routes);
 	tcase_add_loop_test(tests, what_cannot_be_used_is_refused_with_the_reason, 0,
 			    COUNT(unusable));

@@ -160,10 +160,11 @@ static void account_see(void *context, const struct gateway_account_row *row)
 START_TEST(account_is_one_per_gateway_and_merchant)
 {
 	const struct gateway_row gateway = gateway_least("alpha");
-	const struct gateway_account_row one = { "alpha", "shop", "acct_1", "/key" };
-	const struct gateway_account_row two = { "alpha", "other", "acct_2", "" };
-	const struct gateway_account_row nowhere = { "beta", "shop", "acct_1", "" };
-	const struct gateway_account_row nobody = { "alpha", "nobody", "acct_1", "" };
+	const struct gateway_account_row one = { "alpha", "shop", "acct_1",
+						 "/key",  "/new", "/previous" };
+	const struct gateway_account_row two = { "alpha", "other", "acct_2", "", "", "" };
+	const struct gateway_account_row nowhere = { "beta", "shop", "acct_1", "", "", "" };
+	const struct gateway_account_row nobody = { "alpha", "nobody", "acct_1", "", "", "" };
 	struct accounts_seen seen = { .count = 0 };
 
 	ck_assert_int_eq(store_gateway_put(&tx, &gateway), ERR_OK);
