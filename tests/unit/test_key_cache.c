@@ -194,6 +194,31 @@ START_TEST(key_cache_lets_a_key_expire_though_it_is_remembered)
 }
 END_TEST
 
+/* Its calendar is the wall clock's, which somebody may set; how old it is what is remembered is not. */
+START_TEST(key_cache_looks_again_in_time_whatever_the_wall_clock)
+{
+	static const int64_t jumps_s[] = { 3600, 86400, -3600, -86400 };
+	struct token_claims claims;
+
+	pool.grant.claims.expires_at_s = NOW_S + 7 * 86400;
+	for (size_t i = 0; i < sizeof jumps_s / sizeof jumps_s[0]; i++) {
+		const int64_t boot_us = BOOT_US + (int64_t)i * 10 * KEY_FRESH_US;
+		const struct key_moment before = { NOW_S, boot_us };
+		const struct key_moment at_once = { NOW_S + jumps_s[i], boot_us };
+		const struct key_moment later = { NOW_S + jumps_s[i], boot_us + 2 * KEY_FRESH_US };
+
+		pool.answer = ERR_OK;
+		pool.asked = 0;
+		ck_assert_int_eq(key_cache_check(cache, &token, before, &claims), ERR_OK);
+		ck_assert_int_eq(key_cache_check(cache, &token, at_once, &claims), ERR_OK);
+		ck_assert_uint_eq(pool.asked, 1);
+		pool.answer = ERR_NOT_FOUND; /* revoked */
+		ck_assert_int_eq(key_cache_check(cache, &token, later, &claims),
+				 ERR_UNAUTHENTICATED);
+	}
+}
+END_TEST
+
 /* More keys than slots: each is judged by its own row, whoever stood in the slot before. */
 START_TEST(key_cache_does_not_mistake_a_key_for_another)
 {
@@ -222,4 +247,5 @@ UNIT_MAIN("key_cache", tcase_add_checked_fixture(tests, begin, end);
 	  tcase_add_test(tests, key_cache_says_that_the_database_is_away);
 	  tcase_add_test(tests, key_cache_refuses_another_secret);
 	  tcase_add_test(tests, key_cache_lets_a_key_expire_though_it_is_remembered);
+	  tcase_add_test(tests, key_cache_looks_again_in_time_whatever_the_wall_clock);
 	  tcase_add_test(tests, key_cache_does_not_mistake_a_key_for_another))

@@ -66,10 +66,11 @@ static void token_make(struct bench *bench, unsigned scopes)
 	const struct token_claims claims = { .merchant = "demo",
 					     .subject = "test",
 					     .scopes = scopes,
-					     .expires_at_s = NOW_US / 1000000 + 60 };
+					     .expires_at_s = clock_now_us() / 1000000 + 60 };
 	char token[TOKEN_TEXT_MAX];
 
-	ck_assert_int_eq(token_issue(&bench->keys, 0, &claims, NOW_US / 1000000, token), ERR_OK);
+	ck_assert_int_eq(token_issue(&bench->keys, 0, &claims, clock_now_us() / 1000000, token),
+			 ERR_OK);
 	(void)snprintf(bench->authorization, sizeof bench->authorization, "Bearer %s", token);
 }
 
@@ -437,6 +438,32 @@ START_TEST(pipeline_limits_the_rate_of_a_merchant)
 }
 END_TEST
 
+static const int64_t jumps_us[] = { INT64_C(3600000000), INT64_C(86400000000), INT64_C(-3600000000),
+				    INT64_C(-86400000000) };
+
+START_TEST(pipeline_counts_requests_and_their_time_whatever_the_wall_clock)
+{
+	const struct pipeline_settings settings = { .writes_max = 100, .rate = { 2, 4 } };
+	struct bench bench;
+
+	bench_init(&bench, 100);
+	pipeline_free(bench.pipeline);
+	ck_assert_int_eq(pipeline_new(&bench.app, &settings, &bench.pipeline), ERR_OK);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(serve(&bench), 200);
+	clock_test_jump(CLOCK_TEST_WALL, jumps_us[_i]);
+	token_make(&bench, SCOPE_PAYMENTS_WRITE);
+
+	ck_assert_int_eq(serve(&bench), 429);
+	clock_test_advance(500000);
+	ck_assert_int_eq(serve(&bench), 200);
+	ck_assert_int_eq(serve(&bench), 429);
+	clock_test_advance(INT64_C(1000) * TIMEOUT_MS);
+	ck_assert_int_eq(serve(&bench), 503); /* it began long ago, by the boot clock */
+	bench_done(&bench);
+}
+END_TEST
+
 START_TEST(pipeline_lets_a_write_in_again_after_each)
 {
 	struct bench bench;
@@ -581,6 +608,8 @@ UNIT_MAIN("pipeline", {
 	tcase_add_test(tests, pipeline_sheds_writes_but_neither_reads_nor_callbacks);
 	tcase_add_test(tests, pipeline_wants_a_body_only_where_one_must_be);
 	tcase_add_test(tests, pipeline_limits_the_rate_of_a_merchant);
+	tcase_add_loop_test(tests, pipeline_counts_requests_and_their_time_whatever_the_wall_clock,
+			    0, (int)(sizeof jumps_us / sizeof jumps_us[0]));
 	tcase_add_test(tests, pipeline_lets_a_write_in_again_after_each);
 	tcase_add_loop_test(tests, pipeline_takes_a_timeout_of_1_to_30_whole_seconds, 0,
 			    (int)(sizeof timeouts / sizeof timeouts[0]));
