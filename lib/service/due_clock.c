@@ -8,25 +8,38 @@
 
 #define ACQUIRE_WAIT_MS 1000
 #define SET_US INT64_C(5000000) /* what a clock that nobody sets never moves between two looks */
+#define LOOK_MAX_US INT64_C(1000000) /* an answer that took longer tells nothing of a clock */
 
 struct look {
-	bool mends;
-	int64_t known_ahead_us;
-	int64_t ahead_us;
+	const struct due_clock *clock;
+	struct due_reading reading;
+	int64_t set_by_us;
 	uint64_t brought;
 };
+
+int64_t due_clock_set_by(const struct due_clock *clock, const struct due_reading *reading)
+{
+	const int64_t took_us = reading->after_boot_us - reading->before_boot_us;
+	const int64_t by_us = reading->now_us - reading->after_boot_us - clock->ahead_us;
+
+	if (!clock->begun || took_us > LOOK_MAX_US)
+		return 0;
+	return by_us >= SET_US || by_us <= -SET_US ? by_us : 0;
+}
 
 static enum err look_work(struct store_tx *tx, void *context)
 {
 	struct look *look = context;
-	int64_t now_us;
-	enum err err = store_now(tx, &now_us);
+	enum err err;
 
+	look->brought = 0;
+	look->reading.before_boot_us = clock_boot_us();
+	err = store_now(tx, &look->reading.now_us);
+	look->reading.after_boot_us = clock_boot_us();
 	if (err != ERR_OK)
 		return err;
-	look->ahead_us = now_us - clock_boot_us();
-	look->brought = 0;
-	if (!look->mends && look->ahead_us > look->known_ahead_us - SET_US)
+	look->set_by_us = due_clock_set_by(look->clock, &look->reading);
+	if (look->clock->begun && look->set_by_us >= 0)
 		return ERR_OK;
 	return store_operation_bring_back(tx, SET_US, &look->brought);
 }
@@ -51,22 +64,23 @@ static void set_back(struct due_clock *clock, int64_t by_us, uint64_t brought)
 
 enum err due_clock_look(struct store_pool *pool, struct due_clock *clock)
 {
-	struct look look = { .mends = !clock->begun, .known_ahead_us = clock->ahead_us };
+	struct look look = { .clock = clock };
+	const struct due_reading *reading = &look.reading;
 	enum err err = store_pool_run(pool, ACQUIRE_WAIT_MS, look_work, &look);
-	int64_t by_us;
 
 	if (err != ERR_OK)
 		return err;
-	by_us = look.ahead_us - clock->ahead_us;
-	if (clock->begun && by_us >= SET_US)
-		set_forth(clock, by_us);
-	else if (clock->begun && by_us <= -SET_US)
-		set_back(clock, -by_us, look.brought);
+	if (look.set_by_us > 0)
+		set_forth(clock, look.set_by_us);
+	else if (look.set_by_us < 0)
+		set_back(clock, -look.set_by_us, look.brought);
 	else if (look.brought > 0)
 		log_warning("operations were written later than it is now",
 			    LOG_INT("operations", (int64_t)look.brought));
+	if (reading->after_boot_us - reading->before_boot_us > LOOK_MAX_US)
+		return ERR_OK;
 	clock->begun = true;
-	clock->ahead_us = look.ahead_us;
+	clock->ahead_us = reading->now_us - reading->after_boot_us;
 	return ERR_OK;
 }
 

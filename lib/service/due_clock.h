@@ -27,6 +27,16 @@ struct due_clock {
 	int64_t expire_from_boot_us; /* until then nothing expires */
 };
 
+/* The database's clock, and the boot clock before it was asked and when it had answered. */
+struct due_reading {
+	int64_t before_boot_us;
+	int64_t now_us;
+	int64_t after_boot_us;
+};
+
+/* By how much somebody set it since it was looked at last: 0, where nobody did or the answer took too long to tell. */
+int64_t due_clock_set_by(const struct due_clock *clock, const struct due_reading *reading);
+
 /*
  * Look at both clocks, and mend what was written by one that was set back; the first time, whoever saw it set.
  * Returns  ERR_OK; what the database answered: look again

@@ -511,6 +511,33 @@ START_TEST(looking_changes_nothing_where_no_clock_was_set)
 }
 END_TEST
 
+/* clang-format off */
+static const struct reading {
+	int64_t took_us, moved_us; /* how long the answer took; what the clock shows beyond the time that passed */
+	int64_t set_by_us;
+} readings[] = {
+	{ 0,              0,              0 },
+	{ 0,              SECOND_US,      0 },
+	{ 0,              5 * SECOND_US,  5 * SECOND_US },
+	{ 0,              -5 * SECOND_US, -5 * SECOND_US },
+	{ 0,              -DAY_US,        -DAY_US },
+	{ 9 * SECOND_US,  0,              0 }, /* the database was slow, its clock was not set */
+	{ 9 * SECOND_US,  -DAY_US,        0 }, /* the next look tells */
+};
+/* clang-format on */
+
+START_TEST(a_slow_answer_is_no_clock_that_was_set)
+{
+	const struct reading *row = &readings[_i];
+	const struct due_clock clock = { .begun = true, .ahead_us = SERVICE_NOW_US - BOOT_US };
+	const struct due_reading reading = { .before_boot_us = BOOT_US + SECOND_US,
+					     .now_us = SERVICE_NOW_US + SECOND_US + row->moved_us,
+					     .after_boot_us = BOOT_US + SECOND_US + row->took_us };
+
+	ck_assert_int_eq(due_clock_set_by(&clock, &reading), row->set_by_us);
+}
+END_TEST
+
 UNIT_MAIN("jumps", {
 	service_require();
 	tcase_add_unchecked_fixture(tests, create, drop);
@@ -533,4 +560,5 @@ UNIT_MAIN("jumps", {
 	tcase_add_loop_test(tests, leases_and_questions_do_not_go_by_the_clock_here, 0, JUMPS);
 	tcase_add_test(tests, a_program_that_starts_mends_what_was_written_later_than_now);
 	tcase_add_test(tests, looking_changes_nothing_where_no_clock_was_set);
+	tcase_add_loop_test(tests, a_slow_answer_is_no_clock_that_was_set, 0, (int)COUNT(readings));
 })
