@@ -394,8 +394,9 @@ static const struct describe_route routes[] = {
 	  .tag = CUSTOMERS,
 	  .summary = "Add a customer",
 	  .text = "Payments name a customer_id with or without a profile. With one, its country "
-		  "chooses the gateway of payments that name none. The id of a customer who was "
-		  "erased may be given again.",
+		  "chooses the gateway of payments that name none. Sent again with the same "
+		  "customer_id it is refused with 409, so that none is added twice. The id of a "
+		  "customer who was erased may be given again.",
 	  .fields = customer_fields,
 	  .example = CUSTOMER_EXAMPLE,
 	  .answers = { { .status = 201,

@@ -10,7 +10,7 @@
 #include "store/payment_method.h"
 #include "store/statement.h"
 
-#define WAITING_MAX 10000 /* operations that store_seal_keys() looks at */
+#define WAITING_MAX 2000 /* operations that store_seal_keys() looks at */
 
 static const struct column operation_columns[] = {
 	COLUMN_FIXED(struct operation_row, id),
