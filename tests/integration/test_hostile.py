@@ -21,7 +21,8 @@ from hostile_texts import CONTROLS, FREE, LINES, VISIBLE
 from support import unique, until
 
 MERCHANT = "hostile"
-SCOPES = "payments:read payments:write refunds:write payouts:write customers:read customers:write"
+SCOPES = ("payments:read payments:write refunds:write payouts:write customers:read customers:write keys:read "
+          "keys:write")
 PASSES = 6
 GROWTH_KB = 32 * 1024  # coarse, for the sanitizer's own comes and goes; what is not freed in the end it tells itself
 READ_S = 10
