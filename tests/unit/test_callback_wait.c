@@ -111,10 +111,14 @@ static enum err hold_work(struct store_tx *tx, void *context)
 	return ERR_OK;
 }
 
-/* The second comes while the first one's row is held. */
+/* The second comes while the first one's row is held; where it is about the same one, it is held too. */
 static enum err hold_both_work(struct store_tx *tx, void *context)
 {
 	struct delivering *both = context;
+	const bool same =
+		id_equal(both[0].delivery.transaction_id, both[1].delivery.transaction_id);
+	const int64_t patience_us =
+		same ? SECOND_US / 5 : 4 * SECOND_US; /* a lock is waited for longer */
 	enum err err;
 
 	for (int i = 0; i < 2; i++)
@@ -122,7 +126,7 @@ static enum err hold_both_work(struct store_tx *tx, void *context)
 	err = hold_work(tx, &both[0]);
 	if (err == ERR_OK)
 		both[1].err = callback_receive(service.callbacks, &both[1].delivery,
-					       clock_boot_us() + SECOND_US / 5, &both[1].outcome,
+					       clock_boot_us() + patience_us, &both[1].outcome,
 					       &both[1].result);
 	return err;
 }

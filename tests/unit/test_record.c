@@ -9,8 +9,7 @@
 #include "tests/unit/service_fixture.h"
 
 #define QUEUE_MAX 16
-#define SOON_US                                                                                    \
-	(3 * SECOND_US) /* less than a lock is waited for in all; a loaded machine needs some */
+#define SOON_US (4 * SECOND_US) /* less than a lock is waited for in all */
 #define LATER_US (20 * SECOND_US)
 
 static struct service service;
