@@ -2,11 +2,9 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "ctl/breaker.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/near.h"
@@ -256,8 +254,6 @@ static bool is_reason(const char *text)
 /* Reason, end and who says so. Returns 0 or a failure's exit status. */
 static int take_force(const struct cli_values *values, struct work *work)
 {
-	const struct passwd *user = getpwuid(getuid());
-
 	if (!values->given[REASON])
 		return command_fail(ERR_USAGE, "say why with --reason, for those who find it so");
 	if (!is_reason(values->text[REASON]))
@@ -266,11 +262,7 @@ static int take_force(const struct cli_values *values, struct work *work)
 				    REASON_LENGTH_MAX);
 	snprintf(work->wish.forced_reason, sizeof work->wish.forced_reason, "%s",
 		 values->text[REASON]);
-	if (user != NULL)
-		snprintf(work->wish.forced_by, sizeof work->wish.forced_by, "%s", user->pw_name);
-	else
-		snprintf(work->wish.forced_by, sizeof work->wish.forced_by, "uid %u",
-			 (unsigned)getuid());
+	snprintf(work->wish.forced_by, sizeof work->wish.forced_by, "%s", access_person());
 	work->span_us = values->integer[MINUTES] * US_PER_MINUTE;
 	return 0;
 }

@@ -73,29 +73,19 @@ enum err store_attempt_insert(struct store_tx *tx, const struct attempt_row *row
 enum err attempt_insert_all(struct store_tx *tx, const struct attempt_row *const *rows,
 			    size_t count)
 {
-	const struct bulk_rows bulk = { STATEMENT_ATTEMPT_INSERT_ALL, &shape,
-					(const void *const *)rows, count };
-	uint64_t affected;
-
-	return bulk_write(tx, &bulk, &affected);
+	return bulk_put(tx, STATEMENT_ATTEMPT_INSERT_ALL, &shape, (const void *const *)rows, count);
 }
 
 enum err attempt_write_all(struct store_tx *tx, const struct attempt_row *const *rows, size_t count)
 {
-	const struct bulk_rows bulk = { STATEMENT_ATTEMPT_WRITE_ALL, &shape,
-					(const void *const *)rows, count };
-	uint64_t affected;
-
-	return bulk_write(tx, &bulk, &affected);
+	return bulk_put(tx, STATEMENT_ATTEMPT_WRITE_ALL, &shape, (const void *const *)rows, count);
 }
 
 static enum err lock_all(struct store_tx *tx, enum statement_id id, const struct sheet_query *query)
 {
 	struct attempt_row row;
-	const struct bulk_read read = { id,   &shape,      query->ids,    query->count,
-					&row, query->each, query->context };
 
-	return bulk_read(tx, &read);
+	return sheet_query_run(tx, id, &shape, &row, query);
 }
 
 enum err attempt_lock_all(struct store_tx *tx, const struct sheet_query *query)

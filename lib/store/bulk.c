@@ -176,6 +176,15 @@ enum err bulk_write(struct store_tx *tx, const struct bulk_rows *rows, uint64_t 
 	return bulk_write_by(tx, rows, NULL, affected);
 }
 
+enum err bulk_put(struct store_tx *tx, enum statement_id id, const struct shape *shape,
+		  const void *const *list, size_t count)
+{
+	const struct bulk_rows rows = { id, shape, list, count };
+	uint64_t affected;
+
+	return bulk_write(tx, &rows, &affected);
+}
+
 /* The smallest class that holds them. */
 static size_t class_for(size_t count)
 {

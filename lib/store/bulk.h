@@ -30,6 +30,10 @@ struct bulk_rows {
  */
 CHECKED enum err bulk_write(struct store_tx *tx, const struct bulk_rows *rows, uint64_t *affected);
 
+/* The same where nobody asks how many were counted. */
+CHECKED enum err bulk_put(struct store_tx *tx, enum statement_id id, const struct shape *shape,
+			  const void *const *list, size_t count);
+
 /* The same with rows that are more than a shape can say: `add` appends the cells of one, the shape is NULL. */
 typedef void bulk_add(struct cells *cells, const void *row);
 CHECKED enum err bulk_write_by(struct store_tx *tx, const struct bulk_rows *rows, bulk_add *add,

@@ -41,11 +41,7 @@ enum err store_event_insert(struct store_tx *tx, const struct event_row *row)
 enum err store_event_insert_all(struct store_tx *tx, const struct event_row *const *rows,
 				size_t count)
 {
-	const struct bulk_rows bulk = { STATEMENT_EVENT_INSERT_ALL, &shape,
-					(const void *const *)rows, count };
-	uint64_t affected;
-
-	return bulk_write(tx, &bulk, &affected);
+	return bulk_put(tx, STATEMENT_EVENT_INSERT_ALL, &shape, (const void *const *)rows, count);
 }
 
 struct found_row {

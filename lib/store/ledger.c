@@ -46,9 +46,5 @@ enum err store_ledger_insert(struct store_tx *tx, const struct ledger_row *rows,
 
 enum err ledger_insert_all(struct store_tx *tx, const struct ledger_row *const *rows, size_t count)
 {
-	const struct bulk_rows bulk = { STATEMENT_LEDGER_INSERT_ALL, &shape,
-					(const void *const *)rows, count };
-	uint64_t affected;
-
-	return bulk_write(tx, &bulk, &affected);
+	return bulk_put(tx, STATEMENT_LEDGER_INSERT_ALL, &shape, (const void *const *)rows, count);
 }

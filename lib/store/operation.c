@@ -140,15 +140,8 @@ enum err store_operation_lock(struct store_tx *tx, struct id id, struct operatio
 enum err operation_lock_all(struct store_tx *tx, const struct sheet_query *query)
 {
 	struct operation_row row;
-	const struct bulk_read read = { STATEMENT_OPERATION_LOCK_ALL,
-					&shape,
-					query->ids,
-					query->count,
-					&row,
-					query->each,
-					query->context };
 
-	return bulk_read(tx, &read);
+	return sheet_query_run(tx, STATEMENT_OPERATION_LOCK_ALL, &shape, &row, query);
 }
 
 struct finding {
@@ -182,11 +175,8 @@ enum err operation_find_voids(struct store_tx *tx, const struct id *operations, 
 enum err operation_write_all(struct store_tx *tx, const struct operation_row *const *rows,
 			     size_t count)
 {
-	const struct bulk_rows bulk = { STATEMENT_OPERATION_WRITE_ALL, &shape,
-					(const void *const *)rows, count };
-	uint64_t affected;
-
-	return bulk_write(tx, &bulk, &affected);
+	return bulk_put(tx, STATEMENT_OPERATION_WRITE_ALL, &shape, (const void *const *)rows,
+			count);
 }
 
 enum err store_operation_find_key(struct store_tx *tx, const char *merchant, const char *key,

@@ -341,6 +341,15 @@ static void file(void *context, const void *row)
 		filing->err = sheet_put(filing->tx, filing->kind, row, 0);
 }
 
+enum err sheet_query_run(struct store_tx *tx, enum statement_id id, const struct shape *shape,
+			 void *row, const struct sheet_query *query)
+{
+	const struct bulk_read read = { id,  shape,       query->ids,    query->count,
+					row, query->each, query->context };
+
+	return bulk_read(tx, &read);
+}
+
 typedef enum err rows_lock(struct store_tx *tx, const struct sheet_query *query);
 
 static enum err lock_and_file(struct store_tx *tx, enum sheet_kind kind, rows_lock *lock,

@@ -85,6 +85,10 @@ struct sheet_query {
 	sheet_each *each;
 	void *context;
 };
+/* By a statement for many ids; `row` is space for one. */
+CHECKED enum err sheet_query_run(struct store_tx *tx, enum statement_id id,
+				 const struct shape *shape, void *row,
+				 const struct sheet_query *query);
 CHECKED enum err operation_lock_all(struct store_tx *tx, const struct sheet_query *query);
 typedef void operation_id_each(void *context, struct id id);
 CHECKED enum err operation_find_voids(struct store_tx *tx, const struct id *operations,

@@ -77,11 +77,8 @@ enum err store_transaction_insert(struct store_tx *tx, const struct transaction_
 enum err store_transaction_insert_all(struct store_tx *tx,
 				      const struct transaction_row *const *rows, size_t count)
 {
-	const struct bulk_rows bulk = { STATEMENT_TRANSACTION_INSERT_ALL, &shape,
-					(const void *const *)rows, count };
-	uint64_t affected;
-
-	return bulk_write(tx, &bulk, &affected);
+	return bulk_put(tx, STATEMENT_TRANSACTION_INSERT_ALL, &shape, (const void *const *)rows,
+			count);
 }
 
 enum err store_transaction_lock(struct store_tx *tx, struct id id, struct transaction_row *row)
@@ -107,25 +104,15 @@ enum err store_transaction_lock(struct store_tx *tx, struct id id, struct transa
 enum err transaction_lock_all(struct store_tx *tx, const struct sheet_query *query)
 {
 	struct transaction_row row;
-	const struct bulk_read read = { STATEMENT_TRANSACTION_LOCK_ALL,
-					&shape,
-					query->ids,
-					query->count,
-					&row,
-					query->each,
-					query->context };
 
-	return bulk_read(tx, &read);
+	return sheet_query_run(tx, STATEMENT_TRANSACTION_LOCK_ALL, &shape, &row, query);
 }
 
 enum err transaction_write_all(struct store_tx *tx, const struct transaction_row *const *rows,
 			       size_t count)
 {
-	const struct bulk_rows bulk = { STATEMENT_TRANSACTION_WRITE_ALL, &shape,
-					(const void *const *)rows, count };
-	uint64_t affected;
-
-	return bulk_write(tx, &bulk, &affected);
+	return bulk_put(tx, STATEMENT_TRANSACTION_WRITE_ALL, &shape, (const void *const *)rows,
+			count);
 }
 
 enum err store_transaction_update(struct store_tx *tx, const struct transaction_row *row)
