@@ -417,25 +417,25 @@ bool batch_put(struct batch *batch, struct batch_item *item)
 	return false;
 }
 
-enum batch_fate batch_run(struct batch *batch, struct batch_item *item, int64_t deadline_boot_us)
+enum err batch_run(struct batch *batch, struct batch_item *item, int64_t deadline_boot_us)
 {
-	enum batch_fate fate = BATCH_DONE;
+	enum err err = ERR_OK;
 	int taken = ITEM_TAKEN;
 
 	item_init(item, ITEM_WAITING);
 	if (!queue_put(batch, item)) {
-		fate = BATCH_FULL;
+		err = ERR_OVERLOADED;
 	} else if (!wait_done(item, deadline_boot_us)) {
 		if (queue_withdraw(batch, item))
-			fate = BATCH_WITHDRAWN;
+			err = ERR_DEADLINE;
 		else if (atomic_compare_exchange_strong(&item->state, &taken, ITEM_LEFT))
-			return BATCH_LEFT;
+			return ERR_UNCERTAIN;
 		else /* it was finished this very moment */
 			while (sem_wait(&item->done) != 0)
 				continue;
 	}
 	sem_destroy(&item->done);
-	return fate;
+	return err;
 }
 
 /* Stands alone: this is what became of it. After a lost answer, only a real refusal says that it was not committed. */

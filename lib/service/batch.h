@@ -7,7 +7,8 @@
  * Invariant  a lone request does not wait for others, and while others are worked off one does no longer than
  *            `gather_ms`; a request is refused only while no worker has taken it: from then
  *            on it is carried out, whoever still waits for it; one whose row another holds delays no other
- * Ownership  items are the caller's, but after BATCH_LEFT and batch_put() the batch's, which gives them to `item_done`
+ * Ownership  items are the caller's, but after ERR_UNCERTAIN and batch_put() the batch's, which gives them to
+ *            `item_done`
  * Threads    safe
  */
 #ifndef SERVICE_BATCH_H
@@ -31,7 +32,7 @@ struct batch_item {
 	bool uncertain; /* a commit that it was in had its answer lost */
 	bool held;      /* set aside by the work: another holds a row of it, so it comes again a little later */
 	int64_t held_boot_us; /* since when, 0: it never was */
-	enum err err;   /* read after BATCH_DONE, or by item_done() */
+	enum err err;   /* read after ERR_OK of batch_run(), or by item_done() */
 };
 
 /*
@@ -64,16 +65,13 @@ CHECKED enum err batch_start(const struct batch_settings *settings, struct batch
 /* Work off what waits, end the workers, free. Accepts NULL. No batch_run() may be under way. */
 void batch_stop(struct batch *batch);
 
-/* In order of precedence */
-enum batch_fate {
-	BATCH_FULL,      /* refused: too many wait. Nothing happened */
-	BATCH_WITHDRAWN, /* the deadline came before a worker took it. Nothing happened */
-	BATCH_LEFT, /* the deadline came while it was being worked off: the item is the batch's */
-	BATCH_DONE, /* see item->err */
-};
-
-/* Queue an item and wait for it until the deadline (boot clock). */
-enum batch_fate batch_run(struct batch *batch, struct batch_item *item, int64_t deadline_boot_us);
+/*
+ * Queue an item and wait for it until the deadline (boot clock).
+ * Returns  ERR_OK: it was worked off, see item->err; ERR_OVERLOADED (too many wait), ERR_DEADLINE (it came before a
+ *          worker took the item): nothing happened; ERR_UNCERTAIN: the deadline came while it was being worked off, so
+ *          the item is the batch's
+ */
+CHECKED enum err batch_run(struct batch *batch, struct batch_item *item, int64_t deadline_boot_us);
 
 /*
  * Queue an item that nobody waits for: it comes back by item_done().

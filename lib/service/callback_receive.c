@@ -380,23 +380,15 @@ enum err callback_receive(struct batch *callbacks, const struct callback_deliver
 			  enum callback_result *result)
 {
 	struct arrival *arrival = arrival_new(delivery);
-	enum err err = ERR_MEMORY;
+	enum err err;
 
 	if (arrival == NULL)
+		return ERR_MEMORY;
+	err = batch_run(callbacks, &arrival->item, deadline_boot_us);
+	if (err == ERR_UNCERTAIN)
 		return err;
-	switch (batch_run(callbacks, &arrival->item, deadline_boot_us)) {
-	case BATCH_LEFT:
-		return ERR_UNCERTAIN;
-	case BATCH_FULL:
-		err = ERR_OVERLOADED;
-		break;
-	case BATCH_WITHDRAWN:
-		err = ERR_DEADLINE;
-		break;
-	case BATCH_DONE:
+	if (err == ERR_OK)
 		err = settle(arrival, outcome, result);
-		break;
-	}
 	arrival_free(arrival);
 	return err;
 }

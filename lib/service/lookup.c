@@ -130,26 +130,19 @@ enum err lookup_transaction(struct batch *lookups, const char *merchant, struct 
 			    int64_t deadline_boot_us, struct transaction_view *view)
 {
 	struct lookup *lookup = malloc(sizeof *lookup);
-	enum err err = ERR_OVERLOADED;
+	enum err err;
 
 	if (lookup == NULL)
 		return ERR_MEMORY;
 	snprintf(lookup->merchant, sizeof lookup->merchant, "%s", merchant);
 	lookup->id = id;
-	switch (batch_run(lookups, &lookup->item, deadline_boot_us)) {
-	case BATCH_LEFT:
+	err = batch_run(lookups, &lookup->item, deadline_boot_us);
+	if (err == ERR_UNCERTAIN)
 		return ERR_DEADLINE;
-	case BATCH_FULL:
-		break;
-	case BATCH_WITHDRAWN:
-		err = ERR_DEADLINE;
-		break;
-	case BATCH_DONE:
+	if (err == ERR_OK)
 		err = lookup->item.err;
-		if (err == ERR_OK)
-			*view = lookup->view;
-		break;
-	}
+	if (err == ERR_OK)
+		*view = lookup->view;
 	free(lookup);
 	return err;
 }

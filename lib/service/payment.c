@@ -166,23 +166,15 @@ static enum err accept_once(struct batch *intake, struct acceptance *acceptance,
 			    struct payment_receipt *receipt)
 {
 	const struct payment_receipt asked = receipt_of(acceptance);
-	enum err err = ERR_OK;
+	enum err err = batch_run(intake, &acceptance->item, deadline_boot_us);
 
-	switch (batch_run(intake, &acceptance->item, deadline_boot_us)) {
-	case BATCH_LEFT:
+	if (err == ERR_UNCERTAIN) {
 		*outcome = PAYMENT_UNCERTAIN;
 		*receipt = asked;
 		return ERR_OK;
-	case BATCH_FULL:
-		err = ERR_OVERLOADED;
-		break;
-	case BATCH_WITHDRAWN:
-		err = ERR_DEADLINE;
-		break;
-	case BATCH_DONE:
-		err = settle(acceptance, outcome, receipt);
-		break;
 	}
+	if (err == ERR_OK)
+		err = settle(acceptance, outcome, receipt);
 	free(acceptance);
 	return err;
 }

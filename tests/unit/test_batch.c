@@ -34,7 +34,7 @@ struct waiter {
 	struct batch *batch;
 	struct piece *piece;
 	int64_t deadline_boot_us;
-	enum batch_fate fate;
+	enum err err;
 };
 
 static void create(void)
@@ -106,7 +106,7 @@ static void *wait_for(void *context)
 {
 	struct waiter *waiter = context;
 
-	waiter->fate = batch_run(waiter->batch, &waiter->piece->item, waiter->deadline_boot_us);
+	waiter->err = batch_run(waiter->batch, &waiter->piece->item, waiter->deadline_boot_us);
 	return NULL;
 }
 
@@ -142,7 +142,7 @@ START_TEST(those_that_wait_are_worked_off_together)
 	sem_post(&stage.go);
 	for (size_t i = 0; i < QUEUE_MAX; i++) {
 		pthread_join(threads[i], NULL);
-		ck_assert_int_eq(waiters[i].fate, BATCH_DONE);
+		ck_assert_int_eq(waiters[i].err, ERR_OK);
 		ck_assert_int_eq(waiters[i].piece->item.err, ERR_OK);
 		free(waiters[i].piece);
 	}
@@ -174,7 +174,7 @@ static void finish_all(struct batch *batch, struct waiter *waiters, pthread_t *t
 		sem_post(&stage.go);
 	for (size_t i = 0; i < count; i++) {
 		pthread_join(threads[i], NULL);
-		ck_assert_int_eq(waiters[i].fate, BATCH_DONE);
+		ck_assert_int_eq(waiters[i].err, ERR_OK);
 		free(waiters[i].piece);
 	}
 	batch_stop(batch);
@@ -228,12 +228,12 @@ START_TEST(beyond_the_queue_is_refused_at_once)
 
 	wait_for(&late);
 
-	ck_assert_int_eq(late.fate, BATCH_FULL);
+	ck_assert_int_eq(late.err, ERR_OVERLOADED);
 	stage.gated = false;
 	sem_post(&stage.go);
 	for (size_t i = 0; i <= QUEUE_MAX; i++) {
 		pthread_join(threads[i], NULL);
-		ck_assert_int_eq(waiters[i].fate, BATCH_DONE);
+		ck_assert_int_eq(waiters[i].err, ERR_OK);
 		free(waiters[i].piece);
 	}
 	free(late.piece);
@@ -254,8 +254,8 @@ START_TEST(a_deadline_withdraws_what_waits_and_leaves_what_is_taken)
 	wait_for(&waiting);
 	pthread_join(thread, NULL);
 
-	ck_assert_int_eq(waiting.fate, BATCH_WITHDRAWN);
-	ck_assert_int_eq(taken.fate, BATCH_LEFT);
+	ck_assert_int_eq(waiting.err, ERR_DEADLINE);
+	ck_assert_int_eq(taken.err, ERR_UNCERTAIN);
 	ck_assert_int_eq(atomic_load(&stage.freed), 0);
 	sem_post(&stage.go);
 	batch_stop(batch);
@@ -303,7 +303,7 @@ START_TEST(an_uncertain_batch_is_given_again_until_it_is_known)
 	memcpy(stage.answers, row->answers, sizeof stage.answers);
 	wait_for(&waiter);
 
-	ck_assert_int_eq(waiter.fate, BATCH_DONE);
+	ck_assert_int_eq(waiter.err, ERR_OK);
 	ck_assert_int_eq(waiter.piece->item.err, row->err);
 	ck_assert_int_eq(atomic_load(&stage.calls), row->calls);
 	free(waiter.piece);
@@ -323,7 +323,7 @@ START_TEST(a_database_that_is_away_is_unavailable)
 	wait_for(&waiter);
 	service.database.socket = socket;
 
-	ck_assert_int_eq(waiter.fate, BATCH_DONE);
+	ck_assert_int_eq(waiter.err, ERR_OK);
 	ck_assert_int_eq(waiter.piece->item.err, ERR_UNAVAILABLE);
 	ck_assert_int_eq(atomic_load(&stage.calls), 0);
 	free(waiter.piece);
