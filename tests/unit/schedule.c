@@ -132,6 +132,7 @@ void theatre_begin(struct theatre *theatre, uint64_t seed)
 	}
 	theatre->random = seed;
 	theatre->forgetful_until_us = 0;
+	theatre->forgot = 0;
 	repeat_start(seed | 1);
 	clock_test_start(SERVICE_NOW_US, BOOT_US);
 	memset(theatre->workers, 0, sizeof theatre->workers);
@@ -525,13 +526,23 @@ static int64_t span_draw(struct theatre *theatre)
 	return spans[at].span_us;
 }
 
+/* Each gateway once: what is said twice, a quiet period apart, is true. */
+static void theatre_forget(struct theatre *theatre)
+{
+	const unsigned gateway = theatre_draw(theatre, 3);
+
+	if ((theatre->forgot & 1u << gateway) != 0)
+		return;
+	theatre->forgot |= 1u << gateway;
+	theatre->forgetful = "abg"[gateway];
+	theatre->forgetful_until_us = clock_boot_us() + SERVICE_QUIET_US - 1;
+}
+
 void theatre_round(struct theatre *theatre)
 {
 	theatre_pass(theatre, span_draw(theatre));
-	if (theatre_chance(theatre, 4)) {
-		theatre->forgetful = "abg"[theatre_draw(theatre, 3)];
-		theatre->forgetful_until_us = clock_boot_us() + SERVICE_QUIET_US - 1;
-	}
+	if (theatre_chance(theatre, 4))
+		theatre_forget(theatre);
 	if (theatre_chance(theatre, 50))
 		theatre_jump(theatre);
 	for (unsigned worker = 0; worker < SCHEDULE_WORKERS; worker++) {

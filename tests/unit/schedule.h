@@ -141,6 +141,7 @@ struct theatre {
 	uint64_t random;
 	char forgetful; /* the first letter of a gateway that forgets for a moment, until then */
 	int64_t forgetful_until_us;
+	unsigned forgot; /* bits: who did so before */
 	struct worker workers[SCHEDULE_WORKERS];
 	struct payment payments[SCHEDULE_PAYMENTS];
 	struct telling_record tellings[SCHEDULE_TELLINGS];
