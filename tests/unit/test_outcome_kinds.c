@@ -43,15 +43,20 @@ static const struct kind {
 	enum transaction_status open;     /* of the transaction, where it does not follow */
 	enum transaction_status succeeded;
 	int captured, refunded;           /* by a success, of the amount */
-	const char *repeats;              /* after what it may be tried again: Declined, Not sent, not Found */
+	const char *repeats;              /* after what again: Declined, Not sent, not Found */
 	int taken_back;                   /* what its gateway may say later */
 	enum operation_status ended;      /* by that */
 } kinds[] = {
-	{ OPERATION_AUTHORISE, true,  true,  TS_PROCESSING, TS_AUTHORISED, 0, 0, "DNF", -1,          OS_FAILED },
-	{ OPERATION_CAPTURE,   false, true,  TS_AUTHORISED, TS_COMPLETED,  1, 0, "DNF", -1,          OS_FAILED },
-	{ OPERATION_VOID,      false, false, TS_AUTHORISED, TS_CANCELLED,  0, 0, "DNF", -1,          OS_FAILED },
-	{ OPERATION_REFUND,    false, true,  TS_COMPLETED,  TS_COMPLETED,  0, 1, "DNF", AE_REVERSED, OS_REVERSED },
-	{ OPERATION_PAYOUT,    true,  true,  TS_PROCESSING, TS_COMPLETED,  0, 0, "N",   AE_RETURNED, OS_RETURNED },
+	{ OPERATION_AUTHORISE, true, true, TS_PROCESSING, TS_AUTHORISED, 0, 0, "DNF",
+	  -1, OS_FAILED },
+	{ OPERATION_CAPTURE, false, true, TS_AUTHORISED, TS_COMPLETED, 1, 0, "DNF",
+	  -1, OS_FAILED },
+	{ OPERATION_VOID, false, false, TS_AUTHORISED, TS_CANCELLED, 0, 0, "DNF",
+	  -1, OS_FAILED },
+	{ OPERATION_REFUND, false, true, TS_COMPLETED, TS_COMPLETED, 0, 1, "DNF",
+	  AE_REVERSED, OS_REVERSED },
+	{ OPERATION_PAYOUT, true, true, TS_PROCESSING, TS_COMPLETED, 0, 0, "N",
+	  AE_RETURNED, OS_RETURNED },
 };
 
 static const struct saying taken_backs[] = {
