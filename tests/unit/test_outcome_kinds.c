@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a gateway says of every kind of operation but the charge (test_outcome.c), over the whole space, and what becomes
- * of operation, transaction and sums by it. Nothing is committed: each walk is rolled back.
+ * What a gateway says of every kind of operation but the charge (test_outcome.c), over the whole space, and what
+ * becomes of operation, transaction and sums. Nothing is committed: each walk is rolled back.
  */
 #include "service/outcome.h"
 
