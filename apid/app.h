@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "apid/lockout.h"
 #include "apid/metrics.h"
+#include "base/address.h"
 #include "base/token.h"
 #include "gateway/gateway.h"
 #include "service/api_key.h"
@@ -45,6 +47,8 @@ struct app {
 	int64_t started_at_us;
 	const char *cors_origins; /* separated by blanks */
 	const struct reference *reference;
+	struct lockout *lockout;       /* of those who guess; NULL: nobody is locked out */
+	struct address_ranges proxies; /* that are trusted to say whom they speak for */
 	atomic_bool draining;
 };
 

@@ -139,3 +139,29 @@ enum err auth_check(struct auth *auth, const struct http_call *call, int64_t now
 		remember(auth, digest, claims);
 	return err;
 }
+
+bool auth_knows(struct auth *auth, const struct http_call *call, int64_t now_s)
+{
+	const char *why, *text = token_of(call, &why);
+	uint8_t digest[CRYPTO_SHA256_SIZE];
+	struct token_claims claims;
+	struct key_token token;
+
+	if (text == NULL)
+		return false;
+	if (key_token_is_meant(text))
+		return key_token_read(text, &token) && key_cache_knows(auth->api_keys, &token);
+	crypto_sha256(text, strlen(text), digest);
+	return recall(auth, digest, now_s, &claims);
+}
+
+bool auth_key_id(const struct http_call *call, char id[KEY_TOKEN_ID_SIZE])
+{
+	const char *why, *text = token_of(call, &why);
+	struct key_token token;
+
+	if (text == NULL || !key_token_read(text, &token))
+		return false;
+	memcpy(id, token.id, KEY_TOKEN_ID_SIZE);
+	return true;
+}

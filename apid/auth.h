@@ -12,10 +12,12 @@
 #ifndef APID_AUTH_H
 #define APID_AUTH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "apid/app.h"
 #include "apid/http_message.h"
+#include "base/key_token.h"
 #include "base/token.h"
 #include "core/err.h"
 
@@ -32,5 +34,11 @@ void auth_free(struct auth *auth);
  */
 CHECKED enum err auth_check(struct auth *auth, const struct http_call *call, int64_t now_s,
 			    struct token_claims *claims, const char **why);
+
+/* Whether the credentials of the request were right lately, as far as is remembered: without verifying them. */
+bool auth_knows(struct auth *auth, const struct http_call *call, int64_t now_s);
+
+/* The id of the API key that the request bears, right or wrong. False: it bears none. */
+bool auth_key_id(const struct http_call *call, char id[KEY_TOKEN_ID_SIZE]);
 
 #endif

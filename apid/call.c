@@ -53,7 +53,7 @@ void call_refuse(struct call *call, enum err err, const char *detail)
 /* Instance and call id are the call's own. */
 static void refuse(struct call *call, struct problem problem)
 {
-	const int after_s = problem_retry_after_s(problem.err);
+	const int after_s = problem_retry_after_s(&problem);
 	char seconds[16];
 	size_t size;
 
@@ -65,6 +65,11 @@ static void refuse(struct call *call, struct problem problem)
 		(void)snprintf(seconds, sizeof seconds, "%d", after_s);
 		http_reply_header(call->reply, "Retry-After", seconds);
 	}
+}
+
+void call_refuse_for(struct call *call, enum err err, int seconds)
+{
+	refuse(call, (struct problem){ .err = err, .retry_after_s = seconds });
 }
 
 void call_refuse_errors(struct call *call, enum err err, const char *detail, json_t *errors)

@@ -51,6 +51,9 @@ void call_answer_text(struct call *call, int status, const char *type, char *tex
 /* Refuse with a problem; `detail` is a sentence or NULL. */
 void call_refuse(struct call *call, enum err err, const char *detail);
 
+/* The same for so many seconds. */
+void call_refuse_for(struct call *call, enum err err, int seconds);
+
 /* The same with a list of what is wrong (problem_errors()); takes it over. */
 void call_refuse_errors(struct call *call, enum err err, const char *detail, json_t *errors);
 

@@ -123,6 +123,19 @@ static enum MHD_Result line_take(void *context, enum MHD_ValueKind kind, const c
 	return MHD_YES;
 }
 
+static struct address peer_of(const struct sockaddr *address)
+{
+	const struct sockaddr_in *four = (const void *)address;
+	const struct sockaddr_in6 *six = (const void *)address;
+	struct address peer = { { 0 } };
+
+	if (address->sa_family == AF_INET)
+		return address_of_four((const uint8_t *)&four->sin_addr.s_addr);
+	if (address->sa_family == AF_INET6)
+		memcpy(peer.bytes, six->sin6_addr.s6_addr, sizeof peer.bytes);
+	return peer;
+}
+
 static bool is_loopback(const struct sockaddr *address)
 {
 	const struct sockaddr_in *four = (const void *)address;
@@ -141,15 +154,17 @@ static void call_read(const struct _u_request *request, struct MHD_Connection *c
 		      struct http_call *call)
 {
 	const char *query = strchr(request->http_url, '?');
+	const struct sockaddr *address =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+			->client_addr;
 
 	call->method = request->http_verb;
 	call->path = request->url_path;
 	call->query = query != NULL ? query + 1 : "";
 	call->body = request->binary_body != NULL ? request->binary_body : "";
 	call->body_size = request->binary_body_length;
-	call->peer_is_loopback =
-		is_loopback(MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
-				    ->client_addr);
+	call->peer = peer_of(address);
+	call->peer_is_loopback = is_loopback(address);
 	(void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, line_take, call);
 }
 

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "core/err.h"
 
 #define HTTP_LINES_MAX 64 /* header lines of a request */
@@ -35,6 +36,7 @@ struct http_call {
 	bool garbled; /* more header lines than that, or one with a NUL in it */
 	const void *body;
 	size_t body_size; /* more than the server's limit where the body was longer: the rest was dropped */
+	struct address peer;
 	bool peer_is_loopback;
 	int64_t began_boot_us; /* when its first line had come */
 };

@@ -127,3 +127,16 @@ enum err key_cache_check(struct key_cache *cache, const struct key_token *token,
 	*claims = grant.claims;
 	return ERR_OK;
 }
+
+bool key_cache_knows(struct key_cache *cache, const struct key_token *token)
+{
+	const struct slot *slot = slot_of(cache, token->id);
+	bool knows;
+
+	pthread_mutex_lock(&cache->mutex);
+	knows = strcmp(slot->id, token->id) == 0 &&
+		secret_equal(slot->grant.digest, sizeof slot->grant.digest, token->digest,
+			     sizeof token->digest);
+	pthread_mutex_unlock(&cache->mutex);
+	return knows;
+}

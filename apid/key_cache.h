@@ -13,6 +13,7 @@
 #ifndef APID_KEY_CACHE_H
 #define APID_KEY_CACHE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/key_token.h"
@@ -41,5 +42,8 @@ struct key_moment {
  */
 CHECKED enum err key_cache_check(struct key_cache *cache, const struct key_token *token,
 				 struct key_moment at, struct token_claims *claims);
+
+/* Whether this was a key's secret when the key was looked up last, as far as is remembered, however long ago. */
+bool key_cache_knows(struct key_cache *cache, const struct key_token *token);
 
 #endif

@@ -236,6 +236,21 @@ static enum err texts_start(struct server *server)
 	return err == ERR_OK ? ERR_OK : start_failed("reference", err, "");
 }
 
+static enum err lockout_start(struct server *server)
+{
+	const struct settings *settings = server->settings;
+	const struct lockout_settings lockout = {
+		.failures = settings->lockout_failures,
+		.window_us = settings->lockout_window_us,
+		.first_us = settings->lockout_first_us,
+		.longest_us = settings->lockout_longest_us,
+	};
+	enum err err = lockout_new(&lockout, &server->app.lockout);
+
+	server->app.proxies = settings->trusted_proxies;
+	return err == ERR_OK ? ERR_OK : start_failed("lockout", err, "");
+}
+
 static enum err server_start(struct server *server)
 {
 	struct settings *settings = server->settings;
@@ -253,6 +268,8 @@ static enum err server_start(struct server *server)
 	if (err != ERR_OK)
 		return start_failed("metrics", err, "");
 	err = texts_start(server);
+	if (err == ERR_OK)
+		err = lockout_start(server);
 	if (err == ERR_OK)
 		err = database_start(server);
 	if (err != ERR_OK)
@@ -294,6 +311,7 @@ static void server_stop(struct server *server)
 	catalogue_close(app->catalogue);
 	store_pool_close(app->pool);
 	reference_free(server->reference);
+	lockout_free(app->lockout);
 	metrics_free(app->metrics);
 	log_info("stopped", LOG_INT("duration_us", clock_boot_us() - began_us));
 }

@@ -342,6 +342,10 @@ static const struct counter_row {
 	{ METRICS_LEASE_EXPIRED, "payops_lease_expired_total", "",
 	  "Attempts taken over after their lease ended." },
 	{ METRICS_SHED, "payops_requests_shed_total", "", "Writes refused for want of room." },
+	{ METRICS_LOCKOUT, "payops_lockouts_total", "",
+	  "Times that an address or key was locked out for wrong credentials." },
+	{ METRICS_LOCKOUT_REFUSED, "payops_lockout_refused_total", "",
+	  "Requests refused because their address or key was locked out." },
 };
 
 static void print_counters(FILE *out, const struct metrics *metrics)

@@ -48,6 +48,8 @@ enum metrics_counter {
 	METRICS_IDEMPOTENCY_REUSED,
 	METRICS_LEASE_EXPIRED,
 	METRICS_SHED,
+	METRICS_LOCKOUT,
+	METRICS_LOCKOUT_REFUSED,
 	METRICS_COUNTERS
 };
 void metrics_count(struct metrics *metrics, enum metrics_counter counter);

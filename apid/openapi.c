@@ -255,9 +255,10 @@ static struct errors errors_of(const struct route *route, const struct describe_
 	ADD(&errors, ERR_MALFORMED, ERR_QUERY, ERR_BODY_TOO_LARGE, ERR_DEADLINE, ERR_MEMORY,
 	    ERR_INTERNAL);
 	if (route->auth == ROUTE_TOKEN)
-		ADD(&errors, ERR_UNAUTHENTICATED, ERR_SCOPE, ERR_MERCHANT, ERR_LIMITED);
+		ADD(&errors, ERR_UNAUTHENTICATED, ERR_SCOPE, ERR_MERCHANT, ERR_LIMITED,
+		    ERR_LOCKED_OUT);
 	if (route->auth == ROUTE_GATEWAY)
-		ADD(&errors, ERR_SIGNATURE);
+		ADD(&errors, ERR_SIGNATURE, ERR_LOCKED_OUT);
 	if (route->auth == ROUTE_TOKEN && route->body_max > 0)
 		ADD(&errors, ERR_MEDIA_TYPE, ERR_INVALID);
 	if (strchr(route->path, '{') != NULL)

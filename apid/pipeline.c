@@ -11,6 +11,7 @@
 #include "apid/auth.h"
 #include "apid/call.h"
 #include "apid/cors.h"
+#include "apid/guesser.h"
 #include "apid/media.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -129,23 +130,14 @@ static bool step_media_type(struct passage *passage)
 		      "Content-Encoding.");
 }
 
-static bool step_authenticate(struct passage *passage)
+/* Credentials that are missing, or have only expired, are nobody's guess. */
+static bool refuse_credentials(struct call *call, const char *why)
 {
-	struct call *call = &passage->call;
-	char challenge[DESCRIPTION_SIZE];
-	const char *why;
-	enum err err;
+	char challenge[DESCRIPTION_SIZE], key_id[KEY_TOKEN_ID_SIZE];
 
-	if (call->route->auth != ROUTE_TOKEN)
-		return true;
-	err = auth_check(passage->pipeline->auth, call->http, clock_now_us() / 1000000,
-			 &call->claims, &why);
-	if (err == ERR_OK) {
-		log_context_set(call->api_call_id, call->claims.merchant);
-		return true;
-	}
-	if (err != ERR_UNAUTHENTICATED)
-		return refuse(call, err, NULL);
+	if (why != NULL && why != token_expired &&
+	    guesser_failed(call, auth_key_id(call->http, key_id) ? key_id : NULL))
+		return false;
 	if (why == NULL)
 		(void)snprintf(challenge, sizeof challenge, "Bearer realm=\"payops\"");
 	else
@@ -156,6 +148,30 @@ static bool step_authenticate(struct passage *passage)
 	http_reply_header(call->reply, "WWW-Authenticate", challenge);
 	return refuse(call, ERR_UNAUTHENTICATED,
 		      why != NULL ? why : "Send Authorization: Bearer and a token.");
+}
+
+static bool step_authenticate(struct passage *passage)
+{
+	struct call *call = &passage->call;
+	const int64_t now_s = clock_now_us() / 1000000;
+	const char *why;
+	enum err err;
+
+	if (call->route->auth != ROUTE_TOKEN)
+		return true;
+	if (guesser_is_locked_out(call) &&
+	    !auth_knows(passage->pipeline->auth, call->http, now_s)) {
+		guesser_refuse(call);
+		return false;
+	}
+	err = auth_check(passage->pipeline->auth, call->http, now_s, &call->claims, &why);
+	if (err == ERR_OK) {
+		log_context_set(call->api_call_id, call->claims.merchant);
+		return true;
+	}
+	if (err != ERR_UNAUTHENTICATED)
+		return refuse(call, err, NULL);
+	return refuse_credentials(call, why);
 }
 
 static bool step_scope(struct passage *passage)

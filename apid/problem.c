@@ -18,8 +18,9 @@ static const struct retry {
 	enum err err;
 	int after_s;
 } retries[] = {
-	{ ERR_LIMITED, 1 },  { ERR_BUSY, 1 },     { ERR_UNAVAILABLE, 2 }, { ERR_OVERLOADED, 1 },
-	{ ERR_DRAINING, 5 }, { ERR_DEADLINE, 1 }, { ERR_UNCERTAIN, 1 },   { ERR_KEY_IN_FLIGHT, 1 },
+	{ ERR_LIMITED, 1 },     { ERR_LOCKED_OUT, 1 }, { ERR_BUSY, 1 },
+	{ ERR_UNAVAILABLE, 2 }, { ERR_OVERLOADED, 1 }, { ERR_DRAINING, 5 },
+	{ ERR_DEADLINE, 1 },    { ERR_UNCERTAIN, 1 },  { ERR_KEY_IN_FLIGHT, 1 },
 };
 
 int problem_status(enum err err)
@@ -27,10 +28,12 @@ int problem_status(enum err err)
 	return err == ERR_UNCERTAIN ? 503 : err_row(err)->http_status;
 }
 
-int problem_retry_after_s(enum err err)
+int problem_retry_after_s(const struct problem *problem)
 {
+	if (problem->retry_after_s > 0)
+		return problem->retry_after_s;
 	for (size_t i = 0; i < sizeof retries / sizeof retries[0]; i++)
-		if (retries[i].err == err)
+		if (retries[i].err == problem->err)
 			return retries[i].after_s;
 	return 0;
 }
@@ -67,7 +70,7 @@ static bool member_texts(json_t *object, const char *name, const char *const *te
 static json_t *problem_object(const struct problem *problem)
 {
 	const struct err_row *row = err_row(problem->err);
-	const int after_s = problem_retry_after_s(problem->err);
+	const int after_s = problem_retry_after_s(problem);
 	const char *instance = problem->instance;
 	char type[TYPE_SIZE];
 	json_t *object;

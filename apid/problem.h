@@ -25,6 +25,7 @@ struct problem {
 	const char *
 		instance; /* the request's path; left out where it is not short visible ASCII or holds a card number */
 	const char *api_call_id;
+	int retry_after_s;          /* where it is not the same for all of its kind; else 0 */
 	const json_t *errors;       /* array made below; NULL: none */
 	const json_t *further;      /* members of its own; NULL: none */
 	const char *current_status; /* of the object, where it is the reason; else NULL */
@@ -36,7 +37,7 @@ struct problem {
 int problem_status(enum err err);
 
 /* Seconds after which the same request is worth repeating; 0 where waiting does not help. */
-int problem_retry_after_s(enum err err);
+int problem_retry_after_s(const struct problem *problem);
 
 /* The JSON body, NULL where memory is short; *size is its length. */
 char *problem_text(const struct problem *problem, size_t *size);

@@ -99,6 +99,9 @@ CHECKED enum err token_key_check(const struct token_key *key, char *why, size_t 
 CHECKED enum err token_verify(const struct token_keys *keys, const char *token, int64_t now_s,
 			      struct token_claims *claims, const char **why);
 
+/* The reason for a token that was good until it expired: of all reasons, the one that is no sign of a forger. */
+extern const char token_expired[];
+
 /*
  * Issue a token signed with keys->keys[index] (private material for RS/ES), with iat = now_s.
  * Returns  ERR_OK with the terminated token in `out`; ERR_INVALID where merchant, subject or expiry

@@ -22,6 +22,8 @@ struct part_text {
 	size_t size;
 };
 
+const char token_expired[] = "the token has expired";
+
 /* From here to token_verify(), each returns why it refuses, or NULL. */
 
 static const char *split(const char *token, struct part_text parts[PART_COUNT])
@@ -162,7 +164,7 @@ static const char *judge_times(json_t *claims, int64_t now_s)
 	if (!is_seconds(expiry))
 		return "the token has no valid expiry";
 	if (json_integer_value(expiry) <= now_s)
-		return "the token has expired";
+		return token_expired;
 	if (!not_ahead(json_object_get(claims, "nbf"), now_s))
 		return "the token is not valid yet";
 	if (!not_ahead(json_object_get(claims, "iat"), now_s))

@@ -38,6 +38,17 @@ static const struct conf_setting scalars[] = {
 	  "Requests a second that each merchant may make for long; 0 is no limit." },
 	{ "rate.burst", CONF_INT, "4000", 1, 1000000, NULL,
 	  "Requests that a merchant may make at once after a rest." },
+	{ "lockout.failures", CONF_INT, "300", 0, 100000, NULL,
+	  "Wrong credentials within the window, of one address or for one API key, at which they "
+	  "are locked out; 0: never." },
+	{ "lockout.window_s", CONF_INT, "60", 1, 86400, NULL,
+	  "How long wrong credentials are held against their address." },
+	{ "lockout.first_s", CONF_INT, "1", 1, 86400, NULL,
+	  "How long the first lock-out is; each one that follows soon is twice as long." },
+	{ "lockout.longest_s", CONF_INT, "300", 1, 86400, NULL, "Longest lock-out." },
+	{ "listen.trusted_proxies", CONF_TEXT, "", 0, 1000, NULL,
+	  "Addresses, or ranges like 10.0.0.0/8, separated by blanks, whose X-Forwarded-For is "
+	  "believed." },
 	{ "cors.origins", CONF_TEXT, "", 0, 1000, NULL,
 	  "Origins, separated by blanks, whose web pages may read answers." },
 	{ "request.timeout_ms", CONF_INT, "10000", 100, 30000, NULL,
@@ -287,6 +298,16 @@ static enum err server_take(struct reading *reading)
 		return refuse(reading,
 			      "cors.origins: each must be like https://shop.example, in small "
 			      "letters, with nothing behind host and port");
+	settings->lockout_failures = (int)conf_int(conf, "lockout.failures");
+	settings->lockout_window_us = conf_int(conf, "lockout.window_s") * 1000000;
+	settings->lockout_first_us = conf_int(conf, "lockout.first_s") * 1000000;
+	settings->lockout_longest_us = conf_int(conf, "lockout.longest_s") * 1000000;
+	if (settings->lockout_longest_us < settings->lockout_first_us)
+		return refuse(reading, "lockout.longest_s: must be at least lockout.first_s");
+	if (!address_ranges_read(conf_text(conf, "listen.trusted_proxies"),
+				 &settings->trusted_proxies))
+		return refuse(reading, "listen.trusted_proxies: must be addresses, or ranges like "
+				       "10.0.0.0/8, at most 32, separated by blanks");
 	settings->listen_address = conf_text(conf, "listen.address");
 	settings->listen_port = (int)conf_int(conf, "listen.port");
 	settings->connections_max = (int)conf_int(conf, "listen.connections_max");

@@ -12,6 +12,7 @@
 #ifndef SERVICE_SETTINGS_H
 #define SERVICE_SETTINGS_H
 
+#include "base/address.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/token.h"
@@ -38,6 +39,11 @@ struct settings {
 	int64_t manual_expiry_us;
 	int rate_per_second;
 	int rate_burst;
+	int lockout_failures; /* 0: nobody is locked out */
+	int64_t lockout_window_us;
+	int64_t lockout_first_us;
+	int64_t lockout_longest_us;
+	struct address_ranges trusted_proxies;
 	const char *cors_origins; /* separated by blanks */
 	struct secret database_password;
 	struct store_settings database;

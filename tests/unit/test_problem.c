@@ -41,9 +41,9 @@ START_TEST(problem_text_follows_the_row_of_each_failure)
 	ck_assert_str_eq(json_string_value(json_object_get(object, "type")) + strlen("/errors/"),
 			 err_row(err)->code);
 	ck_assert_int_eq(json_object_get(object, "retry_after") != NULL,
-			 problem_retry_after_s(err) > 0);
+			 problem_retry_after_s(&(struct problem){ .err = err }) > 0);
 	if (status == 503)
-		ck_assert_int_gt(problem_retry_after_s(err), 0);
+		ck_assert_int_gt(problem_retry_after_s(&(struct problem){ .err = err }), 0);
 	ck_assert_ptr_null(json_object_get(object, "detail"));
 	ck_assert_ptr_null(json_object_get(object, "instance"));
 	ck_assert_ptr_null(json_object_get(object, "errors"));
