@@ -268,7 +268,10 @@ static void answers_put(FILE *out, const json_t *operation)
 	{
 		fprintf(out, "<tr><td><code>%s</code></td><td>", status);
 		json_object_foreach(json_object_get(answer, "content"), type, content)
+		{
 			put_type(out, json_object_get(content, "schema"));
+			break; /* XML has the same members */
+		}
 		fputs("</td><td>", out);
 		put_marked(out, text_of(answer, "description"));
 		fputs("</td></tr>\n", out);

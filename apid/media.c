@@ -224,3 +224,13 @@ bool media_to_xml(struct http_reply *reply, const char *path)
 	http_reply_header(reply, "Content-Type", types[i].xml);
 	return true;
 }
+
+json_t *media_example(const char *json)
+{
+	json_t *value = json_loads(json, 0, NULL);
+
+	if (amounts_to_major(value, currency_find("USD")))
+		return value;
+	json_decref(value);
+	return NULL;
+}

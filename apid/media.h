@@ -11,6 +11,7 @@
 #ifndef APID_MEDIA_H
 #define APID_MEDIA_H
 
+#include <jansson.h>
 #include <stdbool.h>
 
 #include "apid/http_message.h"
@@ -29,5 +30,11 @@ bool media_wants_xml(const struct http_call *call);
  * Returns  false where memory is short (the reply is as before)
  */
 CHECKED bool media_to_xml(struct http_reply *reply, const char *path);
+
+/*
+ * The example of a body in JSON with the amounts that it has in XML, where one without a currency is of USD.
+ * Returns  NULL where memory is short; else the caller's to json_decref()
+ */
+json_t *media_example(const char *json);
 
 #endif

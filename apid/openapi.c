@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apid/media.h"
 #include "apid/problem.h"
 #include "base/token.h"
 
@@ -19,6 +20,8 @@
 #define REF_SIZE 80
 #define SENTENCES_SIZE 2048
 #define ERRORS_MAX 32
+#define REQUEST_ROOT "request" /* any name is taken */
+#define ANSWER_ROOT "response" /* as media_to_xml() writes it */
 
 static const char about[] =
 	"Takes payments, sends them to payment gateways and never charges twice.\n\n"
@@ -31,7 +34,10 @@ static const char about[] =
 	"`Idempotency-Key` and repeat the same request as often as you like.\n\n"
 	"`HEAD` is answered where `GET` is, and `OPTIONS` everywhere. Unknown members of a body "
 	"and "
-	"unknown query parameters are refused.";
+	"unknown query parameters are refused.\n\n"
+	"A body may be XML (`Content-Type: application/xml`, elements named as the members, any "
+	"root), and so may answers (`Accept: application/xml`; without `Accept` the answer is as "
+	"the body was). In XML an amount is always of major units.";
 
 /* Handlers' names, which are the operations' */
 static const char *const operation_ids[ROUTE_COUNT] = {
@@ -164,12 +170,17 @@ static json_t *body(const struct route *route, const struct describe_route *row)
 {
 	json_t *schema = route->auth == ROUTE_GATEWAY ? json_pack("{s:s}", "type", "object")
 						      : body_schema(row);
-	json_t *content = json_pack("{s:o}", "schema", schema);
+	json_t *json = json_pack("{s:O}", "schema", schema);
+	json_t *xml = json_pack("{s:O}", "schema", schema);
 
-	if (row->example != NULL)
-		put(content, "example", json_loads(row->example, 0, NULL));
-	return json_pack("{s:b, s:{s:o}}", "required", (route->flags & ROUTE_EMPTY) == 0, "content",
-			 "application/json", content);
+	put(schema, "xml", json_pack("{s:s}", "name", REQUEST_ROOT));
+	json_decref(schema);
+	if (row->example != NULL) {
+		put(json, "example", json_loads(row->example, 0, NULL));
+		put(xml, "example", media_example(row->example));
+	}
+	return json_pack("{s:b, s:{s:o, s:o}}", "required", (route->flags & ROUTE_EMPTY) == 0,
+			 "content", "application/json", json, "application/xml", xml);
 }
 
 /* ---- answers ---- */
@@ -206,6 +217,17 @@ static json_t *answer_schema(const struct describe_answer *row)
 	return schema;
 }
 
+/* The same, and the root's name: media_to_xml() calls a list by the last word of its path. */
+static json_t *answer_xml_schema(const struct route *route, const struct describe_answer *row)
+{
+	json_t *schema = answer_schema(row);
+
+	put(schema, "xml",
+	    row->list ? json_pack("{s:s, s:b}", "name", strrchr(route->path, '/') + 1, "wrapped", 1)
+		      : json_pack("{s:s}", "name", ANSWER_ROOT));
+	return schema;
+}
+
 static json_t *answer(const struct route *route, const struct describe_answer *row)
 {
 	const unsigned rate = route->auth == ROUTE_TOKEN ? DESCRIBE_RATE : 0;
@@ -214,7 +236,9 @@ static json_t *answer(const struct route *route, const struct describe_answer *r
 
 	if (row->schema != NULL)
 		put(object, "content",
-		    json_pack("{s:{s:o}}", "application/json", "schema", answer_schema(row)));
+		    json_pack("{s:{s:o}, s:{s:o}}", "application/json", "schema",
+			      answer_schema(row), "application/xml", "schema",
+			      answer_xml_schema(route, row)));
 	else if (row->type != NULL)
 		put(object, "content",
 		    json_pack("{s:{s:{s:s}}}", row->type, "schema", "type",
@@ -296,8 +320,11 @@ static json_t *refusal(const struct errors *errors, int status)
 		put(headers, "Retry-After", reference("headers", "Retry-After"));
 	if (status == 401 || status == 403)
 		put(headers, "WWW-Authenticate", reference("headers", "WWW-Authenticate"));
-	return json_pack("{s:s, s:o, s:{s:{s:o}}}", "description", text, "headers", headers,
-			 "content", PROBLEM_TYPE, "schema", reference("schemas", "Problem"));
+	return json_pack("{s:s, s:o, s:{s:{s:o}, s:{s:{s:s, s:{s:s, s:s}}}}}", "description", text,
+			 "headers", headers, "content", PROBLEM_TYPE, "schema",
+			 reference("schemas", "Problem"), "application/problem+xml", "schema",
+			 "$ref", "#/components/schemas/Problem", "xml", "name", "problem",
+			 "namespace", "urn:ietf:rfc:7807");
 }
 
 static json_t *answers(const struct route *route, const struct describe_route *row)
@@ -410,9 +437,10 @@ static json_t *components(void)
 	return json_pack("{s:o, s:o, s:o, s:{s:{s:s, s:s, s:s, s:s}}}", "schemas",
 			 openapi_schemas(), "parameters", requests, "headers", replies,
 			 "securitySchemes", "bearer", "type", "http", "scheme", "bearer",
-			 "bearerFormat", "JWT", "description",
-			 "A token, or an API key, whose scope covers the request: from payopsctl "
-			 "token issue or key issue.");
+			 "bearerFormat", "JWT or API key", "description",
+			 "A token (a JWT, from payopsctl token issue) or an API key (from "
+			 "payopsctl key issue or POST /api-keys) "
+			 "whose scope covers the request.");
 }
 
 json_t *openapi_document(void)

@@ -7,6 +7,7 @@ import hashlib
 import html.parser
 import json
 import re
+import xml.etree.ElementTree
 
 import pytest
 
@@ -247,6 +248,58 @@ def test_every_example_is_taken_and_answered_as_described(payops, document, say)
             raise AssertionError(f"{method} {path}: {error}") from error
         count += 1
     say(f"{count} examples were taken")
+
+
+def xml_types(operation):
+    """What an operation takes and answers in JSON and not in XML."""
+    contents = {"request": operation.get("requestBody", {}).get("content", {}),
+                **{status: answer.get("content", {}) for status, answer in operation["responses"].items()}}
+    return [where for where, content in contents.items() for kind in content
+            if kind.endswith("json") and kind.replace("json", "xml") not in content]
+
+
+def as_xml(root, value):
+    def element(name, value):
+        made = xml.etree.ElementTree.Element(name)
+        if isinstance(value, dict):
+            made.extend(element(*member) for member in value.items())
+        else:
+            made.text = str(value)
+        return made
+    return xml.etree.ElementTree.tostring(element(root, value))
+
+
+def test_every_example_in_xml_is_taken_and_answered_in_xml(payops, document, say):
+    count = 0
+    for method, path, operation in operations(document):
+        example = operation.get("requestBody", {}).get("content", {}).get("application/xml", {}).get("example")
+        if example is None or is_signed(path):
+            continue
+        needs = NEEDS.get((method, path), nothing)(payops)
+        for name, value in needs.items():
+            path = path.replace(f"{{{name}}}", value)
+        sent = {**example, **{name: value for name, value in needs.items() if name in example}}
+        answer = payops.request(method.upper(), path, as_xml("request", sent),
+                                {"Content-Type": "application/xml", "Idempotency-Key": unique("described-")},
+                                payops.token(scope=SCOPES))
+        assert answer.status < 300, f"{method} {path}: {answer.status} {answer.body}"
+        read = xml.etree.ElementTree.fromstring(answer.body)
+        content = operation["responses"][str(answer.status)]["content"]["application/xml"]
+        assert read.tag == content["schema"]["xml"]["name"]
+        if (method, path) == ("post", "/transactions"):
+            payops.history.append({"transaction_id": read.findtext("transaction_id"), "amount": 1000,
+                                   "currency": "USD", "status": answer.status, "merchant": "demo",
+                                   "payment_token": None})
+        count += 1
+    assert count >= 8
+    say(f"{count} examples in XML were taken")
+
+
+def test_what_is_said_in_json_is_said_in_xml(document):
+    """All but this description, which is JSON by its name."""
+    lacking = [(path, where) for _, path, operation in operations(document) for where in xml_types(operation)]
+
+    assert [(path, where) for path, where in lacking if path != "/openapi.json"] == []
 
 
 def test_a_payment_has_the_described_members_in_every_state(payops, document):
