@@ -44,8 +44,8 @@ struct quiet_answer {
 };
 
 /*
- * Whether it may be believed: when it was asked for, lease and quiet period had passed since the attempt was first seen,
- * and another quiet period since the first such answer after that was heard.
+ * Whether it may be believed: when it was asked for, lease and quiet period had passed since the attempt was first
+ * seen, and another quiet period since the first such answer after that was heard.
  */
 bool quiet_not_found(struct quiet *quiet, struct id attempt_id, const struct quiet_answer *answer);
 

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Repeat: "random" bytes that are the same again for the same seed, so that a test can be run twice to the byte. Compiled
- * in with --enable-faults only: a program built without has nothing of this.
+ * Repeat: "random" bytes that are the same again for the same seed, so that a test can be run twice to the byte.
+ * Compiled in with --enable-faults only: a program built without has nothing of this.
  *
  * Threads    safe; process-wide
  */

@@ -3,8 +3,8 @@
 /*
  * Random schedules: many payments at once, and what may happen to each of them and around it, one step at a time: two
  * programs that claim, senders that stall or die, answers that are lost, late or recorded twice, questions, callbacks
- * of every kind, gateways that change their mind, merchants, people, and clocks that somebody sets. The gateways are the
- * sandbox's own, without a network; every use case is the one that apid calls.
+ * of every kind, gateways that change their mind, merchants, people, and clocks that somebody sets. The gateways are
+ * the sandbox's own, without a network; every use case is the one that apid calls.
  *
  * Invariant  what happens follows from the seed alone
  * Threads    one, beside the committers

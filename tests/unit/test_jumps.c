@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Somebody sets a clock, forth or back, by an hour or a day: nothing ends early by it, and nothing waits for it. What
- * goes by the database's clock first, then what goes by the wall clock of this machine. (By the boot clock, which nobody
- * sets, go: pace, rates, deadlines, what is remembered of API keys.)
+ * goes by the database's clock first, then what goes by the wall clock of this machine. (By the boot clock, which
+ * nobody sets, go: pace, rates, deadlines, what is remembered of API keys.)
  */
 #include "service/due.h"
 

@@ -354,14 +354,22 @@ static const struct told_late {
 	bool other;       /* its reference is not that of the second */
 	bool contradicts; /* it is a success of its own */
 } told_late[] = {
-	{ "an inquiry, while the second is sent",       OUTCOME_INQUIRY,  AS_SENT,      false, false, false },
-	{ "an inquiry, while the second is accepted",   OUTCOME_INQUIRY,  AS_ACCEPTED,  false, false, false },
-	{ "an inquiry, after the second succeeded",     OUTCOME_INQUIRY,  AS_SUCCEEDED, false, false, false },
-	{ "a callback, after the second succeeded",     OUTCOME_CALLBACK, AS_SUCCEEDED, false, false, false },
-	{ "an inquiry, with another reference",         OUTCOME_INQUIRY,  AS_SUCCEEDED, false, true,  true },
-	{ "its sender, while the second is sent",       OUTCOME_ANSWER,   AS_SENT,      false, false, false },
-	{ "its sender, of a gateway that does it twice", OUTCOME_ANSWER,  AS_SENT,      true,  false, true },
-	{ "an inquiry there",                           OUTCOME_INQUIRY,  AS_SENT,      true,  false, false },
+	{ "an inquiry, while the second is sent",       OUTCOME_INQUIRY,  AS_SENT,      false,
+		  false, false },
+	{ "an inquiry, while the second is accepted",   OUTCOME_INQUIRY,  AS_ACCEPTED,  false,
+		  false, false },
+	{ "an inquiry, after the second succeeded",     OUTCOME_INQUIRY,  AS_SUCCEEDED, false,
+		  false, false },
+	{ "a callback, after the second succeeded",     OUTCOME_CALLBACK, AS_SUCCEEDED, false,
+		  false, false },
+	{ "an inquiry, with another reference",         OUTCOME_INQUIRY,  AS_SUCCEEDED, false, true,
+		  true },
+	{ "its sender, while the second is sent",       OUTCOME_ANSWER,   AS_SENT,      false,
+		  false, false },
+	{ "its sender, of a gateway that does it twice", OUTCOME_ANSWER,  AS_SENT,      true,
+		  false, true },
+	{ "an inquiry there",                           OUTCOME_INQUIRY,  AS_SENT,      true,
+		  false, false },
 };
 /* clang-format on */
 
