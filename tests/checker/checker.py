@@ -215,6 +215,7 @@ class Checker:
             row["transaction_id"] for row in rows["exception"] if row["kind"] == "unwanted_success"}
         self.entries_of = self.grouped("ledger_entry", "transaction_id")
         self.moved = collections.defaultdict(list)  # by transaction and kind: what the gateways' ledger says succeeded
+        self.done = collections.Counter()  # by operation: how often it succeeded at the gateways
 
     def grouped(self, table, column):
         groups = collections.defaultdict(list)
@@ -237,6 +238,7 @@ class Checker:
             self.check_replay(transaction)
             self.check_end(transaction)
         for operation in self.rows["operation"]:
+            self.check_done(operation)
             self.check_keys(operation)
             self.check_live(operation)
             self.check_next_action(operation)
@@ -284,9 +286,13 @@ class Checker:
 
     def check_ledger_lines(self):
         for line in self.ledger:
-            if line["operation"] not in MOVES or line["outcome"] != "succeeded":
+            if line["outcome"] != "succeeded":
                 continue
             attempt = self.attempt_of_line(line)
+            if attempt is not None:
+                self.done[attempt["operation_id"]] += 1
+            if line["operation"] not in MOVES:
+                continue
             if attempt is None:
                 self.violation("I2", line["attempt"], f"the gateway did a {line['operation']} for an attempt that is "
                                                       "not in the database")
@@ -316,6 +322,17 @@ class Checker:
                     self.violation("I2", name, f"was {word} {line['amount_minor']} {line['currency']} instead of "
                                                f"{transaction['amount_minor']} {transaction['currency']}")
         self.check_parts(transaction, name)
+
+    def check_done(self, operation):
+        """Whatever it is, the gateways do it once; what they did late is named by the attempt."""
+        name, status = transaction_name(operation["transaction_id"]), operation["status"]
+        done = self.done[operation["id"]]
+        late = sum(row["contradicted_at_us"] is not None for row in self.attempts_of[operation["id"]])
+        if done > (status not in ("failed", "cancelled")) + late:
+            self.violation("I2", name, f"has a {operation['kind']} that is {status} and was done {done} times, "
+                                       f"{late} of them known to be late")
+        if status in ("succeeded", "reversed", "returned") and not done:
+            self.violation("I2", name, f"has a {operation['kind']} that is {status} and was never done")
 
     def check_parts(self, transaction, name):
         """What the gateways captured and gave back."""

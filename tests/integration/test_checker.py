@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from checker import CROCKFORD, TABLES, id_decode, id_encode
-from support import attempts, callback_for, mysql_arguments, outcomes, pay_id, run_checker, sql_id
+from support import (attempts, callback_for, mysql_arguments, outcomes, pay_id, run_checker, sql_id, unique,
+                     until)
 
 SCRATCH = "payops_checker_scratch"
 PRISTINE = "payops_checker_pristine"
@@ -32,7 +33,7 @@ class FakeSandbox(http.server.BaseHTTPRequestHandler):
 
 
 class Scene:
-    """A copy of five payments, without keys and constraints, that can be tampered with."""
+    """A copy of five payments and of an authorisation captured in part, without keys and constraints, to tamper with."""
 
     def __init__(self, payops):
         self.payops = payops
@@ -41,9 +42,10 @@ class Scene:
         began = len(payops.history)
         self.ids = {word: pay_id(payops, f"tok_{word}") for word in
                     ("ok", "sync", "reset_after_charge", "decline_stolen_card", "decline_expired_card")}
-        self.history = payops.history[began:]
         for transaction_id in self.ids.values():
             payops.await_status(transaction_id, ("completed", "failed"))
+        self.ids["captured"] = self.capture(pay_id(payops, "tok_sync", capture="manual"))
+        self.history = payops.history[began:]
         late = self.ids["decline_expired_card"]
         assert payops.call_back(late, callback_for(attempts(payops, late)[0])).status == 200
         self.ledger = [line for transaction_id in self.ids.values() for line in payops.ledger(transaction_id)]
@@ -55,6 +57,16 @@ class Scene:
         payops.sql(f"DROP DATABASE IF EXISTS {PRISTINE}; CREATE DATABASE {PRISTINE}; " + "; ".join(
             f"CREATE TABLE {PRISTINE}.{table} AS SELECT * FROM payops.{table} "
             f"WHERE {'id' if table == 'transaction' else 'transaction_id'} IN ({wanted})" for table in TABLES))
+
+    def capture(self, transaction_id):
+        """300 of its 1000, once they are set aside."""
+        payops = self.payops
+        payops.await_status(transaction_id, "authorised")
+        answer = payops.request("POST", f"/transactions/{transaction_id}/capture", {"amount": 300},
+                                headers={"Idempotency-Key": unique("checker")}, token=payops.token())
+        assert answer.status == 201, answer.body
+        until(lambda: payops.get(f"/transactions/{transaction_id}").json["amount_captured"] == 300, what="a capture")
+        return transaction_id
 
     def close(self):
         self.server.shutdown()
@@ -214,7 +226,7 @@ def test_checker_passes_what_is_right(scene):
 
     assert status == 0, output
     assert output.rstrip().endswith("0 violations")
-    assert output.startswith("5 lines of history, 5 transactions, 5 operations, 5 attempts, 2 callbacks, ")
+    assert output.startswith("6 lines of history, 6 transactions, 8 operations, 7 attempts, 3 callbacks, ")
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=[row.what.replace(" ", "_") for row in PLANTED])
@@ -229,6 +241,10 @@ def test_checker_names_the_planted_violation(scene, planted):
 
 def charge_of(scene, word):
     return next(line for line in scene.ledger if line["transaction"] == scene.ids[word])
+
+
+def line_of(scene, operation):
+    return next(line for line in scene.ledger if line["operation"] == operation)
 
 
 def changed(scene, word, **members):
@@ -249,6 +265,10 @@ LEDGERS = {
     "charged another amount": ("I2", "sync", lambda scene: changed(scene, "sync", amount_minor=1001)),
     "charged another currency": ("I2", "sync", lambda scene: changed(scene, "sync", currency="EUR")),
     "captured is not charged": ("I3", "sync", lambda scene: changed(scene, "sync", amount_minor=1001)),
+    "authorised twice": ("I2", "captured", lambda scene: scene.ledger + [line_of(scene, "authorise")]),
+    "captured twice": ("I2", "captured", lambda scene: scene.ledger + [line_of(scene, "capture")]),
+    "never captured": ("I2", "captured", lambda scene: [
+        line for line in scene.ledger if line["operation"] != "capture"]),
     "surplus that its exception does not cover": ("I2", "decline_expired_card", lambda scene: scene.ledger + 2 * [
         {**charge_of(scene, "decline_expired_card"), "outcome": "succeeded"}]),
 }
