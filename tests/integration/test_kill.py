@@ -6,7 +6,7 @@ import random
 import signal
 import time
 
-from mixed import MixedLoad, judge
+from mixed import Commerce, judge
 from support import until
 
 ROUNDS = int(os.environ.get("PAYOPS_ROUNDS") or 50)
@@ -34,7 +34,7 @@ def test_kill_of_apid_at_random_moments_loses_and_doubles_nothing(payops, seed, 
     rng = random.Random(seed)
     payops.kill("apid")
     process = payops.start_apid()
-    load = MixedLoad(payops, seed)
+    load = Commerce(payops, seed)
     begun = time.monotonic()
     try:
         for number in range(1, ROUNDS + 1):

@@ -11,7 +11,7 @@ import uuid
 
 import pytest
 
-from mixed import MixedLoad, judge
+from mixed import Commerce, judge
 from second_apid import Gate, SecondApid, figure, gateway_at
 from support import assert_charged_once, await_charge, events, sql_id, until
 
@@ -74,7 +74,7 @@ def gateway_keys(payops, ids):
 
 def test_two_apids_share_the_work_and_charge_once(payops, second, seed, say):
     before = figure(payops, "payops_attempts_total")
-    load = MixedLoad(payops, seed, ports=[payops.port, second.port])
+    load = Commerce(payops, seed, ports=[payops.port, second.port])
     until(lambda: len(load.payments) >= 150, 60, "payments at both")
     load.finish()
 
@@ -86,7 +86,7 @@ def test_two_apids_share_the_work_and_charge_once(payops, second, seed, say):
 
 def test_two_apids_of_which_one_dies_again_and_again_lose_and_double_nothing(payops, second, seed, say):
     rng = random.Random(seed)
-    load = MixedLoad(payops, seed, ports=[payops.port, second.port])
+    load = Commerce(payops, seed, ports=[payops.port, second.port])
     for _ in range(5):
         time.sleep(rng.uniform(0.3, 1.5))
         second.signal(signal.SIGKILL)
@@ -162,7 +162,7 @@ def test_two_apids_one_stopped_at_random_under_load_loses_and_doubles_nothing(pa
     rng = random.Random(seed)
     zombie = SecondApid(payops, tmp_path).start()
     try:
-        load = MixedLoad(payops, seed, ports=[payops.port, payops.port, zombie.port])
+        load = Commerce(payops, seed, ports=[payops.port, payops.port, zombie.port])
         time.sleep(rng.uniform(0.5, 2))
         zombie.signal(signal.SIGSTOP)
         time.sleep(9)
