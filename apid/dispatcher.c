@@ -477,6 +477,8 @@ static void *dispatcher_main(void *context)
 		flying = http_client_run(dispatcher->client, atomic_load(&dispatcher->stopping)
 								     ? TICK_MS
 								     : wait_ms(dispatcher));
+		if (flying > 0)
+			fault_point("gateway_calls_out");
 		atomic_store(&dispatcher->in_flight, flying);
 		flying_mark(dispatcher);
 		landed_record(dispatcher);
