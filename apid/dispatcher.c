@@ -110,13 +110,22 @@ static enum breaker_operation breaker_operation_of(const struct due_job *job)
 	return job->kind == DUE_ASK ? BREAKER_INQUIRY : (enum breaker_operation)job->order.kind;
 }
 
-/* What a call tells about its gateway: a definite answer is a good sign, whatever it says. */
+/*
+ * What a call tells about its gateway: a definite answer is a good sign, whatever it says. Of an inquiry so is one that
+ * speaks of another amount: it is about one payment, and must not keep all others from being asked about.
+ */
+static bool is_good_sign(const struct flight *flight)
+{
+	return class_of(flight->answer.event) == ATTEMPT_DEFINITE ||
+	       (flight->job.kind == DUE_ASK && flight->answer.integrity);
+}
+
 static void flight_count(const struct flight *flight, bool called)
 {
 	const struct dispatcher *dispatcher = flight->dispatcher;
 	struct breakers *breakers = dispatcher->settings.breakers;
-	const bool definite = class_of(flight->answer.event) == ATTEMPT_DEFINITE;
-	struct breaker_call call = { .result = definite ? BREAKER_OK : BREAKER_FAILURE };
+	struct breaker_call call = { .result =
+					     is_good_sign(flight) ? BREAKER_OK : BREAKER_FAILURE };
 
 	if (breakers == NULL)
 		return;

@@ -9,7 +9,7 @@ import time
 import pytest
 
 from second_apid import SecondApid
-from support import assert_charged_once, attempts, await_charge, pay_id, until
+from support import assert_charged_once, attempts, await_charge, pay_id, sql_id, until
 
 DAY_US = 86_400_000_000
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
@@ -139,6 +139,24 @@ def test_gateway_without_clear_answers_is_asked_no_more(payops):
     payops.mode("ok")
     await_state(payops, CLOSED, "inquiry", 15)
     assert_charged_once(payops, ids)
+
+
+def test_inquiries_that_are_answered_wrongly_keep_no_other_payment_from_being_asked_about(payops):
+    """Each tells of another amount, whenever it is asked: that is about these payments, not about the gateway."""
+    ids = [pay_id(payops, "tok_wrong_amount") for _ in range(6)]
+    await_state(payops, OPEN)  # of charges: whoever answers these wrongly is better left alone
+    chosen = ", ".join(map(sql_id, ids))
+
+    until(lambda: payops.sql(f"SELECT COUNT(*) FROM attempt WHERE transaction_id IN ({chosen}) AND asked_count > 0")
+          == [["6"]], 15, "an inquiry about each")
+
+    assert states(payops)["inquiry"] == CLOSED
+    # Nobody will ever tell the truth about them: a human decides, and no later file waits for that.
+    payops.sql("UPDATE attempt SET open_since_us = 1, asked_count = 99 WHERE asked_count > 0 AND transaction_id IN "
+               f"({chosen})")
+    payops.sql(f"UPDATE operation SET next_action_at_us = 1 WHERE transaction_id IN ({chosen})")
+    for transaction_id in ids:
+        payops.await_status(transaction_id, "parked")
 
 
 def test_breaker_that_is_forced_open_lets_nothing_through_until_it_is_left_to_itself(payops):
