@@ -65,6 +65,7 @@ struct dispatcher {
 	struct pace_rules pace_rules;
 	struct pace pace; /* of claims, while requests have to wait */
 	struct quiet quiet;
+	struct room room; /* of the calls that `flying` holds */
 	atomic_bool woken;
 	atomic_bool stopping;
 	_Atomic int64_t stop_boot_us;
@@ -143,6 +144,7 @@ static void flight_land(struct flight *flight)
 	struct dispatcher *dispatcher = flight->dispatcher;
 
 	flying_remove(dispatcher, flight);
+	room_leave(&dispatcher->room, flight->job.gateway->name, clock_boot_us());
 	flight->next = dispatcher->landed;
 	dispatcher->landed = flight;
 	dispatcher->landed_count++;
@@ -201,6 +203,7 @@ static void flight_start(struct dispatcher *dispatcher, const struct due_job *jo
 
 	if (flight == NULL) {
 		log_error("a claimed operation is left to its lease", LOG_ERR(ERR_MEMORY));
+		room_leave(&dispatcher->room, job->gateway->name, clock_boot_us());
 		catalogue_release(job->view);
 		return;
 	}
@@ -378,9 +381,11 @@ static void flying_mark(struct dispatcher *dispatcher)
 static size_t claim_limit(struct dispatcher *dispatcher, size_t used)
 {
 	size_t room = used < dispatcher->in_flight_max ? dispatcher->in_flight_max - used : 0;
+	size_t claimable = room_claimable(&dispatcher->room);
 	size_t limit = room < OPERATION_CLAIM_MAX ? room : OPERATION_CLAIM_MAX;
 	size_t allowed;
 
+	limit = claimable < limit ? claimable : limit;
 	dispatcher->claimed_boot_us = clock_boot_us();
 	dispatcher->claim_boot_us = dispatcher->claimed_boot_us + TICK_MS * 1000;
 	allowed = pace_allows(&dispatcher->pace_rules, &dispatcher->pace, limit,
@@ -526,6 +531,8 @@ enum err dispatcher_start(const struct dispatcher_settings *settings,
 	started->settings = *settings->due;
 	started->settings.clock = &started->clock;
 	started->in_flight_max = settings->in_flight_max;
+	started->room.limit = settings->in_flight_max;
+	started->settings.room = &started->room;
 	started->metrics = settings->metrics;
 	started->intake = settings->intake;
 	started->pace_rules = (struct pace_rules){ .wait_max_us = settings->request_wait_us,

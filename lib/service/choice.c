@@ -40,6 +40,7 @@ struct making {
 	struct history history;
 	struct routing_decision decision;
 	int64_t again_at_us; /* the earliest time at which something changes, or 0 */
+	bool busy; /* where it should go now has no room: it waits, however long, and goes nowhere else */
 };
 
 static bool allows_again(const struct attempt_row *attempt)
@@ -193,6 +194,22 @@ static bool is_open_to(struct making *making, unsigned gateway)
 	return false;
 }
 
+/* Whether it has room for another call; where not, that is a time to look again. */
+static bool has_room(struct making *making, unsigned gateway)
+{
+	const struct choice_request *request = making->request;
+	int64_t wait_us = 0;
+
+	if (request->room != NULL)
+		wait_us = room_wait_us(request->room, request->view->gateways.list[gateway].name,
+				       request->boot_us);
+	if (wait_us == 0)
+		return true;
+	wait_until(making, request->now_us + wait_us);
+	making->busy = true;
+	return false;
+}
+
 static struct budget *budget_of(struct choice_budgets *budgets, const char *gateway,
 				int64_t now_us)
 {
@@ -252,6 +269,8 @@ static bool try_fresh(struct making *making)
 
 		if (making->history.at[gateway].attempts > 0 || !is_open_to(making, gateway))
 			continue;
+		if (!has_room(making, gateway))
+			return false;
 		(void)budget_agrees(making, gateway, false);
 		return send_to(making, gateway, false);
 	}
@@ -295,7 +314,7 @@ static bool try_again_at(struct making *making, unsigned gateway)
 {
 	const int64_t now_us = making->request->now_us;
 
-	if (!is_open_to(making, gateway))
+	if (!is_open_to(making, gateway) || !has_room(making, gateway))
 		return false;
 	if (budget_agrees(making, gateway, true))
 		return send_to(making, gateway, true);
@@ -323,6 +342,8 @@ static bool try_again(struct making *making)
 			wait_until(making, due_us);
 		else if (try_again_at(making, gateway))
 			return true;
+		if (making->busy)
+			return false;
 	}
 	return false;
 }
@@ -340,6 +361,7 @@ static bool try_same(struct making *making)
 	    !is_usable(making, (unsigned)history->last_gateway) || !retry_due(making, &due_us))
 		return false;
 	return is_open_to(making, (unsigned)history->last_gateway) &&
+	       has_room(making, (unsigned)history->last_gateway) &&
 	       send_to(making, (unsigned)history->last_gateway, true);
 }
 
@@ -381,7 +403,8 @@ static void settle(struct making *making)
 	if (request->parent != NULL && making->decision.usable_count == 0)
 		wait_until(making, request->now_us + AWAY_PAUSE_US);
 	if (making->again_at_us != 0 &&
-	    (request->parent != NULL || making->again_at_us - since_us <= WAIT_MAX_US)) {
+	    (request->parent != NULL || making->busy ||
+	     making->again_at_us - since_us <= WAIT_MAX_US)) {
 		choice->outcome = CHOICE_WAIT;
 		choice->again_at_us = making->again_at_us;
 		return;
@@ -415,8 +438,9 @@ enum err choice_make(struct store_tx *tx, const struct choice_request *request,
 		made.outcome = CHOICE_FAIL;
 		made.failure = failure_of(&making);
 	} else if (!try_same(&making) &&
-		   !((is_first || making.history.last_elsewhere) && try_fresh(&making)) &&
-		   !try_again(&making)) {
+		   !(!making.busy && (is_first || making.history.last_elsewhere) &&
+		     try_fresh(&making)) &&
+		   !(!making.busy && try_again(&making))) {
 		settle(&making);
 	}
 	*choice = made;

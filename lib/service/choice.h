@@ -6,7 +6,8 @@
  * Invariant  nothing is chosen while an earlier attempt is not definitely uncharged. The next candidate
  *            of the route at once after what another gateway may see otherwise; the same one again
  *            after "not found", and otherwise only when no other is left, 2, 4 and 8 s later and
- *            within the gateway's budget. A gateway's idempotency key rises with each definite
+ *            within the gateway's budget. Where a gateway has no room for another call it is waited
+ *            for, since it is well, only busy. A gateway's idempotency key rises with each definite
  *            decline at that gateway, and with nothing else
  * Units      microseconds of the database clock
  * Ownership  plain values; gateways belong to the view
@@ -21,6 +22,7 @@
 #include "core/budget.h"
 #include "service/breakers.h"
 #include "service/catalogue.h"
+#include "service/room.h"
 #include "store/attempt.h"
 #include "store/operation.h"
 #include "store/transaction.h"
@@ -38,6 +40,8 @@ struct choice_request {
 	const struct catalogue_view *view;
 	struct breakers *breakers;      /* NULL: none is open */
 	struct choice_budgets *budgets; /* NULL: there is always some left */
+	struct room *room;              /* NULL: there is always some */
+	int64_t boot_us;                /* the moment on the boot clock, by which room is kept */
 	const struct transaction_row *transaction;
 	const struct operation_row *operation;
 	/* Of a capture, void or refund: the attempt whose money it is about. It goes to that gateway. */

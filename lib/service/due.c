@@ -30,6 +30,7 @@ struct claim {
 	size_t count;
 	size_t note_count;
 	size_t taken; /* rows that were due, whatever became of them */
+	struct room room; /* with what is claimed now; kept once it is committed */
 	bool alone; /* one operation, written at once: see claim_singly() */
 };
 
@@ -176,14 +177,20 @@ static enum err item_withdraw(struct item *item, const char *type, const char *r
 	return note_keep(item, &change);
 }
 
-/* Whether a gateway's breaker keeps us from it, and until when. */
-static bool is_shut(const struct item *item, const struct gateway *gateway,
-		    enum breaker_operation operation, int64_t *again_at_us)
+/* Whether a gateway's breaker, or that it has no room, keeps us from asking it, and until when. */
+static bool is_shut(const struct item *item, const struct gateway *gateway, int64_t *again_at_us)
 {
-	struct breakers *breakers = item->claim->settings->breakers;
+	struct claim *claim = item->claim;
+	struct breakers *breakers = claim->settings->breakers;
+	int64_t wait_us;
 
-	return breakers != NULL && !breakers_allow(breakers, gateway->name, operation, item->now_us,
-						   again_at_us);
+	if (breakers != NULL && !breakers_allow(breakers, gateway->name, BREAKER_INQUIRY,
+						item->now_us, again_at_us))
+		return true;
+	wait_us = room_wait_us(&claim->room, gateway->name, claim->boot_us);
+	if (wait_us > 0)
+		*again_at_us = item->now_us + wait_us;
+	return wait_us > 0;
 }
 
 /* Nothing is done now, and the same is due again at that time. */
@@ -224,6 +231,8 @@ static enum err choose(struct item *item, struct choice *choice)
 	const struct choice_request request = { .view = item->claim->view,
 						.breakers = settings->breakers,
 						.budgets = settings->budgets,
+						.room = &item->claim->room,
+						.boot_us = item->claim->boot_us,
 						.transaction = &item->transaction,
 						.operation = item->operation,
 						.parent = leads ? NULL : &item->parent,
@@ -390,7 +399,7 @@ static const struct gateway *gateway_to_ask(const struct item *item, int64_t *ag
 		*again_at_us = item->now_us + UNCONFIGURED_PAUSE_US;
 		return NULL;
 	}
-	if (is_shut(item, gateway, BREAKER_INQUIRY, again_at_us))
+	if (is_shut(item, gateway, again_at_us))
 		return NULL;
 	*again_at_us = item->now_us + ASK_LEASE_MARGIN_US +
 		       (int64_t)gateway->total_timeout_ms * 1000;
@@ -465,8 +474,10 @@ static enum err item_claim(struct claim *claim, struct store_tx *tx,
 	err = item_take(&item, job);
 	if (is_poison(err))
 		return item_park(&item, err_row(err)->code);
-	if (err == ERR_OK && job->gateway != NULL)
+	if (err == ERR_OK && job->gateway != NULL) {
 		claim->count++;
+		room_enter(&claim->room, job->gateway->name, claim->boot_us);
+	}
 	return err;
 }
 
@@ -535,6 +546,9 @@ static enum err claim_work(struct store_tx *tx, void *context)
 	claim->count = 0;
 	claim->note_count = 0;
 	claim->taken = 0;
+	if (claim->settings->room != NULL)
+		claim->room = *claim->settings->room;
+	claim->room.shared = claim->view->routing.gateway_count > 1;
 	if (claim->settings->breakers != NULL)
 		breakers_claim(claim->settings->breakers);
 	if (err == ERR_OK && !claim->alone)
@@ -545,8 +559,11 @@ static enum err claim_work(struct store_tx *tx, void *context)
 	return err;
 }
 
-static void claim_log(const struct claim *claim)
+/* It is committed. */
+static void claim_keep(const struct claim *claim)
 {
+	if (claim->settings->room != NULL)
+		*claim->settings->room = claim->room;
 	for (size_t i = 0; i < claim->note_count; i++)
 		change_log(&claim->notes[i]);
 }
@@ -568,7 +585,7 @@ static enum err claim_singly(struct store_pool *pool, const struct claim *all, s
 		err = store_pool_run(pool, ACQUIRE_WAIT_MS, claim_work, &one);
 		if (err != ERR_OK || one.taken == 0)
 			break;
-		claim_log(&one);
+		claim_keep(&one);
 		*count += one.count;
 	}
 	return *count > 0 ? ERR_OK : err;
@@ -582,7 +599,7 @@ static enum err claim_all(struct store_pool *pool, struct claim *claim, size_t *
 		return claim_singly(pool, claim, count);
 	if (err != ERR_OK)
 		return err;
-	claim_log(claim);
+	claim_keep(claim);
 	*count = claim->count;
 	return ERR_OK;
 }

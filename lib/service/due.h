@@ -35,6 +35,7 @@ struct due_settings {
 	int64_t lease_margin_us;
 	struct breakers *breakers; /* NULL: every gateway is asked */
 	struct choice_budgets *budgets; /* of the one thread that claims; NULL: no limit */
+	struct room *room;              /* the same thread's; NULL: no limit */
 	const struct due_clock *clock;  /* the same thread's; NULL: nobody sets the database's */
 };
 
@@ -58,7 +59,9 @@ struct due_job {
 CHECKED enum err due_claim(struct store_pool *pool, const struct due_settings *settings,
 			   size_t limit, struct due_job *jobs, size_t *count);
 
-/* Let go of what a claimed job holds, and wipe it. */
+/*
+ * Let go of what a claimed job holds, and wipe it. Its room it has until whoever carries it out calls room_leave().
+ */
 void due_job_done(struct due_job *job);
 
 /* Commit that the bytes of these attempts (1..DUE_MARK_MAX) have left while their answers are still awaited. */

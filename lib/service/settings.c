@@ -62,7 +62,7 @@ static const struct conf_setting scalars[] = {
 	{ "vault.hash_key_file", CONF_PATH, "", 0, 0, NULL,
 	  "File of at least 32 random bytes that keys the hashes of idempotent requests; it must "
 	  "never change." },
-	{ "dispatch.in_flight_max", CONF_INT, "256", 1, 5000, NULL,
+	{ "dispatch.in_flight_max", CONF_INT, "512", 1, 5000, NULL,
 	  "Gateway calls in flight at once." },
 	{ "dispatch.request_wait_ms", CONF_INT, "100", 0, 60000, NULL,
 	  "How long payments may wait to be taken in before due work is taken up more slowly; 0: "

@@ -24,6 +24,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "tests" / "integration"), str(TOP / "tests")]
 
 import machine  # noqa: E402
+from brownout import row_brown_out  # noqa: E402
 from instance import Instance  # noqa: E402
 from runner.worker import free_base_ports  # noqa: E402
 from table import Figure, render  # noqa: E402
@@ -377,6 +378,7 @@ ROWS = {
     "get": row_get,
     "history": row_history,
     "end-to-end": row_end_to_end,
+    "brown-out": row_brown_out,
     "memory": row_memory,
     "start": row_start,
     "size": row_size,

@@ -16,6 +16,9 @@ TARGETS = {  # (row, figure): (at least or at most, limit in the figure's own un
     ("history", "p99"): ("<=", 5),
     ("end-to-end", "completed"): (">=", 0.25),
     ("end-to-end", "backlog's growth"): ("<=", 5),
+    ("brown-out", "the breaker opens after"): ("<=", 5),
+    ("brown-out", "the other's p99"): ("<=", 10),
+    ("brown-out", "calls that retries add"): ("<=", 10),
     ("memory", "1,000 connections"): ("<=", 60),
     ("start", "ready after"): ("<=", 50),
     ("size", "apid, stripped"): ("<=", 2),
@@ -24,6 +27,7 @@ TARGETS = {  # (row, figure): (at least or at most, limit in the figure's own un
 FORMATS = {  # unit: how a value is shown
     "D": "{:.2f} D",
     "ms": "{:.2f} ms",
+    "s": "{:.1f} s",
     "x": "{:.2f} x",
     "%": "{:.1f} %",
     "MB": "{:.1f} MB",

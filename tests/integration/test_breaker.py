@@ -10,8 +10,16 @@ import pytest
 
 from second_apid import SecondApid
 from support import assert_charged_once, attempts, await_charge, pay_id, sql_id, until
+from test_routing import Routing
 
 DAY_US = 86_400_000_000
+IN_FLIGHT_MAX = 16
+PARTED = """
+routes = (
+    { name = "parted_euro"; currencies = "EUR"; gateways = "beta"; },
+    { name = "default"; gateways = "alpha"; }
+);
+"""
 CLOSED, HALF_OPEN, OPEN = 0, 1, 2
 OPEN_S = 2
 SETTINGS = f"""breaker: {{ failures_in_row = 5; calls_min = 20; open_ms = {OPEN_S * 1000}; open_max_ms = 4000;
@@ -232,6 +240,46 @@ def test_calls_that_a_stopping_apid_cuts_off_tell_nothing(payops):
     assert states(payops)["charge"] == CLOSED
     payops.mode("ok")
     assert_charged_once(payops, ids)
+
+
+@pytest.fixture
+def parted(payops):
+    """Euros go to beta, all else to alpha; so few calls in flight that those which hang could take them all."""
+    routing = Routing(payops)
+    override = payops.dir / "etc" / "payops" / "conf.d" / "91-test-parted.conf"
+    override.write_text(f"dispatch: {{ in_flight_max = {IN_FLIGHT_MAX}; }};\n")
+    restart(payops)
+    routing.apply(PARTED, ["parted_euro", "default"])
+    yield payops
+    routing.ctl("route", "apply", str(routing.etc / "routes.conf"))
+    override.unlink()
+    restart(payops)
+
+
+def test_brown_out_of_one_gateway_leaves_the_others_payments_alone(parted):
+    """Its breaker cannot know before the first calls have timed out; until then they must not take all that can be sent."""
+    parted.mode("hang")
+    ill = [pay_id(parted, "tok_sync") for _ in range(IN_FLIGHT_MAX + 4)]
+    until(lambda: parted.sql("SELECT COUNT(*) FROM attempt WHERE gateway = 'alpha' AND status IN ('prepared', 'sent') AND "
+                             f"transaction_id IN ({', '.join(map(sql_id, ill))})") == [[str(IN_FLIGHT_MAX // 2)]],
+          what="as many calls as may hang")
+
+    parted.await_status(pay_id(parted, "tok_sync", currency="EUR"), "completed")
+    # Before the first call to alpha had timed out.
+    assert parted.sql("SELECT COUNT(*) FROM attempt WHERE status = 'unknown' AND "
+                      f"transaction_id = {sql_id(ill[0])}") == [["0"]]
+
+    well = [pay_id(parted, "tok_sync", currency="EUR") for _ in range(2 * IN_FLIGHT_MAX)]
+    for transaction_id in well:
+        parted.await_status(transaction_id, "completed")
+        assert [attempt["gateway"] for attempt in attempts(parted, transaction_id)] == ["beta"]
+    await_state(parted, OPEN, seconds=10)
+    count = attempt_count(parted)
+    time.sleep(OPEN_S * 0.6)
+    assert attempt_count(parted) == count
+    parted.mode("ok")
+    assert_charged_once(parted, ill)
+    assert parted.sql("SELECT COUNT(*) FROM breaker WHERE gateway = 'beta' AND state <> 'closed'") == [["0"]]
 
 
 @pytest.mark.parametrize("words,status,message", [

@@ -433,6 +433,53 @@ START_TEST(many_attempts_do_not_hide_the_last_one)
 }
 END_TEST
 
+/* A room in which alpha has taken what it may. */
+static struct room room_full_of_alpha(void)
+{
+	struct room room = { .limit = 8, .shared = true };
+
+	while (room_wait_us(&room, "alpha", NOW_US) == 0)
+		room_enter(&room, "alpha", NOW_US);
+	return room;
+}
+
+/* However long it has waited; first tries and what was not found alike: it is well, only busy. */
+START_TEST(a_gateway_without_room_is_waited_for_and_no_other_tried)
+{
+	const struct earlier before[][EARLIER_MAX] = {
+		{ { NULL, AS_NOT_SENT, NULL, 0 } },
+		{ { "alpha", AS_NOT_FOUND, NULL, 3600 } },
+	};
+	struct room room = room_full_of_alpha();
+	struct story story = put_tried(before[_i], 0);
+	struct making making = making_of(&story);
+	struct choice choice;
+
+	story.transaction.updated_at_us = NOW_US - 3600 * SECOND_US;
+	making.request.room = &room;
+	making.request.boot_us = NOW_US;
+	choice = choose(&making);
+
+	check(&choice, &(struct expected)WAIT(0, 1));
+}
+END_TEST
+
+START_TEST(another_gateway_has_room_though_one_has_none)
+{
+	const struct earlier before[EARLIER_MAX] = { DECLINED("alpha", "issuer_unavailable", 1) };
+	struct room room = room_full_of_alpha();
+	struct story story = put_tried(before, 0);
+	struct making making = making_of(&story);
+	struct choice choice;
+
+	making.request.room = &room;
+	making.request.boot_us = NOW_US;
+	choice = choose(&making);
+
+	check(&choice, &(struct expected)SEND("beta", 1));
+}
+END_TEST
+
 START_TEST(a_merchants_own_account_and_credential_are_used)
 {
 	const struct earlier none[EARLIER_MAX] = { { NULL, AS_NOT_SENT, NULL, 0 } };
@@ -471,6 +518,8 @@ UNIT_MAIN("choice", {
 	tcase_add_test(tests, retries_beyond_the_budget_wait_then_fail);
 	tcase_add_test(tests, what_was_not_found_is_sent_again_whatever_the_budget);
 	tcase_add_test(tests, first_tries_earn_and_never_spend);
+	tcase_add_loop_test(tests, a_gateway_without_room_is_waited_for_and_no_other_tried, 0, 2);
+	tcase_add_test(tests, another_gateway_has_room_though_one_has_none);
 	tcase_add_test(tests, a_merchants_own_account_and_credential_are_used);
 	tcase_add_loop_test(tests, many_attempts_do_not_hide_the_last_one, 0, 2);
 })
