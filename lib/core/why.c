@@ -180,7 +180,8 @@ static const struct kind_words {
 static const struct why_row rows[] = {
 	/* type, reason, source, text, rule */
 	{ "created", NULL, WHY_ANY,
-	  "A payment of {amount} was taken and stored. Nothing had been sent to a gateway.",
+	  "A payment of {amount} was accepted and stored. Nothing had been sent to a gateway "
+	  "yet.",
 	  RULE_STORED },
 	{ "process_requested", NULL, WHY_ANY,
 	  "The merchant asked for it to be carried out.", RULE_START },

@@ -36,7 +36,7 @@ def test_story_of_a_lost_answer_a_fallback_and_a_refund(payops, two_gateways, sa
     say(drawn(said))
     told = [step["text"] for step in said["steps"]]
     expected = [
-        "A payment of 10.00 USD was taken and stored. Nothing had been sent to a gateway.",
+        "A payment of 10.00 USD was accepted and stored. Nothing had been sent to a gateway yet.",
         "The charge of 10.00 USD was made ready for alpha.",
         "alpha declined the charge: issuer unavailable. Nothing was charged.",
         "Try 2 of the charge was made ready for beta, instead of alpha.",
