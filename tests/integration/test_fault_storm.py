@@ -204,7 +204,8 @@ def hurry(payops):
 
 
 def hurry_once(payops):
-    payops.sql("UPDATE operation SET next_action_at_us = 1 WHERE status = 'processing' AND next_action IN ('send', 'ask') "
+    payops.sql("UPDATE operation SET next_action_at_us = UNIX_TIMESTAMP(NOW(6)) * 1000000 "
+               "WHERE status = 'processing' AND next_action IN ('send', 'ask') "
                f"AND next_action_at_us > UNIX_TIMESTAMP(NOW(6)) * 1000000 + 500000 AND NOT {LEASED}")
     # A gateway gets one retry a second beside its traffic, and each that is lost takes ten: nobody has more than one.
     payops.sql("UPDATE operation SET retry_count = 3 WHERE status = 'processing' AND retry_count < 3")
