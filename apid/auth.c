@@ -13,16 +13,19 @@
 #include "base/crypto.h"
 #include "base/key_token.h"
 #include "core/text.h"
+#include "service/settings.h"
 
 #define SLOTS 2048 /* each token has one slot it may stand in; a newer one takes it */
+
+#define ANY_GENERATION UINT64_MAX
 
 struct slot {
 	uint8_t digest[CRYPTO_SHA256_SIZE];
 	struct token_claims claims; /* expires_at_s 0: empty */
+	uint64_t generation;        /* of the settings whose keys verified it */
 };
 
 struct auth {
-	const struct token_keys *keys;
 	struct key_cache *api_keys;
 	pthread_mutex_t mutex; /* guards: slots */
 	struct slot slots[SLOTS];
@@ -40,7 +43,6 @@ enum err auth_new(const struct app *app, struct auth **auth)
 		free(made);
 		return err;
 	}
-	made->keys = app->token_keys;
 	pthread_mutex_init(&made->mutex, NULL);
 	*auth = made;
 	return ERR_OK;
@@ -60,14 +62,16 @@ static struct slot *slot_of(struct auth *auth, const uint8_t digest[CRYPTO_SHA25
 	return &auth->slots[(digest[0] << 8 | digest[1]) % SLOTS];
 }
 
+/* What other keys verified is not known: its key may be gone. ANY_GENERATION: whichever did. */
 static bool recall(struct auth *auth, const uint8_t digest[CRYPTO_SHA256_SIZE], int64_t now_s,
-		   struct token_claims *claims)
+		   uint64_t generation, struct token_claims *claims)
 {
 	const struct slot *slot = slot_of(auth, digest);
 	bool known;
 
 	pthread_mutex_lock(&auth->mutex);
 	known = memcmp(slot->digest, digest, CRYPTO_SHA256_SIZE) == 0 &&
+		(generation == ANY_GENERATION || slot->generation == generation) &&
 		now_s < slot->claims.expires_at_s;
 	if (known)
 		*claims = slot->claims;
@@ -76,13 +80,14 @@ static bool recall(struct auth *auth, const uint8_t digest[CRYPTO_SHA256_SIZE], 
 }
 
 static void remember(struct auth *auth, const uint8_t digest[CRYPTO_SHA256_SIZE],
-		     const struct token_claims *claims)
+		     uint64_t generation, const struct token_claims *claims)
 {
 	struct slot *slot = slot_of(auth, digest);
 
 	pthread_mutex_lock(&auth->mutex);
 	memcpy(slot->digest, digest, CRYPTO_SHA256_SIZE);
 	slot->claims = *claims;
+	slot->generation = generation;
 	pthread_mutex_unlock(&auth->mutex);
 }
 
@@ -120,8 +125,9 @@ static enum err check_api_key(struct auth *auth, const char *text, int64_t now_s
 	return key_cache_check(auth->api_keys, &token, at, claims);
 }
 
-enum err auth_check(struct auth *auth, const struct http_call *call, int64_t now_s,
-		    struct token_claims *claims, const char **why)
+enum err auth_check(struct auth *auth, const struct settings *settings,
+		    const struct http_call *call, int64_t now_s, struct token_claims *claims,
+		    const char **why)
 {
 	const char *token = token_of(call, why);
 	uint8_t digest[CRYPTO_SHA256_SIZE];
@@ -132,11 +138,11 @@ enum err auth_check(struct auth *auth, const struct http_call *call, int64_t now
 	if (key_token_is_meant(token))
 		return check_api_key(auth, token, now_s, claims, why);
 	crypto_sha256(token, strlen(token), digest);
-	if (recall(auth, digest, now_s, claims))
+	if (recall(auth, digest, now_s, settings->generation, claims))
 		return ERR_OK;
-	err = token_verify(auth->keys, token, now_s, claims, why);
+	err = token_verify(&settings->token_keys, token, now_s, claims, why);
 	if (err == ERR_OK)
-		remember(auth, digest, claims);
+		remember(auth, digest, settings->generation, claims);
 	return err;
 }
 
@@ -152,7 +158,7 @@ bool auth_knows(struct auth *auth, const struct http_call *call, int64_t now_s)
 	if (key_token_is_meant(text))
 		return key_token_read(text, &token) && key_cache_knows(auth->api_keys, &token);
 	crypto_sha256(text, strlen(text), digest);
-	return recall(auth, digest, now_s, &claims);
+	return recall(auth, digest, now_s, ANY_GENERATION, &claims);
 }
 
 bool auth_key_id(const struct http_call *call, char id[KEY_TOKEN_ID_SIZE])

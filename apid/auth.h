@@ -4,7 +4,8 @@
  * Authentication: the bearer token of a request, verified once and remembered until it expires; or the API key in its
  * place, which is looked up again each second since it can be revoked.
  *
- * Invariant  what is remembered is the SHA-256 of a token that was verified, with its claims; never the token
+ * Invariant  what is remembered is the SHA-256 of a token that was verified, with its claims; never the token. It
+ *            is forgotten when other settings come into force
  * Ownership  the app is borrowed until auth_free()
  * Threads    safe
  * Source     RFC 6750 sections 2.1 and 3; API.md: Authentication
@@ -22,17 +23,20 @@
 #include "core/err.h"
 
 struct auth;
+struct settings;
 
 CHECKED enum err auth_new(const struct app *app, struct auth **auth);
 void auth_free(struct auth *auth);
 
 /*
- * Who calls: exactly one Authorization header, "Bearer", one blank, a token or an API key.
+ * Who calls, by the keys of these settings: exactly one Authorization header, "Bearer", one blank, a token or an API
+ * key.
  * Returns  ERR_OK with *claims; ERR_UNAUTHENTICATED with *why, a short constant reason, or NULL where the
  *          request brings no credentials at all; what the database or pool says, where a key
  *          could not be looked up
  */
-CHECKED enum err auth_check(struct auth *auth, const struct http_call *call, int64_t now_s,
+CHECKED enum err auth_check(struct auth *auth, const struct settings *settings,
+			    const struct http_call *call, int64_t now_s,
 			    struct token_claims *claims, const char **why);
 
 /* Whether the credentials of the request were right lately, as far as is remembered: without verifying them. */

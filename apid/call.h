@@ -24,9 +24,11 @@
 #include "apid/route.h"
 #include "base/json_writer.h"
 #include "base/token.h"
+#include "service/settings.h"
 
 struct call {
 	struct app *app;
+	const struct settings *settings; /* the same from the first step to the last */
 	const struct http_call *http;
 	struct http_reply *reply;
 	char api_call_id[CALL_ID_SIZE];

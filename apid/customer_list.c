@@ -116,7 +116,7 @@ static bool page_read(struct call *call, struct listing *listing)
 	struct customer_page *page = &listing->page;
 	struct cursor place;
 
-	listing->vault = call->app->vault;
+	listing->vault = &call->settings->vault;
 	*page = (struct customer_page){ .merchant = call->claims.merchant,
 					.status = CUSTOMER_ACTIVE,
 					.after_us = INT64_MAX };

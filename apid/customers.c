@@ -24,7 +24,8 @@ struct body { /* a request's members, and what they stand in */
 
 static struct customer_desk desk_of(const struct call *call)
 {
-	return (struct customer_desk){ call->app->pool, call->app->vault, call_wait_ms(call) };
+	return (struct customer_desk){ call->app->pool, &call->settings->vault,
+				       call_wait_ms(call) };
 }
 
 /* The members of the body, judged by a table of core/customer.h. False: refused. */

@@ -8,7 +8,9 @@
 #include "base/http_client.h"
 #include "base/log.h"
 #include "core/pace.h"
+#include "service/due.h"
 #include "service/record.h"
+#include "service/settings_live.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -41,7 +43,8 @@ struct flight {
 
 struct dispatcher {
 	struct store_pool *pool;
-	struct due_settings settings;
+	struct settings_live *live;
+	struct breakers *breakers;
 	struct due_clock clock;
 	struct metrics *metrics;
 	size_t in_flight_max;
@@ -124,7 +127,7 @@ static bool is_good_sign(const struct flight *flight)
 static void flight_count(const struct flight *flight, bool called)
 {
 	const struct dispatcher *dispatcher = flight->dispatcher;
-	struct breakers *breakers = dispatcher->settings.breakers;
+	struct breakers *breakers = dispatcher->breakers;
 	struct breaker_call call = { .result =
 					     is_good_sign(flight) ? BREAKER_OK : BREAKER_FAILURE };
 
@@ -213,9 +216,8 @@ static void flight_start(struct dispatcher *dispatcher, const struct due_job *jo
 	flight->next = dispatcher->flying;
 	dispatcher->flying = flight;
 	quiet_see(&dispatcher->quiet, job->order.attempt_id, flight->started_boot_us);
-	if (dispatcher->settings.breakers != NULL)
-		breakers_sent(dispatcher->settings.breakers, job->gateway->name,
-			      breaker_operation_of(job));
+	if (dispatcher->breakers != NULL)
+		breakers_sent(dispatcher->breakers, job->gateway->name, breaker_operation_of(job));
 	err = job->kind == DUE_SEND ? adapter->build(job->gateway, &job->order, body, &request)
 				    : adapter->build_inquiry(job->gateway, &job->order, &request);
 	if (err == ERR_OK) {
@@ -395,7 +397,7 @@ static size_t claim_limit(struct dispatcher *dispatcher, size_t used)
 	return allowed;
 }
 
-static void claim(struct dispatcher *dispatcher, size_t used)
+static void claim(struct dispatcher *dispatcher, struct due_settings due, size_t used)
 {
 	static_assert(sizeof(struct due_job) * OPERATION_CLAIM_MAX < 1 << 20, "fits the stack");
 	struct due_job jobs[OPERATION_CLAIM_MAX];
@@ -405,7 +407,9 @@ static void claim(struct dispatcher *dispatcher, size_t used)
 
 	if (limit == 0)
 		return;
-	err = due_claim(dispatcher->pool, &dispatcher->settings, limit, jobs, &count);
+	due.clock = &dispatcher->clock;
+	due.room = &dispatcher->room;
+	err = due_claim(dispatcher->pool, &due, limit, jobs, &count);
 	if (err != ERR_OK) {
 		log_warning("due operations could not be claimed", LOG_ERR(err));
 		dispatcher->claim_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
@@ -435,6 +439,19 @@ static void clock_keep(struct dispatcher *dispatcher)
 	dispatcher->look_boot_us = now_us + CLOCK_LOOK_US;
 	if (due_clock_look(dispatcher->pool, &dispatcher->clock) != ERR_OK)
 		log_note(LOG_WARNING, "the database's clock could not be looked at");
+}
+
+/* By the settings in force. */
+static void claim_now(struct dispatcher *dispatcher, size_t flying)
+{
+	const struct settings *settings = settings_live_hold(dispatcher->live);
+
+	dispatcher->in_flight_max = settings->in_flight_max;
+	dispatcher->room.limit = settings->in_flight_max;
+	dispatcher->pace_rules.wait_max_us = settings->request_wait_us;
+	claim(dispatcher, settings->due,
+	      flying + dispatcher->landed_count + atomic_load(&dispatcher->recording));
+	settings_release(settings);
 }
 
 /* How long the client may wait: until the next look at the database. */
@@ -486,8 +503,7 @@ static void *dispatcher_main(void *context)
 		clock_keep(dispatcher);
 		if (clock_boot_us() >= dispatcher->claim_boot_us &&
 		    !atomic_load(&dispatcher->stopping))
-			claim(dispatcher, flying + dispatcher->landed_count +
-						  atomic_load(&dispatcher->recording));
+			claim_now(dispatcher, flying);
 		flying = http_client_run(dispatcher->client, atomic_load(&dispatcher->stopping)
 								     ? TICK_MS
 								     : wait_ms(dispatcher));
@@ -506,7 +522,7 @@ static enum err parts_start(struct dispatcher *dispatcher, const struct store_se
 
 	dispatcher->record_settings = (struct record_settings){
 		.database = database,
-		.queue_max = dispatcher->in_flight_max + OPERATION_CLAIM_MAX,
+		.queue_max = SETTINGS_IN_FLIGHT_MAX + OPERATION_CLAIM_MAX,
 		.done = flight_recorded,
 		.context = dispatcher,
 	};
@@ -523,23 +539,23 @@ enum err dispatcher_start(const struct dispatcher_settings *settings,
 			  struct dispatcher **dispatcher)
 {
 	struct dispatcher *started = calloc(1, sizeof *started);
+	const struct settings *now;
 	enum err err;
 
 	if (started == NULL)
 		return ERR_MEMORY;
+	now = settings_live_hold(settings->live);
 	started->pool = settings->pool;
-	started->settings = *settings->due;
-	started->settings.clock = &started->clock;
-	started->in_flight_max = settings->in_flight_max;
-	started->room.limit = settings->in_flight_max;
-	started->settings.room = &started->room;
+	started->live = settings->live;
+	started->breakers = now->due.breakers;
 	started->metrics = settings->metrics;
 	started->intake = settings->intake;
-	started->pace_rules = (struct pace_rules){ .wait_max_us = settings->request_wait_us,
+	started->pace_rules = (struct pace_rules){ .wait_max_us = now->request_wait_us,
 						   .look_us = PACE_LOOK_US,
 						   .slowest = PACE_SLOWEST,
 						   .fastest = PACE_FASTEST };
 	started->pace = pace_begin(&started->pace_rules, clock_boot_us());
+	settings_release(now);
 	pthread_mutex_init(&started->mutex, NULL);
 	err = parts_start(started, settings->database);
 	if (err != ERR_OK) {

@@ -17,18 +17,16 @@
 #include "apid/metrics.h"
 #include "core/err.h"
 #include "service/batch.h"
-#include "service/due.h"
 #include "store/store.h"
 
 struct dispatcher;
+struct settings_live;
 
 struct dispatcher_settings {
 	struct store_pool *pool;
 	const struct store_settings *database; /* of the committers of outcomes */
-	const struct due_settings *due;
-	size_t in_flight_max;
-	struct batch *intake;    /* whose requests due work yields to */
-	int64_t request_wait_us; /* once they wait longer; 0: never */
+	struct settings_live *live;            /* of which each claim holds those in force */
+	struct batch *intake;                  /* whose requests due work yields to */
 	struct metrics *metrics;
 };
 

@@ -118,7 +118,8 @@ bool list_go_on(struct call *call, const struct list *list, struct cursor *place
 {
 	const char *after = query_find(&call->query, "after");
 
-	if (after == NULL || cursor_read(&call->app->vault->hash_key, list->identity, after, place))
+	if (after == NULL ||
+	    cursor_read(&call->settings->vault.hash_key, list->identity, after, place))
 		return true;
 	call_refuse(call, ERR_QUERY, "The cursor in after is not one that this list gave out.");
 	return false;
@@ -129,7 +130,7 @@ void list_link(struct call *call, const char *path, const struct list *list, str
 	char cursor[CURSOR_SIZE], link[HTTP_REPLY_VALUE_SIZE];
 	int size;
 
-	cursor_write(&call->app->vault->hash_key, list->identity, place, cursor);
+	cursor_write(&call->settings->vault.hash_key, list->identity, place, cursor);
 	size = snprintf(link, sizeof link, "<%s?limit=%u&after=%s%s>; rel=\"next\"", path,
 			list->limit, cursor, list->parameters);
 	if (size >= (int)sizeof link) /* a relative reference means the same, and is shorter */

@@ -9,6 +9,7 @@
 #include "apid/http.h"
 #include "apid/pipeline.h"
 #include "apid/reference.h"
+#include "apid/reload.h"
 #include "base/cli.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -17,7 +18,7 @@
 #include "service/intake.h"
 #include "service/lookup.h"
 #include "service/rotation.h"
-#include "service/settings.h"
+#include "service/settings_live.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -57,7 +58,8 @@ static const struct cli_program program = {
 };
 
 struct server {
-	struct settings *settings;
+	struct settings *settings; /* of the start: what needs a restart to change */
+	const char *path;          /* of their file */
 	struct app app;
 	struct choice_budgets budgets;
 	struct pipeline *pipeline;
@@ -102,11 +104,7 @@ static enum err keys_check(struct store *store, const struct vault *vault, char 
 	enum err err = store_look(store, look_keys, &check);
 
 	if (err == ERR_CONFIG)
-		(void)snprintf(why, STORE_WHY_SIZE,
-			       "what is stored was sealed with the key '%s', which is not in "
-			       "seal_keys: put it back; 'payopsctl keys rotate' seals everything "
-			       "with the first key, after which it may go",
-			       check.missing);
+		(void)snprintf(why, STORE_WHY_SIZE, RELOAD_KEY_MISSING, check.missing);
 	else if (err != ERR_OK)
 		(void)snprintf(why, STORE_WHY_SIZE, "%s", err_row(err)->title);
 	return err;
@@ -145,7 +143,6 @@ static enum err http_start(struct server *server)
 {
 	const struct settings *settings = server->settings;
 	struct http_settings http = http_settings_default;
-	struct pipeline_settings pipeline = pipeline_settings_default;
 	char why[HTTP_WHY_SIZE] = "";
 	enum err err;
 
@@ -154,8 +151,7 @@ static enum err http_start(struct server *server)
 	http.connections_max = (unsigned)settings->connections_max;
 	http.read_ms = settings->read_deadline_ms;
 	http.body_max = BODY_MAX;
-	pipeline.rate = (struct rate_settings){ settings->rate_per_second, settings->rate_burst };
-	err = pipeline_new(&server->app, &pipeline, &server->pipeline);
+	err = pipeline_new(&server->app, &pipeline_settings_default, &server->pipeline);
 	if (err != ERR_OK)
 		return start_failed("pipeline", err, "");
 	err = http_server_start(&http, pipeline_serve, server->pipeline, &server->http, why);
@@ -217,10 +213,8 @@ static enum err dispatching_start(struct server *server)
 	const struct dispatcher_settings dispatching = {
 		.pool = server->app.pool,
 		.database = &settings->database,
-		.due = &settings->due,
-		.in_flight_max = settings->in_flight_max,
+		.live = server->app.settings,
 		.intake = server->app.intake,
-		.request_wait_us = settings->request_wait_us,
 		.metrics = server->app.metrics,
 	};
 	enum err err = dispatcher_start(&dispatching, &server->app.dispatcher);
@@ -253,18 +247,14 @@ static enum err lockout_start(struct server *server)
 
 static enum err server_start(struct server *server)
 {
-	struct settings *settings = server->settings;
 	struct app *app = &server->app;
 	enum err err;
 
-	app->token_keys = &settings->token_keys;
 	app->find_key = api_key_find;
-	app->vault = &settings->vault;
-	app->request_timeout_ms = settings->request_timeout_ms;
-	app->manual_expiry_us = settings->manual_expiry_us;
-	app->cors_origins = settings->cors_origins;
 	app->started_at_us = clock_now_us();
-	err = metrics_new(&app->metrics);
+	err = settings_live_new(server->settings, &app->settings);
+	if (err == ERR_OK)
+		err = metrics_new(&app->metrics);
 	if (err != ERR_OK)
 		return start_failed("metrics", err, "");
 	err = texts_start(server);
@@ -282,11 +272,24 @@ static enum err server_start(struct server *server)
 	return err == ERR_OK ? http_start(server) : err;
 }
 
+static int patience_of(const struct app *app)
+{
+	const struct settings *settings;
+	int patience_ms;
+
+	if (app->settings == NULL)
+		return 0;
+	settings = settings_live_hold(app->settings);
+	patience_ms = settings->stop_patience_ms;
+	settings_release(settings);
+	return patience_ms;
+}
+
 /* The reverse of the start, each step logged; parts that never started are skipped. */
 static void server_stop(struct server *server)
 {
 	struct app *app = &server->app;
-	int patience_ms = server->settings->stop_patience_ms;
+	int patience_ms = patience_of(app);
 	int64_t began_us = clock_boot_us();
 	size_t busy = 0;
 
@@ -313,11 +316,13 @@ static void server_stop(struct server *server)
 	reference_free(server->reference);
 	lockout_free(app->lockout);
 	metrics_free(app->metrics);
+	settings_live_free(app->settings);
 	log_info("stopped", LOG_INT("duration_us", clock_boot_us() - began_us));
 }
 
-static void wait_for_stop(const sigset_t *signals)
+static void wait_for_stop(struct server *server, const sigset_t *signals)
 {
+	const struct reload reload = { server->path, server->settings, &server->app };
 	int received;
 
 	for (;;) {
@@ -325,13 +330,15 @@ static void wait_for_stop(const sigset_t *signals)
 			continue;
 		if (received != SIGHUP)
 			return;
-		log_note(LOG_INFO, "SIGHUP ignored: restart apid to read its configuration again");
+		(void)reload_run(&reload);
 	}
 }
 
-static int serve(struct settings *settings, bool unsafe_durability)
+static int serve(struct settings *settings, const char *path, bool unsafe_durability)
 {
-	struct server server = { .settings = settings, .unsafe_durability = unsafe_durability };
+	struct server server = { .settings = settings,
+				 .path = path,
+				 .unsafe_durability = unsafe_durability };
 	sigset_t signals;
 	enum err err;
 
@@ -341,7 +348,7 @@ static int serve(struct settings *settings, bool unsafe_durability)
 	log_info("starting", LOG_TEXT("version", PACKAGE_VERSION));
 	err = server_start(&server);
 	if (err == ERR_OK)
-		wait_for_stop(&signals);
+		wait_for_stop(&server, &signals);
 	server_stop(&server);
 	log_collect_stop();
 	return err_row(err)->exit_status;
@@ -375,7 +382,7 @@ int main(int argc, char **argv)
 	else if (values.given[OPT_CHECK])
 		puts("configuration is valid");
 	else
-		status = serve(settings, values.given[OPT_UNSAFE]);
-	settings_free(settings);
+		status = serve(settings, values.text[OPT_CONFIG], values.given[OPT_UNSAFE]);
+	settings_release(settings);
 	return status;
 }

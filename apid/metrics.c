@@ -346,6 +346,9 @@ static const struct counter_row {
 	  "Times that an address or key was locked out for wrong credentials." },
 	{ METRICS_LOCKOUT_REFUSED, "payops_lockout_refused_total", "",
 	  "Requests refused because their address or key was locked out." },
+	{ METRICS_RELOAD_TAKEN, "payops_reloads_total", "{result=\"taken\"}",
+	  "Configurations read again." },
+	{ METRICS_RELOAD_REFUSED, "payops_reloads_total", "{result=\"refused\"}", NULL },
 };
 
 static void print_counters(FILE *out, const struct metrics *metrics)

@@ -50,6 +50,8 @@ enum metrics_counter {
 	METRICS_SHED,
 	METRICS_LOCKOUT,
 	METRICS_LOCKOUT_REFUSED,
+	METRICS_RELOAD_TAKEN,
+	METRICS_RELOAD_REFUSED,
 	METRICS_COUNTERS
 };
 void metrics_count(struct metrics *metrics, enum metrics_counter counter);

@@ -16,7 +16,8 @@
 
 static struct customer_desk desk_of(const struct call *call)
 {
-	return (struct customer_desk){ call->app->pool, call->app->vault, call_wait_ms(call) };
+	return (struct customer_desk){ call->app->pool, &call->settings->vault,
+				       call_wait_ms(call) };
 }
 
 static struct payment_method_target target_of(const struct call *call)

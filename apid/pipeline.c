@@ -13,10 +13,12 @@
 #include "apid/cors.h"
 #include "apid/guesser.h"
 #include "apid/media.h"
+#include "apid/rate.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/xml.h"
+#include "service/settings_live.h"
 
 #define TIMEOUT_MAX_S 30
 #define BODY_DEPTH_MAX 16
@@ -164,7 +166,8 @@ static bool step_authenticate(struct passage *passage)
 		guesser_refuse(call);
 		return false;
 	}
-	err = auth_check(passage->pipeline->auth, call->http, now_s, &call->claims, &why);
+	err = auth_check(passage->pipeline->auth, call->settings, call->http, now_s, &call->claims,
+			 &why);
 	if (err == ERR_OK) {
 		log_context_set(call->api_call_id, call->claims.merchant);
 		return true;
@@ -195,13 +198,13 @@ static bool step_scope(struct passage *passage)
  * The headers cost, so they come when they matter: once less than half of the burst is left. What is allowed comes back
  * at least once a second, so there is never longer to wait than the problem's row says.
  */
-static void rate_tell(struct call *call, const struct rate *rate,
+static void rate_tell(struct call *call, struct rate_settings limit,
 		      const struct rate_verdict *verdict)
 {
 	char text[64];
 
-	(void)snprintf(text, sizeof text, "\"merchant\";q=%" PRId64 ";w=%" PRId64, rate_burst(rate),
-		       rate_window_s(rate));
+	(void)snprintf(text, sizeof text, "\"merchant\";q=%d;w=%" PRId64, limit.burst,
+		       rate_window_s(limit));
 	http_reply_header(call->reply, "RateLimit-Policy", text);
 	(void)snprintf(text, sizeof text, "\"merchant\";r=%" PRId64 ";t=%" PRId64, verdict->left,
 		       verdict->full_in_s);
@@ -211,14 +214,15 @@ static void rate_tell(struct call *call, const struct rate *rate,
 static bool step_rate(struct passage *passage)
 {
 	struct call *call = &passage->call;
-	struct rate *rate = passage->pipeline->rate;
+	const struct rate_settings limit = { call->settings->rate_per_second,
+					     call->settings->rate_burst };
 	struct rate_verdict verdict;
 
 	if (call->route->auth != ROUTE_TOKEN)
 		return true;
-	verdict = rate_take(rate, call->claims.merchant, clock_boot_us());
+	verdict = rate_take(passage->pipeline->rate, limit, call->claims.merchant, clock_boot_us());
 	if (verdict.is_scarce || !verdict.allowed)
-		rate_tell(call, rate, &verdict);
+		rate_tell(call, limit, &verdict);
 	return verdict.allowed ? true : refuse(call, ERR_LIMITED, NULL);
 }
 
@@ -271,7 +275,7 @@ static bool step_timeout(struct passage *passage)
 			      "Request-Timeout must be one whole number of seconds from 1 to 30.");
 	call->deadline_boot_us = call->http->began_boot_us +
 				 (count > 0 ? seconds * INT64_C(1000000)
-					    : call->app->request_timeout_ms * INT64_C(1000));
+					    : call->settings->request_timeout_ms * INT64_C(1000));
 	return true;
 }
 
@@ -346,7 +350,7 @@ static void finish(struct call *call)
 	http_reply_header(reply, "X-Api-Call-Id", call->api_call_id);
 	http_reply_header(reply, "Cache-Control", "no-store");
 	http_reply_header(reply, "X-Content-Type-Options", "nosniff");
-	cors_answer(call->app->cors_origins, call->http,
+	cors_answer(call->settings->cors_origins, call->http,
 		    call->route == NULL && reply->status == 204 ? call->match.allow : NULL, reply);
 }
 
@@ -376,7 +380,10 @@ void pipeline_serve(void *context, const struct http_call *http, struct http_rep
 	const int64_t begin_us = clock_boot_us();
 	struct passage passage = {
 		.pipeline = pipeline,
-		.call = { .app = pipeline->app, .http = http, .reply = reply },
+		.call = { .app = pipeline->app,
+			  .settings = settings_live_hold(pipeline->app->settings),
+			  .http = http,
+			  .reply = reply },
 	};
 	size_t i = 0;
 
@@ -387,6 +394,7 @@ void pipeline_serve(void *context, const struct http_call *http, struct http_rep
 	finish(&passage.call);
 	report(&passage.call, clock_boot_us() - begin_us);
 	json_decref(passage.call.body);
+	settings_release(passage.call.settings);
 	log_context_clear();
 }
 
@@ -400,7 +408,7 @@ enum err pipeline_new(struct app *app, const struct pipeline_settings *settings,
 		return ERR_MEMORY;
 	err = auth_new(app, &made->auth);
 	if (err == ERR_OK)
-		err = rate_new(&settings->rate, &made->rate);
+		err = rate_new(&made->rate);
 	if (err != ERR_OK) {
 		pipeline_free(made);
 		return err;

@@ -17,16 +17,14 @@
 
 #include "apid/app.h"
 #include "apid/http_message.h"
-#include "apid/rate.h"
 #include "core/err.h"
 
 struct pipeline_settings {
 	unsigned
 		writes_max; /* requests of ROUTE_SHED rows at once; more are refused with 503 overloaded */
-	struct rate_settings rate; /* of each merchant */
 };
 
-extern const struct pipeline_settings pipeline_settings_default; /* 512; no rate */
+extern const struct pipeline_settings pipeline_settings_default; /* 512 */
 
 struct pipeline;
 

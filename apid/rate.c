@@ -20,6 +20,7 @@
 struct bucket {
 	char merchant[MERCHANT_ROOM];
 	int64_t full_at_ns;
+	int64_t interval_ns; /* of the limit this was reckoned with */
 };
 
 struct shard {
@@ -28,19 +29,15 @@ struct shard {
 };
 
 struct rate {
-	int64_t interval_ns; /* in which one request comes back; 0: no limit */
-	int64_t burst;
 	struct shard shards[SHARDS];
 };
 
-enum err rate_new(const struct rate_settings *settings, struct rate **rate)
+enum err rate_new(struct rate **rate)
 {
 	struct rate *made = calloc(1, sizeof *made);
 
 	if (made == NULL)
 		return ERR_MEMORY;
-	made->interval_ns = settings->per_second > 0 ? NS_PER_S / settings->per_second : 0;
-	made->burst = settings->burst;
 	for (size_t i = 0; i < SHARDS; i++)
 		pthread_mutex_init(&made->shards[i].mutex, NULL);
 	*rate = made;
@@ -81,6 +78,7 @@ static struct bucket *bucket_of(struct shard *shard, const char *merchant)
 	}
 	(void)snprintf(fullest->merchant, sizeof fullest->merchant, "%s", merchant);
 	fullest->full_at_ns = 0;
+	fullest->interval_ns = 0;
 	return fullest;
 }
 
@@ -89,45 +87,59 @@ static int64_t seconds_up(int64_t ns)
 	return ns <= 0 ? 0 : (ns + NS_PER_S - 1) / NS_PER_S;
 }
 
-static struct rate_verdict judge(const struct rate *rate, struct bucket *bucket, int64_t now_ns)
+/* Under another limit than before the same number of requests is missing. */
+static int64_t missing_of(const struct bucket *bucket, int64_t interval_ns, int64_t now_ns)
 {
-	const int64_t begins_ns = bucket->full_at_ns > now_ns ? bucket->full_at_ns : now_ns;
-	const int64_t room_ns = rate->burst * rate->interval_ns;
-	int64_t missing_ns = begins_ns + rate->interval_ns - now_ns;
+	const int64_t missing_ns = bucket->full_at_ns - now_ns;
+
+	if (missing_ns <= 0)
+		return 0;
+	return bucket->interval_ns == interval_ns ? missing_ns
+						  : missing_ns / bucket->interval_ns * interval_ns;
+}
+
+/* In which one request comes back. */
+static int64_t interval_of(struct rate_settings limit)
+{
+	return NS_PER_S / limit.per_second;
+}
+
+static struct rate_verdict judge(struct rate_settings limit, struct bucket *bucket, int64_t now_ns)
+{
+	const int64_t interval_ns = interval_of(limit);
+	const int64_t room_ns = limit.burst * interval_ns;
+	int64_t missing_ns = missing_of(bucket, interval_ns, now_ns) + interval_ns;
 	struct rate_verdict verdict = { .allowed = missing_ns <= room_ns };
 
 	if (verdict.allowed) {
 		bucket->full_at_ns = now_ns + missing_ns;
+		bucket->interval_ns = interval_ns;
 	} else {
 		verdict.retry_in_s = seconds_up(missing_ns - room_ns);
-		missing_ns -= rate->interval_ns;
+		missing_ns -= interval_ns;
 	}
-	verdict.left = (room_ns - missing_ns) / rate->interval_ns;
+	verdict.left = missing_ns < room_ns ? (room_ns - missing_ns) / interval_ns : 0;
 	verdict.full_in_s = seconds_up(missing_ns);
-	verdict.is_scarce = verdict.left < rate->burst / 2;
+	verdict.is_scarce = verdict.left < limit.burst / 2;
 	return verdict;
 }
 
-struct rate_verdict rate_take(struct rate *rate, const char *merchant, int64_t now_boot_us)
+struct rate_verdict rate_take(struct rate *rate, struct rate_settings limit, const char *merchant,
+			      int64_t now_boot_us)
 {
-	struct rate_verdict verdict = { .allowed = true, .left = rate->burst };
+	struct rate_verdict verdict = { .allowed = true, .left = limit.burst };
 	struct shard *shard;
 
-	if (rate->interval_ns == 0)
+	if (limit.per_second == 0)
 		return verdict;
 	shard = shard_of(rate, merchant);
 	pthread_mutex_lock(&shard->mutex);
-	verdict = judge(rate, bucket_of(shard, merchant), now_boot_us * NS_PER_US);
+	verdict = judge(limit, bucket_of(shard, merchant), now_boot_us * NS_PER_US);
 	pthread_mutex_unlock(&shard->mutex);
 	return verdict;
 }
 
-int64_t rate_burst(const struct rate *rate)
+int64_t rate_window_s(struct rate_settings limit)
 {
-	return rate->burst;
-}
-
-int64_t rate_window_s(const struct rate *rate)
-{
-	return seconds_up(rate->burst * rate->interval_ns);
+	return limit.per_second == 0 ? 0 : seconds_up(limit.burst * interval_of(limit));
 }

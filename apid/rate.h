@@ -3,8 +3,9 @@
 /*
  * Rates: how many requests each merchant may make, as one token bucket each.
  *
- * Invariant  a merchant never gets more than burst + rate * time requests from this process; memory is bounded: of more
- *            merchants than there is room for, those whose buckets are fullest are forgotten, which fills them
+ * Invariant  under one limit a merchant never gets more than burst + rate * time requests from this process; memory is
+ *            bounded: of more merchants than there is room for, those whose buckets are fullest are forgotten, which
+ *            fills them
  * Units      requests; times of the boot clock
  * Ownership  rate_free()
  * Threads    safe
@@ -33,16 +34,19 @@ struct rate_verdict {
 	int64_t retry_in_s; /* where it is not allowed: until one is, rounded up */
 };
 
-CHECKED enum err rate_new(const struct rate_settings *settings, struct rate **rate);
+CHECKED enum err rate_new(struct rate **rate);
 
 /* Accepts NULL. */
 void rate_free(struct rate *rate);
 
-/* One request of this merchant; what is refused costs nothing. */
-struct rate_verdict rate_take(struct rate *rate, const char *merchant, int64_t now_boot_us);
+/*
+ * One request of this merchant; what is refused costs nothing. Where the limit is another than before, what was taken
+ * counts on, request by request.
+ */
+struct rate_verdict rate_take(struct rate *rate, struct rate_settings limit, const char *merchant,
+			      int64_t now_boot_us);
 
-/* How many may be made at once, and in how many seconds all of them come back, rounded up. */
-int64_t rate_burst(const struct rate *rate);
-int64_t rate_window_s(const struct rate *rate);
+/* In how many seconds a whole burst comes back, rounded up; 0 where there is no limit. */
+int64_t rate_window_s(struct rate_settings limit);
 
 #endif

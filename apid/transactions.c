@@ -171,7 +171,7 @@ static void create(struct call *call, enum transaction_kind kind, const char *ke
 				       .idempotency_key = key,
 				       .api_call_id = call->api_call_id,
 				       .now_us = clock_now_us(),
-				       .manual_expiry_us = call->app->manual_expiry_us,
+				       .manual_expiry_us = call->settings->manual_expiry_us,
 				       .country = country };
 	enum payment_outcome outcome;
 	struct payment_receipt receipt;
@@ -184,8 +184,8 @@ static void create(struct call *call, enum transaction_kind kind, const char *ke
 	    !no_route_check(call, kind, &request, country, key))
 		return;
 	to_send = request.process == PROCESS_AUTO;
-	err = payment_accept(call->app->intake, call->app->vault, &order, call->deadline_boot_us,
-			     &outcome, &receipt);
+	err = payment_accept(call->app->intake, &call->settings->vault, &order,
+			     call->deadline_boot_us, &outcome, &receipt);
 	explicit_bzero(&request, sizeof request); /* it holds the payment token */
 	if (err != ERR_OK) {
 		call_refuse(call, err, NULL);

@@ -55,7 +55,7 @@ enum err access_open_part(struct access *access, const struct cli_values *values
 
 void access_done(struct access *access)
 {
-	settings_free(access->settings);
+	settings_release(access->settings);
 	secret_done(&access->password);
 	*access = (struct access){ .settings = NULL };
 }

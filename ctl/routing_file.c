@@ -17,46 +17,50 @@
 
 /* clang-format off */
 static const struct conf_setting gateway_settings[] = {
-	/* name, type, default, min, max, words, help */
-	{ "name", CONF_TEXT, NULL, 1, ROUTING_NAME_SIZE - 1, NULL, "" },
-	{ "adapter", CONF_TEXT, NULL, 1, ROUTING_NAME_SIZE - 1, NULL, "" },
-	{ "base_url", CONF_TEXT, NULL, 1, GATEWAY_BASE_URL_SIZE - 1, NULL, "" },
-	{ "api_key_file", CONF_PATH, NULL, 1, GATEWAY_PATH_SIZE - 1, NULL, "" },
-	{ "callback_secret_file", CONF_PATH, NULL, 1, GATEWAY_PATH_SIZE - 1, NULL, "" },
-	{ "callback_secret_file_previous", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "" },
-	{ "connect_timeout_ms", CONF_INT, "3000", 10, 60000, NULL, "" },
-	{ "total_timeout_ms", CONF_INT, "30000", 100, 120000, NULL, "" },
-	{ "quiet_ms", CONF_INT, "60000", 100, 3600000, NULL, "" },
-	{ "callback_wait_ms", CONF_INT, "15000", 100, 86400000, NULL, "" },
-	{ "authorisation_expiry_s", CONF_INT, "518400", 1, 31536000, NULL, "" },
-	{ "idempotent", CONF_BOOL, "true", 0, 0, NULL, "" },
-	{ "authoritative", CONF_BOOL, "true", 0, 0, NULL, "" },
-	{ "operations", CONF_TEXT, "", 0, 0, NULL, "" },
-	{ "currencies", CONF_TEXT, "", 0, 0, NULL, "" },
-	{ "countries", CONF_TEXT, "", 0, 0, NULL, "" },
-	{ "methods", CONF_TEXT, "", 0, 0, NULL, "" },
-	{ "limits", CONF_TEXT, "", 0, 0, NULL, "" },
+	/* name, type, default, min, max, words, help, change */
+	{ "name", CONF_TEXT, NULL, 1, ROUTING_NAME_SIZE - 1, NULL, "", CONF_UNSAID },
+	{ "adapter", CONF_TEXT, NULL, 1, ROUTING_NAME_SIZE - 1, NULL, "", CONF_UNSAID },
+	{ "base_url", CONF_TEXT, NULL, 1, GATEWAY_BASE_URL_SIZE - 1, NULL, "", CONF_UNSAID },
+	{ "api_key_file", CONF_PATH, NULL, 1, GATEWAY_PATH_SIZE - 1, NULL, "", CONF_UNSAID },
+	{ "callback_secret_file", CONF_PATH, NULL, 1, GATEWAY_PATH_SIZE - 1, NULL, "",
+	  CONF_UNSAID },
+	{ "callback_secret_file_previous", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "",
+	  CONF_UNSAID },
+	{ "connect_timeout_ms", CONF_INT, "3000", 10, 60000, NULL, "", CONF_UNSAID },
+	{ "total_timeout_ms", CONF_INT, "30000", 100, 120000, NULL, "", CONF_UNSAID },
+	{ "quiet_ms", CONF_INT, "60000", 100, 3600000, NULL, "", CONF_UNSAID },
+	{ "callback_wait_ms", CONF_INT, "15000", 100, 86400000, NULL, "", CONF_UNSAID },
+	{ "authorisation_expiry_s", CONF_INT, "518400", 1, 31536000, NULL, "", CONF_UNSAID },
+	{ "idempotent", CONF_BOOL, "true", 0, 0, NULL, "", CONF_UNSAID },
+	{ "authoritative", CONF_BOOL, "true", 0, 0, NULL, "", CONF_UNSAID },
+	{ "operations", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
+	{ "currencies", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
+	{ "countries", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
+	{ "methods", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
+	{ "limits", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
 };
 
 static const struct conf_setting account_settings[] = {
-	{ "gateway", CONF_TEXT, NULL, 1, ROUTING_NAME_SIZE - 1, NULL, "" },
-	{ "merchant", CONF_TEXT, NULL, 1, MERCHANT_SIZE - 1, NULL, "" },
-	{ "account", CONF_TEXT, NULL, 1, GATEWAY_ACCOUNT_SIZE - 1, NULL, "" },
-	{ "api_key_file", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "" },
-	{ "callback_secret_file", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "" },
-	{ "callback_secret_file_previous", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "" },
+	{ "gateway", CONF_TEXT, NULL, 1, ROUTING_NAME_SIZE - 1, NULL, "", CONF_UNSAID },
+	{ "merchant", CONF_TEXT, NULL, 1, MERCHANT_SIZE - 1, NULL, "", CONF_UNSAID },
+	{ "account", CONF_TEXT, NULL, 1, GATEWAY_ACCOUNT_SIZE - 1, NULL, "", CONF_UNSAID },
+	{ "api_key_file", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "", CONF_UNSAID },
+	{ "callback_secret_file", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "",
+	  CONF_UNSAID },
+	{ "callback_secret_file_previous", CONF_PATH, "", 0, GATEWAY_PATH_SIZE - 1, NULL, "",
+	  CONF_UNSAID },
 };
 
 static const struct conf_setting route_settings[] = {
-	{ "name", CONF_TEXT, NULL, 1, ROUTING_NAME_SIZE - 1, NULL, "" },
-	{ "merchants", CONF_TEXT, "", 0, 0, NULL, "" },
-	{ "kinds", CONF_TEXT, "", 0, 0, NULL, "" },
-	{ "countries", CONF_TEXT, "", 0, 0, NULL, "" },
-	{ "currencies", CONF_TEXT, "", 0, 0, NULL, "" },
-	{ "methods", CONF_TEXT, "", 0, 0, NULL, "" },
-	{ "amount_min", CONF_INT, "0", 0, MONEY_MAX_MINOR, NULL, "" },
-	{ "amount_max", CONF_INT, "0", 0, MONEY_MAX_MINOR, NULL, "" },
-	{ "gateways", CONF_TEXT, NULL, 1, 511, NULL, "" },
+	{ "name", CONF_TEXT, NULL, 1, ROUTING_NAME_SIZE - 1, NULL, "", CONF_UNSAID },
+	{ "merchants", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
+	{ "kinds", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
+	{ "countries", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
+	{ "currencies", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
+	{ "methods", CONF_TEXT, "", 0, 0, NULL, "", CONF_UNSAID },
+	{ "amount_min", CONF_INT, "0", 0, MONEY_MAX_MINOR, NULL, "", CONF_UNSAID },
+	{ "amount_max", CONF_INT, "0", 0, MONEY_MAX_MINOR, NULL, "", CONF_UNSAID },
+	{ "gateways", CONF_TEXT, NULL, 1, 511, NULL, "", CONF_UNSAID },
 };
 
 #define LIST(NAME, ROWS) { NAME, ROWS, sizeof ROWS / sizeof ROWS[0], "" }
@@ -367,8 +371,7 @@ enum err routes_file_read(const char *path, struct routes_file *file,
 void routes_file_problem(const struct routes_file *file, struct conf_problems *problems, int number,
 			 const char *name, const char *text)
 {
-	const struct group group = { file->path, file->conf, problems, ROUTES,
-				     (size_t)number - 1 };
+	const struct group group = { file->path, file->conf, problems, ROUTES, (size_t)number - 1 };
 
 	problem(&group, name, text);
 }

@@ -127,6 +127,6 @@ int ctl_token_issue(const struct command_call *call)
 	if (err != ERR_OK)
 		return command_fail(err, "%s", why);
 	status = print_token(&settings->token_keys, call->values, now_s, &claims);
-	settings_free(settings);
+	settings_release(settings);
 	return status;
 }

@@ -45,6 +45,8 @@ void conf_free(struct conf *conf)
 	for (size_t i = 0; conf->lists != NULL && i < conf->table->list_count; i++)
 		for (size_t j = 0; j < conf->lists[i].count; j++)
 			values_free(conf->lists[i].values[j], conf->table->lists[i].count);
+	for (size_t i = 0; i < conf->file_count; i++)
+		free(conf->files[i]);
 	free(conf->lists);
 	free(conf);
 }
@@ -147,6 +149,74 @@ struct conf_place conf_list_place(const struct conf *conf, const char *list, siz
 		       : conf->lists[list_index(conf, list)].places[index];
 }
 
+static void where_write(const char *file, struct conf_place place, char text[CONF_WHERE_SIZE])
+{
+	if (file == NULL)
+		text[0] = '\0';
+	else
+		snprintf(text, CONF_WHERE_SIZE, "%s:%u:%u: ", file, place.line, place.column);
+}
+
+void conf_where(const struct conf *conf, const char *name, char text[CONF_WHERE_SIZE])
+{
+	size_t i = conf_setting_find(conf->table->settings, conf->table->count, name);
+
+	assert(i < conf->table->count);
+	where_write(conf->values[i].file, conf->values[i].place, text);
+}
+
+void conf_list_where(const struct conf *conf, const char *list, size_t index, const char *name,
+		     char text[CONF_WHERE_SIZE])
+{
+	struct conf_rows rows = list_rows(conf, list, index);
+	size_t i = name == NULL ? rows.count : conf_setting_find(rows.settings, rows.count, name);
+	const struct conf_items *items = &conf->lists[list_index(conf, list)];
+
+	assert(name == NULL || i < rows.count);
+	if (i < rows.count && rows.values[i].given)
+		where_write(rows.values[i].file, rows.values[i].place, text);
+	else
+		where_write(items->files[index], items->places[index], text);
+}
+
+static bool is_same(struct conf_rows one, struct conf_rows other, size_t i)
+{
+	return is_text(one.settings[i].type) ? strcmp(one.values[i].text, other.values[i].text) == 0
+					     : one.values[i].integer == other.values[i].integer;
+}
+
+static bool are_same_items(const struct conf *one, const struct conf *other, size_t list)
+{
+	if (one->lists[list].count != other->lists[list].count)
+		return false;
+	for (size_t i = 0; i < one->lists[list].count; i++)
+		for (size_t k = 0; k < one->table->lists[list].count; k++)
+			if (!is_same(item_rows(one, list, i), item_rows(other, list, i), k))
+				return false;
+	return true;
+}
+
+void conf_compare(const struct conf *one, const struct conf *other, conf_difference *tell,
+		  void *context)
+{
+	const struct conf_table *table = one->table;
+
+	assert(table == other->table);
+	for (size_t i = 0; i < table->count; i++)
+		if (!is_same(top_rows(one), top_rows(other), i))
+			tell(context, table->settings[i].name, table->settings[i].change);
+	for (size_t i = 0; i < table->list_count; i++)
+		if (!are_same_items(one, other, i))
+			tell(context, table->lists[i].name, table->lists[i].settings[0].change);
+}
+
+/* What stands behind a setting's help. */
+static const char *const change_texts[] = {
+	[CONF_UNSAID] = "",
+	[CONF_RESTART] = " (restart)",
+	[CONF_LIVE] = " (live)",
+};
+
 /* Where a configuration is printed to, and how deep in its groups. */
 struct printer {
 	FILE *out;
@@ -175,7 +245,7 @@ static void print_setting(const struct printer *printer, const struct conf_setti
 {
 	if (printer->help) {
 		print_indent(printer);
-		fprintf(printer->out, "# %s\n", setting->help);
+		fprintf(printer->out, "# %s%s\n", setting->help, change_texts[setting->change]);
 	}
 	print_indent(printer);
 	fprintf(printer->out, "%s = ", name);
@@ -247,7 +317,8 @@ static void print_list(struct printer *printer, const struct conf *conf, size_t 
 
 	fprintf(printer->out, "\n# %s\n", row->help);
 	for (size_t i = 0; i < row->count; i++)
-		fprintf(printer->out, "#   %s: %s\n", row->settings[i].name, row->settings[i].help);
+		fprintf(printer->out, "#   %s: %s%s\n", row->settings[i].name,
+			row->settings[i].help, change_texts[row->settings[i].change]);
 	fprintf(printer->out, "%s = (\n", row->name);
 	printer->help = false;
 	printer->depth++;

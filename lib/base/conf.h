@@ -35,6 +35,13 @@ enum conf_type {
 	CONF_WORD, /* one of `words` */
 };
 
+/* Whether a running program takes over a changed value. */
+enum conf_change {
+	CONF_UNSAID,  /* no program keeps the file in mind */
+	CONF_RESTART, /* only one that is started again */
+	CONF_LIVE,    /* when it is told to read its files again */
+};
+
 struct conf_setting {
 	const char *name; /* dotted: "database.pool_size"; in a list: the member's name, "name" */
 	enum conf_type type;
@@ -43,6 +50,7 @@ struct conf_setting {
 	int64_t min, max;         /* CONF_INT; lengths for CONF_TEXT and CONF_PATH (0,0: 0..511) */
 	const char *const *words; /* CONF_WORD: NULL-terminated */
 	const char *help;         /* one sentence, for the manual page and --print-config */
+	enum conf_change change;
 };
 
 /* A list of groups, each with its own settings: "gateways", "token_keys". */
@@ -114,8 +122,24 @@ struct conf_place conf_list_place(const struct conf *conf, const char *list, siz
 				  const char *name);
 
 /*
+ * The same two as a message begins with it: "file:line:column: ", or "" where no file gives it.
+ */
+#define CONF_WHERE_SIZE 4160
+void conf_where(const struct conf *conf, const char *name, char text[CONF_WHERE_SIZE]);
+void conf_list_where(const struct conf *conf, const char *list, size_t index, const char *name,
+		     char text[CONF_WHERE_SIZE]);
+
+/*
+ * Tell the settings of which two configurations of one table hold different values, in the table's
+ * order; a list by its own name, with the change of its first member.
+ */
+typedef void conf_difference(void *context, const char *name, enum conf_change change);
+void conf_compare(const struct conf *one, const struct conf *other, conf_difference *tell,
+		  void *context);
+
+/*
  * Print all settings with their values in force, as a file that could be read back, each with its
- * help as comment.
+ * help and what it takes to change it as comment.
  */
 void conf_print(const struct conf *conf, int fd);
 

@@ -77,9 +77,9 @@ static void report_unknown(struct conf_load *load, struct conf_rows rows,
 	for (size_t i = 0; rows.settings == table->settings && i < table->list_count; i++)
 		near_offer(&near, table->lists[i].name);
 	best = near_best(&near);
-	conf_problem(load->problems, load->path, conf_place_of(member),
-		     "unknown setting %s%s%s%s", name, best == NULL ? "" : "; did you mean ",
-		     best == NULL ? "" : best, best == NULL ? "" : "?");
+	conf_problem(load->problems, load->path, conf_place_of(member), "unknown setting %s%s%s%s",
+		     name, best == NULL ? "" : "; did you mean ", best == NULL ? "" : best,
+		     best == NULL ? "" : "?");
 }
 
 static void load_group(struct conf_load *load, struct conf_rows rows, const config_setting_t *group,
@@ -97,6 +97,7 @@ static void load_item(struct conf_load *load, size_t list, const config_setting_
 		return;
 	}
 	items->places[items->count] = conf_place_of(group);
+	items->files[items->count] = load->file;
 	items->values[items->count++] = rows.values;
 	load_group(load, rows, group, "");
 	load_defaults(load, rows, row->name, conf_place_of(group), !load->file_broken);
@@ -200,6 +201,18 @@ static void load_enter(struct conf_load *load, const char *path)
 		 size > 0 && path[0] != '/' ? "/" : "", (int)size, path);
 }
 
+/* NULL after a problem. */
+static const char *file_keep(struct conf_load *load, const char *path)
+{
+	char *copy = strdup(path);
+
+	if (copy == NULL)
+		conf_problems_raise(load->problems, ERR_MEMORY);
+	else
+		load->conf->files[load->conf->file_count++] = copy;
+	return copy;
+}
+
 static void load_file(struct conf_load *load, const char *path)
 {
 	struct conf_rows rows = { load->conf->table->settings, load->conf->table->count,
@@ -208,6 +221,7 @@ static void load_file(struct conf_load *load, const char *path)
 	config_t parsed;
 
 	load_enter(load, path);
+	load->file = file_keep(load, path);
 	load->file_broken = true;
 	if (conf_source_read(load->problems, path, &source)) {
 		config_init(&parsed);

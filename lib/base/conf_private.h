@@ -4,7 +4,7 @@
  * Configuration, inside: what loading (conf_load.c, conf_value.c), reading files (conf_source.c),
  * reporting (conf_problem.c) and asking (conf.c) share.
  *
- * Ownership  struct conf owns its values and their texts, and borrows the program's tables, which
+ * Ownership  struct conf owns its values, their texts and its files' names, and borrows the program's tables, which
  *            outlive it
  * Threads    one thread loads; a loaded struct conf is never changed
  */
@@ -19,10 +19,11 @@
 #define CONF_PATH_SIZE 4096
 
 struct conf_value {
-	int64_t integer; /* CONF_INT, CONF_BOOL */
-	char *text;      /* the others */
-	bool given;      /* some file has it, if only with a wrong value */
+	int64_t integer;         /* CONF_INT, CONF_BOOL */
+	char *text;              /* the others */
+	bool given;              /* some file has it, if only with a wrong value */
 	struct conf_place place; /* where, if it is given */
+	const char *file;        /* and in which file */
 };
 
 /* The rows of one group and, beside them by index, their values. */
@@ -35,6 +36,7 @@ struct conf_rows {
 struct conf_items {
 	size_t count;
 	struct conf_place places[CONF_LIST_MAX];
+	const char *files[CONF_LIST_MAX];
 	struct conf_value *values[CONF_LIST_MAX];
 };
 
@@ -42,6 +44,8 @@ struct conf {
 	const struct conf_table *table;
 	struct conf_value *values;
 	struct conf_items *lists;
+	char *files[CONF_FILES_MAX + 1]; /* names of those that were read */
+	size_t file_count;
 };
 
 /* Row index of a name; `count` where there is none. */
@@ -56,6 +60,7 @@ struct conf_load {
 	struct conf *conf;
 	struct conf_problems *problems;
 	const char *path;
+	const char *file; /* the same, as long as the configuration is there */
 	char directory
 		[CONF_PATH_SIZE]; /* of the file, absolute: relative paths in it start there */
 	bool file_broken; /* a syntax error: settings that seem absent may stand behind it */

@@ -225,6 +225,7 @@ void conf_value_load(struct conf_load *load, const struct conf_setting *setting,
 
 	value->given = true;
 	value->place = place;
+	value->file = load->file;
 	if (conf_is_refused(member))
 		return;
 	if (wanted != NULL) {

@@ -16,10 +16,11 @@
 #include "store/breaker.h"
 
 #define POOL_WAIT_MS 1000
-#define LOOK_EXCHANGES 10 /* an operator may close it: nobody waits for longer unasked */
+#define LOOK_EXCHANGES 10      /* an operator may close it: nobody waits for longer unasked */
 #define APART_US INT64_C(5000) /* those who wait come back one by one … */
 #define APART_MAX_US INT64_C(60000000) /* … within this time */
-#define OTHER_LEASE_US INT64_C(240000000) /* the longest: of a gateway that is not configured here */
+#define OTHER_LEASE_US                                                                             \
+	INT64_C(240000000) /* the longest: of a gateway that is not configured here */
 
 /* The one call of a half open breaker, where this process may make it. */
 enum probe { PROBE_NONE, PROBE_FREE, PROBE_ALLOWED, PROBE_SENT };
@@ -28,14 +29,14 @@ struct unit {
 	struct breaker breaker;
 	struct breaker_counts counts;
 	struct id probe_by;
-	uint32_t version; /* of the row that was read last; 0: none */
-	uint32_t seen;    /* the exchange that read it */
+	uint32_t version;              /* of the row that was read last; 0: none */
+	uint32_t seen;                 /* the exchange that read it */
 	enum breaker_state read_state; /* of that row */
 	int64_t read_changed_at_us;
 	bool changed; /* here, and not written yet */
 	bool probe_wanted;
 	enum probe probe;
-	int64_t again_at_us; /* the time that was given last to one who waits */
+	int64_t again_at_us;     /* the time that was given last to one who waits */
 	enum breaker_state told; /* what the log said of it */
 	enum breaker_force told_force;
 };
@@ -61,7 +62,7 @@ struct breakers {
 	pthread_t thread;
 	bool started;
 
-	pthread_mutex_t mutex; /* guards: gates, gate_count, urgent, stopping */
+	pthread_mutex_t mutex; /* guards: settings, gates, gate_count, urgent, stopping */
 	pthread_cond_t awaited;
 	struct gate gates[BREAKERS_GATEWAYS_MAX];
 	size_t gate_count;
@@ -95,10 +96,9 @@ static struct gate *gate_find_locked(struct breakers *breakers, const char *gate
 			     ? NULL
 			     : gateway_find(breakers->settings.gateways, gateway);
 	snprintf(gate->gateway, sizeof gate->gateway, "%s", gateway);
-	gate->probe_lease_us = configured == NULL
-				       ? OTHER_LEASE_US
-				       : (int64_t)configured->total_timeout_ms * 1000 +
-						 breakers->settings.probe_margin_us;
+	gate->probe_lease_us = configured == NULL ? OTHER_LEASE_US
+						  : (int64_t)configured->total_timeout_ms * 1000 +
+							    breakers->settings.probe_margin_us;
 	return gate;
 }
 
@@ -207,8 +207,8 @@ void breakers_count(struct breakers *breakers, const char *gateway,
 
 	pthread_mutex_lock(&breakers->mutex);
 	unit = unit_find_locked(breakers, gateway, operation);
-	if (unit != NULL && breaker_count(&breakers->settings.rules, &unit->breaker, &unit->counts,
-					  call)) {
+	if (unit != NULL &&
+	    breaker_count(&breakers->settings.rules, &unit->breaker, &unit->counts, call)) {
 		unit->probe_by = (struct id){ { 0 } };
 		unit->probe = PROBE_NONE;
 		unit->changed = true;
@@ -428,12 +428,12 @@ static bool wait_for_work(struct breakers *breakers)
 	bool stopping;
 	int status = 0;
 
+	pthread_mutex_lock(&breakers->mutex);
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += breakers->settings.refresh_ms / 1000;
 	until.tv_nsec += (long)(breakers->settings.refresh_ms % 1000) * 1000000;
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
-	pthread_mutex_lock(&breakers->mutex);
 	while (!breakers->stopping && !breakers->urgent && status != ETIMEDOUT)
 		status = pthread_cond_timedwait(&breakers->awaited, &breakers->mutex, &until);
 	breakers->urgent = false;
@@ -451,8 +451,7 @@ static void *breakers_main(void *context)
 		const enum err err = breakers_refresh(breakers);
 
 		if (err != ERR_OK && !away)
-			log_warning("the breakers of other processes are not known",
-				    LOG_ERR(err));
+			log_warning("the breakers of other processes are not known", LOG_ERR(err));
 		away = err != ERR_OK;
 	}
 	return NULL;
@@ -495,10 +494,22 @@ enum err breakers_new(const struct breakers_settings *settings, struct store_poo
 	return ERR_OK;
 }
 
+void breakers_tune(struct breakers *breakers, const struct breakers_settings *settings)
+{
+	pthread_mutex_lock(&breakers->mutex);
+	for (size_t i = 0; i < breakers->gate_count; i++)
+		if (breakers->gates[i].probe_lease_us != OTHER_LEASE_US)
+			breakers->gates[i].probe_lease_us +=
+				settings->probe_margin_us - breakers->settings.probe_margin_us;
+	breakers->settings.rules = settings->rules;
+	breakers->settings.probe_margin_us = settings->probe_margin_us;
+	breakers->settings.refresh_ms = settings->refresh_ms;
+	pthread_mutex_unlock(&breakers->mutex);
+}
+
 enum err breakers_start(struct breakers *breakers)
 {
-	breakers->started =
-		pthread_create(&breakers->thread, NULL, breakers_main, breakers) == 0;
+	breakers->started = pthread_create(&breakers->thread, NULL, breakers_main, breakers) == 0;
 	return breakers->started ? ERR_OK : ERR_MEMORY;
 }
 

@@ -42,6 +42,9 @@ struct breakers;
 CHECKED enum err breakers_new(const struct breakers_settings *settings, struct store_pool *pool,
 			      struct breakers **breakers);
 
+/* Go by other rules and times from now on; states and counts stay. */
+void breakers_tune(struct breakers *breakers, const struct breakers_settings *settings);
+
 /* Start the thread that exchanges states. Returns ERR_OK; ERR_MEMORY. */
 CHECKED enum err breakers_start(struct breakers *breakers);
 

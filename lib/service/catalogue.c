@@ -20,9 +20,10 @@
 struct catalogue {
 	struct store_pool *pool; /* NULL: nobody watches */
 	pthread_t watcher;
-	pthread_mutex_t mutex; /* guards: view, stopping */
+	pthread_mutex_t mutex; /* guards: view, asked, stopping */
 	pthread_cond_t stop;
 	struct catalogue_view *view;
+	bool asked; /* to read it all, whatever the version */
 	bool stopping;
 	int64_t bad_version; /* the watcher's own: already complained about */
 };
@@ -389,15 +390,49 @@ static enum err look_work(struct store_tx *tx, void *context)
 	return catalogue_read(tx, CATALOGUE_SEND, &look->view, look->why);
 }
 
-static void publish(struct catalogue *catalogue, struct catalogue_view *view)
+void catalogue_adopt(struct catalogue *catalogue, struct catalogue_view *view)
 {
-	struct catalogue_view *old;
+	struct catalogue_view *old = view;
 
 	pthread_mutex_lock(&catalogue->mutex);
-	old = catalogue->view;
-	catalogue->view = view;
+	if (view->version >= catalogue->view->version) {
+		old = catalogue->view;
+		catalogue->view = view;
+	}
 	pthread_mutex_unlock(&catalogue->mutex);
 	catalogue_release(old);
+}
+
+enum err catalogue_prepare(struct catalogue *catalogue, struct catalogue_view **view,
+			   char why[CATALOGUE_WHY_SIZE])
+{
+	struct look look = { .known_version = NO_VERSION };
+	enum err err = store_pool_look(catalogue->pool, ACQUIRE_WAIT_MS, look_work, &look);
+
+	if (err == ERR_OK)
+		*view = look.view;
+	else
+		snprintf(why, CATALOGUE_WHY_SIZE, "%s", look.why);
+	return err;
+}
+
+void catalogue_ask_again(struct catalogue *catalogue)
+{
+	pthread_mutex_lock(&catalogue->mutex);
+	catalogue->asked = true;
+	pthread_mutex_unlock(&catalogue->mutex);
+}
+
+/* The version that need not be read again; whether that was asked for is forgotten. */
+static int64_t known_version(struct catalogue *catalogue)
+{
+	int64_t version;
+
+	pthread_mutex_lock(&catalogue->mutex);
+	version = catalogue->asked ? NO_VERSION : catalogue->view->version;
+	catalogue->asked = false;
+	pthread_mutex_unlock(&catalogue->mutex);
+	return version;
 }
 
 /* Once for each version: what is wrong with a file may be mended without another. */
@@ -412,11 +447,13 @@ static void complain(struct catalogue *catalogue, const struct look *look, enum 
 
 bool catalogue_refresh(struct catalogue *catalogue)
 {
-	struct look look = { .known_version = catalogue->view->version };
+	struct look look = { .known_version = known_version(catalogue) };
 	enum err err = store_pool_look(catalogue->pool, ACQUIRE_WAIT_MS, look_work, &look);
 
 	if (err != ERR_OK) {
 		complain(catalogue, &look, err);
+		if (look.known_version == NO_VERSION && err != ERR_CONFIG && err != ERR_IO)
+			catalogue_ask_again(catalogue);
 		return false;
 	}
 	if (look.view == NULL)
@@ -424,7 +461,7 @@ bool catalogue_refresh(struct catalogue *catalogue)
 	log_info("gateways and routes changed", LOG_INT("version", look.view->version),
 		 LOG_INT("gateways", (int64_t)look.view->gateways.count),
 		 LOG_INT("rules", (int64_t)look.view->routing.rule_count));
-	publish(catalogue, look.view);
+	catalogue_adopt(catalogue, look.view);
 	return true;
 }
 

@@ -79,6 +79,19 @@ CHECKED enum err catalogue_of(struct catalogue_view *view, struct catalogue **ca
 /* Look for a new version now; the watcher does nothing else. True: there is a new view. */
 bool catalogue_refresh(struct catalogue *catalogue);
 
+/*
+ * Make a view of all that is there now, files of secrets too, whatever the version; it is held once and not in force.
+ * Returns  as catalogue_read()
+ */
+CHECKED enum err catalogue_prepare(struct catalogue *catalogue, struct catalogue_view **view,
+				   char why[CATALOGUE_WHY_SIZE]);
+
+/* Put it in force, unless a newer one came meanwhile; takes over the hold. */
+void catalogue_adopt(struct catalogue *catalogue, struct catalogue_view *view);
+
+/* Have the watcher do both as soon as the database answers. */
+void catalogue_ask_again(struct catalogue *catalogue);
+
 /* The view in force. Never NULL. */
 const struct catalogue_view *catalogue_hold(struct catalogue *catalogue);
 

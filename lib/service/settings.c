@@ -10,96 +10,113 @@ static const char *const log_words[] = { "debug", "info", "warning", "error", NU
 static const char *const algorithm_words[] = { "HS256", "RS256", "ES256", NULL };
 
 static const struct conf_setting scalars[] = {
-	/* name, type, default, min, max, words, help */
-	{ "listen.address", CONF_TEXT, "127.0.0.1", 1, 64, NULL, "Address that apid listens on." },
-	{ "listen.port", CONF_INT, "8080", 1, 65535, NULL, "Port that apid listens on." },
+	/* name, type, default, min, max, words, help, whether a running apid takes it over */
+	{ "listen.address", CONF_TEXT, "127.0.0.1", 1, 64, NULL, "Address that apid listens on.",
+	  CONF_RESTART },
+	{ "listen.port", CONF_INT, "8080", 1, 65535, NULL, "Port that apid listens on.",
+	  CONF_RESTART },
 	{ "listen.connections_max", CONF_INT, "1000", 1, 20000, NULL,
-	  "Connections served at once; more are reset." },
+	  "Connections served at once; more are reset.", CONF_RESTART },
 	{ "listen.read_deadline_ms", CONF_INT, "10000", 100, 600000, NULL,
-	  "How long a request may take to arrive before its connection is closed." },
+	  "How long a request may take to arrive before its connection is closed.", CONF_RESTART },
 	{ "public_url", CONF_TEXT, "http://127.0.0.1:8080", 1, 400, NULL,
-	  "Our address as gateways see it, without a slash at the end: callbacks come to it." },
-	{ "log.level", CONF_WORD, "info", 0, 0, log_words, "Least level that is logged." },
+	  "Our address as gateways see it, without a slash at the end: callbacks come to it.",
+	  CONF_LIVE },
+	{ "log.level", CONF_WORD, "info", 0, 0, log_words, "Least level that is logged.",
+	  CONF_LIVE },
 	{ "database.host", CONF_TEXT, "127.0.0.1", 0, 255, NULL,
-	  "Host of the database, where no socket is set." },
-	{ "database.port", CONF_INT, "3306", 1, 65535, NULL, "Port of the database." },
+	  "Host of the database, where no socket is set.", CONF_RESTART },
+	{ "database.port", CONF_INT, "3306", 1, 65535, NULL, "Port of the database.",
+	  CONF_RESTART },
 	{ "database.socket", CONF_PATH, "", 0, 107, NULL,
-	  "Socket of the database; it is used instead of host and port." },
-	{ "database.user", CONF_TEXT, "payops_apid", 1, 80, NULL, "User of the database." },
+	  "Socket of the database; it is used instead of host and port.", CONF_RESTART },
+	{ "database.user", CONF_TEXT, "payops_apid", 1, 80, NULL, "User of the database.",
+	  CONF_RESTART },
 	{ "database.password_file", CONF_PATH, "", 0, 0, NULL,
-	  "File that holds the database user's password; none when empty." },
-	{ "database.name", CONF_TEXT, "payops", 1, 64, NULL, "Name of the database." },
-	{ "database.pool_size", CONF_INT, "16", 2, 256, NULL, "Connections to the database." },
+	  "File that holds the database user's password; none when empty.", CONF_RESTART },
+	{ "database.name", CONF_TEXT, "payops", 1, 64, NULL, "Name of the database.",
+	  CONF_RESTART },
+	{ "database.pool_size", CONF_INT, "16", 2, 256, NULL, "Connections to the database.",
+	  CONF_RESTART },
 	{ "database.connect_timeout_ms", CONF_INT, "3000", 100, 60000, NULL,
-	  "How long connecting to the database may take." },
+	  "How long connecting to the database may take.", CONF_RESTART },
 	{ "database.statement_timeout_ms", CONF_INT, "10000", 100, 600000, NULL,
-	  "How long the database may be silent during a statement." },
+	  "How long the database may be silent during a statement.", CONF_RESTART },
 	{ "rate.per_second", CONF_INT, "2000", 0, 100000, NULL,
-	  "Requests a second that each merchant may make for long; 0 is no limit." },
+	  "Requests a second that each merchant may make for long; 0 is no limit.", CONF_LIVE },
 	{ "rate.burst", CONF_INT, "4000", 1, 1000000, NULL,
-	  "Requests that a merchant may make at once after a rest." },
+	  "Requests that a merchant may make at once after a rest.", CONF_LIVE },
 	{ "lockout.failures", CONF_INT, "300", 0, 100000, NULL,
 	  "Wrong credentials within the window, of one address or for one API key, at which they "
-	  "are locked out; 0: never." },
+	  "are locked out; 0: never.",
+	  CONF_RESTART },
 	{ "lockout.window_s", CONF_INT, "60", 1, 86400, NULL,
-	  "How long wrong credentials are held against their address." },
+	  "How long wrong credentials are held against their address.", CONF_RESTART },
 	{ "lockout.first_s", CONF_INT, "1", 1, 86400, NULL,
-	  "How long the first lock-out is; each one that follows soon is twice as long." },
-	{ "lockout.longest_s", CONF_INT, "300", 1, 86400, NULL, "Longest lock-out." },
+	  "How long the first lock-out is; each one that follows soon is twice as long.",
+	  CONF_RESTART },
+	{ "lockout.longest_s", CONF_INT, "300", 1, 86400, NULL, "Longest lock-out.", CONF_RESTART },
 	{ "listen.trusted_proxies", CONF_TEXT, "", 0, 1000, NULL,
 	  "Addresses, or ranges like 10.0.0.0/8, separated by blanks, whose X-Forwarded-For is "
-	  "believed." },
+	  "believed.",
+	  CONF_RESTART },
 	{ "cors.origins", CONF_TEXT, "", 0, 1000, NULL,
-	  "Origins, separated by blanks, whose web pages may read answers." },
+	  "Origins, separated by blanks, whose web pages may read answers.", CONF_LIVE },
 	{ "request.timeout_ms", CONF_INT, "10000", 100, 30000, NULL,
-	  "Deadline of a request whose client names none." },
+	  "Deadline of a request whose client names none.", CONF_LIVE },
 	{ "stop.patience_ms", CONF_INT, "20000", 0, 25000, NULL,
-	  "How long a stopping apid lets requests and gateway calls finish." },
+	  "How long a stopping apid lets requests and gateway calls finish.", CONF_LIVE },
 	{ "token.issuer", CONF_TEXT, "payops", 1, 127, NULL,
-	  "The iss that access tokens must have." },
+	  "The iss that access tokens must have.", CONF_LIVE },
 	{ "token.audience", CONF_TEXT, "payops", 1, 127, NULL,
-	  "The aud that access tokens must have." },
+	  "The aud that access tokens must have.", CONF_LIVE },
 	{ "vault.hash_key_file", CONF_PATH, "", 0, 0, NULL,
 	  "File of at least 32 random bytes that keys the hashes of idempotent requests; it must "
-	  "never change." },
-	{ "dispatch.in_flight_max", CONF_INT, "512", 1, 5000, NULL,
-	  "Gateway calls in flight at once." },
+	  "never change.",
+	  CONF_RESTART },
+	{ "dispatch.in_flight_max", CONF_INT, "512", 1, SETTINGS_IN_FLIGHT_MAX, NULL,
+	  "Gateway calls in flight at once.", CONF_LIVE },
 	{ "dispatch.request_wait_ms", CONF_INT, "100", 0, 60000, NULL,
 	  "How long payments may wait to be taken in before due work is taken up more slowly; 0: "
-	  "never." },
+	  "never.",
+	  CONF_LIVE },
 	{ "dispatch.send_window_ms", CONF_INT, "5000", 100, 60000, NULL,
-	  "How long after it was claimed an attempt may still be sent." },
+	  "How long after it was claimed an attempt may still be sent.", CONF_LIVE },
 	{ "dispatch.lease_margin_ms", CONF_INT, "5000", 100, 60000, NULL,
-	  "What a lease has over send window and total timeout." },
+	  "What a lease has over send window and total timeout.", CONF_LIVE },
 	{ "dispatch.manual_expiry_s", CONF_INT, "86400", 60, 2592000, NULL,
-	  "How long a payment with process manual waits for its start before it is cancelled." },
+	  "How long a payment with process manual waits for its start before it is cancelled.",
+	  CONF_LIVE },
 	{ "breaker.failure_percent", CONF_INT, "50", 1, 100, NULL,
-	  "Share of failed calls at which a breaker opens, of those within the window." },
+	  "Share of failed calls at which a breaker opens, of those within the window.",
+	  CONF_LIVE },
 	{ "breaker.calls_min", CONF_INT, "20", 1, 1000000, NULL,
-	  "Calls within the window that this share needs." },
-	{ "breaker.window_ms", CONF_INT, "30000", 100, 3600000, NULL,
-	  "How long calls are counted." },
+	  "Calls within the window that this share needs.", CONF_LIVE },
+	{ "breaker.window_ms", CONF_INT, "30000", 100, 3600000, NULL, "How long calls are counted.",
+	  CONF_LIVE },
 	{ "breaker.failures_in_row", CONF_INT, "5", 1, 1000000, NULL,
-	  "Failed calls in a row at which a breaker opens, however many there were." },
+	  "Failed calls in a row at which a breaker opens, however many there were.", CONF_LIVE },
 	{ "breaker.open_ms", CONF_INT, "30000", 100, 3600000, NULL,
-	  "How long it is open before one call is tried; doubled each time that fails too." },
+	  "How long it is open before one call is tried; doubled each time that fails too.",
+	  CONF_LIVE },
 	{ "breaker.open_max_ms", CONF_INT, "600000", 100, 86400000, NULL,
-	  "Longest time it is open before one call is tried." },
+	  "Longest time it is open before one call is tried.", CONF_LIVE },
 	{ "breaker.refresh_ms", CONF_INT, "1000", 50, 60000, NULL,
-	  "How often other processes' breakers, and what operators force, are read." },
+	  "How often other processes' breakers, and what operators force, are read.", CONF_LIVE },
 };
 
 static const struct conf_setting token_key_settings[] = {
-	{ "kid", CONF_TEXT, NULL, 1, 64, NULL, "The key's id; a token names it." },
+	{ "kid", CONF_TEXT, NULL, 1, 64, NULL, "The key's id; a token names it.", CONF_LIVE },
 	{ "algorithm", CONF_WORD, "HS256", 0, 0, algorithm_words,
-	  "The one algorithm this key is used with." },
+	  "The one algorithm this key is used with.", CONF_LIVE },
 	{ "file", CONF_PATH, NULL, 1, 511, NULL,
-	  "File of the key: raw bytes for HS256, PEM otherwise." },
+	  "File of the key: raw bytes for HS256, PEM otherwise.", CONF_LIVE },
 };
 
 static const struct conf_setting seal_key_settings[] = {
-	{ "id", CONF_TEXT, NULL, 1, 32, NULL, "The key's id, stored beside what it sealed." },
-	{ "file", CONF_PATH, NULL, 1, 511, NULL, "File of exactly 32 random bytes." },
+	{ "id", CONF_TEXT, NULL, 1, 32, NULL, "The key's id, stored beside what it sealed.",
+	  CONF_LIVE },
+	{ "file", CONF_PATH, NULL, 1, 511, NULL, "File of exactly 32 random bytes.", CONF_LIVE },
 };
 
 static const struct conf_list lists[] = {
@@ -120,9 +137,30 @@ struct reading {
 	size_t why_size;
 };
 
-static enum err refuse(struct reading *reading, const char *text)
+/* "file:line:column: name: text", without a place where the setting has its default. */
+static enum err refuse(struct reading *reading, const char *name, const char *text)
 {
-	snprintf(reading->why, reading->why_size, "%s", text);
+	char where[CONF_WHERE_SIZE];
+
+	conf_where(reading->settings->conf, name, where);
+	snprintf(reading->why, reading->why_size, "%s%s: %s", where, name, text);
+	return ERR_CONFIG;
+}
+
+/* Of a list as a whole, or of one of its groups. */
+static enum err refuse_list(struct reading *reading, const char *list, const char *text)
+{
+	snprintf(reading->why, reading->why_size, "%s: %s", list, text);
+	return ERR_CONFIG;
+}
+
+static enum err refuse_item(struct reading *reading, const char *list, size_t index,
+			    const char *text)
+{
+	char where[CONF_WHERE_SIZE];
+
+	conf_list_where(reading->settings->conf, list, index, NULL, where);
+	snprintf(reading->why, reading->why_size, "%s%s: %s", where, list, text);
 	return ERR_CONFIG;
 }
 
@@ -213,11 +251,12 @@ static enum err token_key_take(struct reading *reading, size_t index)
 {
 	const struct conf *conf = reading->settings->conf;
 	struct token_key *key = &reading->settings->token_keys.keys[index];
-	char why[256];
+	char why[256], text[384];
 	enum err err;
 
 	if (is_repeated(conf, "token_keys", index, "kid"))
-		return refuse(reading, "token_keys: each key must have a kid of its own");
+		return refuse_item(reading, "token_keys", index,
+				   "each key must have a kid of its own");
 	snprintf(key->kid, sizeof key->kid, "%s", conf_list_text(conf, "token_keys", index, "kid"));
 	key->algorithm = algorithm_of(conf_list_text(conf, "token_keys", index, "algorithm"));
 	err = secret_take(reading, conf_list_text(conf, "token_keys", index, "file"),
@@ -225,9 +264,10 @@ static enum err token_key_take(struct reading *reading, size_t index)
 	if (err != ERR_OK)
 		return err;
 	err = token_key_check(key, why, sizeof why);
-	if (err != ERR_OK)
-		snprintf(reading->why, reading->why_size, "token key %s: %s", key->kid, why);
-	return err;
+	if (err == ERR_OK)
+		return ERR_OK;
+	snprintf(text, sizeof text, "key %s: %s", key->kid, why);
+	return refuse_item(reading, "token_keys", index, text);
 }
 
 static enum err tokens_take(struct reading *reading)
@@ -238,8 +278,8 @@ static enum err tokens_take(struct reading *reading)
 	enum err err = ERR_OK;
 
 	if (count == 0 || count > TOKEN_KEYS_MAX)
-		return refuse(reading,
-			      "token_keys: name 1 to 8 keys that access tokens are verified with");
+		return refuse_list(reading, "token_keys",
+				   "name 1 to 8 keys that access tokens are verified with");
 	snprintf(keys->issuer, sizeof keys->issuer, "%s", conf_text(conf, "token.issuer"));
 	snprintf(keys->audience, sizeof keys->audience, "%s", conf_text(conf, "token.audience"));
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
@@ -259,21 +299,24 @@ static enum err vault_take(struct reading *reading)
 	enum err err;
 
 	if (count == 0 || count > VAULT_KEYS_MAX)
-		return refuse(reading, "seal_keys: name 1 to 4 keys of 32 random bytes");
+		return refuse_list(reading, "seal_keys", "name 1 to 4 keys of 32 random bytes");
 	if (hash_key_file[0] == '\0')
-		return refuse(reading,
-			      "vault.hash_key_file: name a file of at least 32 random bytes");
+		return refuse(reading, "vault.hash_key_file",
+			      "name a file of at least 32 random bytes");
 	err = secret_take(reading, hash_key_file, &vault->hash_key);
 	if (err == ERR_OK && vault->hash_key.size < CRYPTO_KEY_SIZE)
-		err = refuse(reading, "vault.hash_key_file: the file must hold at least 32 bytes");
+		err = refuse(reading, "vault.hash_key_file",
+			     "the file must hold at least 32 bytes");
 	for (size_t i = 0; err == ERR_OK && i < count; i++) {
 		snprintf(vault->keys[i].key_id, sizeof vault->keys[i].key_id, "%s",
 			 conf_list_text(conf, "seal_keys", i, "id"));
 		err = secret_take(reading, conf_list_text(conf, "seal_keys", i, "file"), &key);
 		if (err == ERR_OK && key.size != CRYPTO_KEY_SIZE)
-			err = refuse(reading, "seal_keys: a key's file must hold exactly 32 bytes");
+			err = refuse_item(reading, "seal_keys", i,
+					  "a key's file must hold exactly 32 bytes");
 		if (err == ERR_OK && is_repeated(conf, "seal_keys", i, "id"))
-			err = refuse(reading, "seal_keys: each key must have an id of its own");
+			err = refuse_item(reading, "seal_keys", i,
+					  "each key must have an id of its own");
 		if (err == ERR_OK)
 			memcpy(vault->keys[i].key, key.bytes, CRYPTO_KEY_SIZE);
 		vault->count = i + 1;
@@ -289,25 +332,26 @@ static enum err server_take(struct reading *reading)
 	const char *public_url = conf_text(conf, "public_url");
 
 	if (!is_base_url(public_url))
-		return refuse(reading, "public_url: must be an http or https address "
-				       "without a slash at the end");
+		return refuse(reading, "public_url",
+			      "must be an http or https address without a slash at the end");
 	settings->rate_per_second = (int)conf_int(conf, "rate.per_second");
 	settings->rate_burst = (int)conf_int(conf, "rate.burst");
 	settings->cors_origins = conf_text(conf, "cors.origins");
 	if (!are_origins(settings->cors_origins))
-		return refuse(reading,
-			      "cors.origins: each must be like https://shop.example, in small "
-			      "letters, with nothing behind host and port");
+		return refuse(reading, "cors.origins",
+			      "each must be like https://shop.example, in small letters, with "
+			      "nothing behind host and port");
 	settings->lockout_failures = (int)conf_int(conf, "lockout.failures");
 	settings->lockout_window_us = conf_int(conf, "lockout.window_s") * 1000000;
 	settings->lockout_first_us = conf_int(conf, "lockout.first_s") * 1000000;
 	settings->lockout_longest_us = conf_int(conf, "lockout.longest_s") * 1000000;
 	if (settings->lockout_longest_us < settings->lockout_first_us)
-		return refuse(reading, "lockout.longest_s: must be at least lockout.first_s");
+		return refuse(reading, "lockout.longest_s", "must be at least lockout.first_s");
 	if (!address_ranges_read(conf_text(conf, "listen.trusted_proxies"),
 				 &settings->trusted_proxies))
-		return refuse(reading, "listen.trusted_proxies: must be addresses, or ranges like "
-				       "10.0.0.0/8, at most 32, separated by blanks");
+		return refuse(reading, "listen.trusted_proxies",
+			      "must be addresses, or ranges like "
+			      "10.0.0.0/8, at most 32, separated by blanks");
 	settings->listen_address = conf_text(conf, "listen.address");
 	settings->listen_port = (int)conf_int(conf, "listen.port");
 	settings->connections_max = (int)conf_int(conf, "listen.connections_max");
@@ -344,7 +388,7 @@ static enum err breakers_take(struct reading *reading)
 		.refresh_ms = (int)conf_int(conf, "breaker.refresh_ms"),
 	};
 	if (settings->breakers.rules.open_max_us < settings->breakers.rules.open_us)
-		return refuse(reading, "breaker.open_max_ms: must be at least breaker.open_ms");
+		return refuse(reading, "breaker.open_max_ms", "must be at least breaker.open_ms");
 	return ERR_OK;
 }
 
@@ -369,6 +413,7 @@ enum err settings_load(const char *path, enum settings_part part, struct setting
 
 	if (loaded == NULL)
 		return ERR_MEMORY;
+	atomic_init(&loaded->holders, 1);
 	err = conf_load(&settings_table, path, &loaded->conf, why, why_size);
 	if (err == ERR_OK)
 		(void)log_level_parse(conf_text(loaded->conf, "log.level"), &loaded->log_level);
@@ -376,18 +421,26 @@ enum err settings_load(const char *path, enum settings_part part, struct setting
 		if (part >= takers[i].from)
 			err = takers[i].take(&reading);
 	if (err != ERR_OK) {
-		settings_free(loaded);
+		settings_release(loaded);
 		return err;
 	}
 	*settings = loaded;
 	return ERR_OK;
 }
 
-void settings_free(struct settings *settings)
+const struct settings *settings_share(const struct settings *settings)
 {
-	if (settings == NULL)
+	atomic_fetch_add(&((struct settings *)settings)->holders, 1);
+	return settings;
+}
+
+void settings_release(const struct settings *settings)
+{
+	struct settings *held = (struct settings *)settings;
+
+	if (held == NULL || atomic_fetch_sub(&held->holders, 1) != 1)
 		return;
-	conf_free(settings->conf);
-	explicit_bzero(settings, sizeof *settings);
-	free(settings);
+	conf_free(held->conf);
+	explicit_bzero(held, sizeof *held);
+	free(held);
 }

@@ -1,16 +1,20 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Settings: payops.conf, read once into plain values that apid and payopsctl share.
+ * Settings: payops.conf, read into plain values that apid and payopsctl share.
  *
  * Invariant  every setting is a row of one table, documented in payops.conf(5); secrets come by
- *            file reference only
+ *            file reference only; once in force they never change, others replace them as a whole
+ *            (settings_live.h)
  * Units      as the names say
- * Ownership  settings_free() wipes and frees all; the parts are borrowed from it
+ * Ownership  counted by those who hold them; who lets go last wipes and frees all. The parts are
+ *            borrowed from what is held
  * Threads    safe once loaded
  */
 #ifndef SERVICE_SETTINGS_H
 #define SERVICE_SETTINGS_H
+
+#include <stdatomic.h>
 
 #include "base/address.h"
 #include "base/conf.h"
@@ -23,8 +27,11 @@
 
 #define SETTINGS_DEFAULT_PATH PAYOPS_SYSCONFDIR "/payops.conf"
 #define SETTINGS_WHY_SIZE 2048
+#define SETTINGS_IN_FLIGHT_MAX 5000 /* the most that dispatch.in_flight_max may be */
 
 struct settings {
+	atomic_size_t holders;
+	uint64_t generation; /* counts those that were in force before */
 	struct conf *conf;
 	enum log_level log_level;
 	const char *listen_address;
@@ -64,11 +71,16 @@ enum settings_part {
 
 /*
  * Read `path`, and the secrets of this part.
- * Returns  ERR_OK with *settings; ERR_CONFIG or ERR_IO with what is wrong, as "file:line:column: text"
+ * Returns  ERR_OK with *settings, held once; ERR_CONFIG or ERR_IO with what is wrong, as "file:line:column: text"
  *          lines, in `why`
  */
 CHECKED enum err settings_load(const char *path, enum settings_part part,
 			       struct settings **settings, char *why, size_t why_size);
-void settings_free(struct settings *settings);
+
+/* Hold one more time what is held already. */
+const struct settings *settings_share(const struct settings *settings);
+
+/* Accepts NULL. */
+void settings_release(const struct settings *settings);
 
 #endif

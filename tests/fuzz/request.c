@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "core/card.h"
+#include "service/settings_live.h"
 #include "tests/fuzz/fuzz.h"
 
 #define NOW_US INT64_C(1800000000000000)
@@ -40,7 +41,7 @@ static enum err find_key(struct store_pool *pool, const char *id, int wait_ms,
 }
 
 struct bench {
-	struct token_keys keys;
+	struct settings settings;
 	struct app app;
 	struct pipeline *pipeline;
 	char authorization[TOKEN_TEXT_MAX + 8];
@@ -52,7 +53,7 @@ static void bench_init(struct bench *bench)
 					     .subject = "fuzz",
 					     .scopes = SCOPE_ALL,
 					     .expires_at_s = NOW_US / 1000000 + 60 };
-	struct token_key *key = &bench->keys.keys[0];
+	struct token_key *key = &bench->settings.token_keys.keys[0];
 	char token[TOKEN_TEXT_MAX];
 
 	memset(bench, 0, sizeof *bench);
@@ -61,15 +62,17 @@ static void bench_init(struct bench *bench)
 	memcpy(key->kid, "k1", sizeof "k1");
 	key->material.size = 32;
 	memset(key->material.bytes, 'k', 32);
-	bench->keys.count = 1;
-	bench->app.token_keys = &bench->keys;
+	bench->settings.token_keys.count = 1;
+	atomic_init(&bench->settings.holders, 1);
 	bench->app.find_key = find_key;
-	bench->app.cors_origins = "https://shop.example";
-	bench->app.request_timeout_ms = 10000;
+	bench->settings.cors_origins = "https://shop.example";
+	bench->settings.request_timeout_ms = 10000;
+	fuzz_expect(settings_live_new(&bench->settings, &bench->app.settings) == ERR_OK);
 	fuzz_expect(metrics_new(&bench->app.metrics) == ERR_OK);
 	fuzz_expect(pipeline_new(&bench->app, &pipeline_settings_default, &bench->pipeline) ==
 		    ERR_OK);
-	fuzz_expect(token_issue(&bench->keys, 0, &claims, NOW_US / 1000000, token) == ERR_OK);
+	fuzz_expect(token_issue(&bench->settings.token_keys, 0, &claims, NOW_US / 1000000, token) ==
+		    ERR_OK);
 	snprintf(bench->authorization, sizeof bench->authorization, "Bearer %s", token);
 }
 
@@ -77,6 +80,7 @@ static void bench_done(struct bench *bench)
 {
 	pipeline_free(bench->pipeline);
 	metrics_free(bench->app.metrics);
+	settings_live_free(bench->app.settings);
 	clock_test_stop();
 }
 

@@ -12,7 +12,8 @@ How a page says it (mdoc):
   option   an .It with Fl: ".It Fl c , Fl -config Ar file"; "Fl Fl config" and "Fl \\-config" are the same
   command  ".It Ic token issue" or ".Ss token issue" (the program's name may stand before it); the options that
            follow, up to the next command or section, are that command's; those before are everyone's
-  setting  ".It Va database.pool_size"; Ic, Cm, Li and Sy do as well; members of a list: ".It Va gateways.name"
+  setting  ".It Va database.pool_size"; Ic, Cm, Li and Sy do as well; members of a list: ".It Va gateways.name";
+           "Pq live" or "Pq restart" behind it where the printed configuration says "(live)" or "(restart)"
   error    ".It Li busy …" in a section or subsection whose title names errors
   route    ".It Li GET /path Pq Cm scope" in section REQUESTS, "gateway" or "open" where no token is asked for;
            its query parameters as ".It Cm name" there
@@ -74,8 +75,9 @@ def options_of(program):
     return options
 
 
+CHANGE = re.compile(r"#(?:   ([a-z_]+):)? .* \((live|restart)\)")
 CONF_TOKEN = re.compile(r"""
-    (?:\#|//)[^\n]* | /\*.*?\*/ | \s+ | ,
+    (?P<comment>\#[^\n]*) | //[^\n]* | /\*.*?\*/ | \s+ | ,
   | (?P<string>"(?:\\.|[^"\\])*")
   | (?P<name>[A-Za-z*][\w*.-]*)(?=\s*[=:])
   | (?P<value>[\w.+-]+)
@@ -84,9 +86,11 @@ CONF_TOKEN = re.compile(r"""
 
 
 def settings_of(command):
-    """(dotted names of all settings, names of lists that hold no group) of a configuration in libconfig's format."""
+    """(dotted names of all settings, names of lists that hold no group, {name: "live" or "restart"}) of a configuration
+    in libconfig's format; a comment above a setting, or a list's comment on a member, says the last."""
     text = output_of(shlex.split(command))
     names, lists, filled = set(), set(), set()
+    changes, said = {}, {}  # said: by the comments since the last name, of a member or ("") of what follows
     stack, name, position = [], None, 0  # stack: (bracket, name prefix)
     while position < len(text):
         match = CONF_TOKEN.match(text, position)
@@ -95,8 +99,12 @@ def settings_of(command):
         position = match.end()
         prefix = stack[-1][1] if stack else ""
         token = match.group()
-        if match.lastgroup == "name":
+        if match.lastgroup == "comment":
+            said.update(CHANGE.findall(token))
+        elif match.lastgroup == "name":
             name = f"{prefix}.{token}" if prefix else token
+            changes.update({f"{name}.{member}" if member else name: change for member, change in said.items()})
+            said = {}
         elif match.lastgroup in ("string", "value"):
             names.add(name)
             filled.add(name)
@@ -110,7 +118,7 @@ def settings_of(command):
             name = stack.pop()[1]
     if not names:
         raise Failure(f"{command}: prints no setting")
-    return names, lists - filled
+    return names, lists - filled, changes
 
 
 def errors_of(path):
@@ -244,28 +252,31 @@ def differences(name, printed, documented, lines):
 
 
 def documented_settings(page):
-    """{name: (line, whether it can be nothing but a setting)}"""
+    """{name: (line, whether it can be nothing but a setting, "live", "restart" or "")}"""
     found = {}
     for line in page_lines(page):
         if line.macro != "It":
             continue
+        change = line.words[-1] if line.words[-2:-1] == ["Pq"] else ""
         for macro, word in zip(line.words, line.words[1:]):
             name = word.replace("[]", "")
             if macro in SETTING_MACROS and SETTING.match(name):
                 sure = macro == "Va" or "." in name
-                found.setdefault(name, (line.number, sure))
+                found.setdefault(name, (line.number, sure, change))
     return found
 
 
 def compare_settings(command, page):
-    printed, empty = settings_of(command)
+    printed, empty, changes = settings_of(command)
     documented = documented_settings(page)
     for name in sorted(empty):
         yield 1, f"cannot compare the members of {name}: give the command a configuration with one entry in it"
     for name in sorted(printed - set(documented)):
         yield 1, f"document the setting: .It Va {name}"
     groups = {name[:dot.start()] for name in printed for dot in re.finditer(r"\.", name)} | empty
-    for name, (number, sure) in documented.items():
+    for name, (number, sure, change) in documented.items():
+        if changes.get(name, change) != change:
+            yield number, f"say what it takes to change {name}: Pq {changes[name]}"
         below_empty = any(name.startswith(f"{group}.") for group in empty)
         if sure and name not in printed and name not in groups and not below_empty:
             yield number, f"take {name} out: the configuration has no such setting"

@@ -284,6 +284,18 @@ def test_a_setting_the_page_lacks_is_found(tmp_path, compare):
     only(compare(CONF_PAGE, "--settings", apid), 1, ".It Va database.wait_ms")
 
 
+def test_what_it_takes_to_change_a_setting_is_compared(tmp_path, compare):
+    apid = script(tmp_path / "apid", prints("# A port. (restart)\nport = 1;\nrate:\n{\n  # A rate. (live)\n"
+                                            "  burst = 1;\n};\n# Keys.\n#   kid: An id. (live)\nkeys = (\n"
+                                            '{\n  kid = "a";\n}\n);\n'))
+    page = ".It Va port Pq restart\n.It Va rate.burst Pq live\n.It Va keys Pq live\n.It Va keys.kid Pq live\n"
+
+    assert compare(page, "--settings", apid) == (0, [])
+    only(compare(page.replace("burst Pq live", "burst"), "--settings", apid), 2, "rate.burst", "Pq live")
+    only(compare(page.replace("kid Pq live", "kid Pq restart"), "--settings", apid), 4, "keys.kid", "Pq live")
+    only(compare(page.replace("port Pq restart", "port Pq live"), "--settings", apid), 1, "port", "Pq restart")
+
+
 def test_dotted_output_is_read_too(tmp_path, compare):
     apid = script(tmp_path / "apid", prints("database.pool_size = 16\nlisten = 0x10;\n"))
 

@@ -18,20 +18,20 @@ static const char *const levels[] = { "debug", "info", "warning", NULL };
 
 /* clang-format off */
 static const struct conf_setting settings[] = {
-	/* name                 type       default  min        max        words   help */
-	{ "name",               CONF_TEXT, NULL,    1,         16,        NULL,   "Its name." },
-	{ "database.host",      CONF_TEXT, "local", 0,         0,         NULL,   "Its host." },
-	{ "log.level",          CONF_WORD, "info",  0,         0,         levels, "How much." },
-	{ "database.pool_size", CONF_INT,  "16",    1,         64,        NULL,   "How many." },
-	{ "database.tls.ca",    CONF_PATH, "",      0,         0,         NULL,   "Its CA." },
-	{ "limits.any",         CONF_INT,  "0",     INT64_MIN, INT64_MAX, NULL,   "Any." },
-	{ "safe",               CONF_BOOL, "true",  0,         0,         NULL,   "Safe?" },
+	/* name, type, default, min, max, words, help, change */
+	{ "name", CONF_TEXT, NULL, 1, 16, NULL, "Its name.", CONF_UNSAID },
+	{ "database.host", CONF_TEXT, "local", 0, 0, NULL, "Its host.", CONF_UNSAID },
+	{ "log.level", CONF_WORD, "info", 0, 0, levels, "How much.", CONF_UNSAID },
+	{ "database.pool_size", CONF_INT, "16", 1, 64, NULL, "How many.", CONF_UNSAID },
+	{ "database.tls.ca", CONF_PATH, "", 0, 0, NULL, "Its CA.", CONF_UNSAID },
+	{ "limits.any", CONF_INT, "0", INT64_MIN, INT64_MAX, NULL, "Any.", CONF_LIVE },
+	{ "safe", CONF_BOOL, "true", 0, 0, NULL, "Safe?", CONF_RESTART },
 };
 static const struct conf_setting gateway_settings[] = {
-	{ "name",               CONF_TEXT, NULL,    1,         16,        NULL,   "Its name." },
-	{ "key_file",           CONF_PATH, "none",  0,         0,         NULL,   "Its key." },
-	{ "limit",              CONF_INT,  "5",     0,         10,        NULL,   "Its limit." },
-	{ "idempotent",         CONF_BOOL, "false", 0,         0,         NULL,   "Is it?" },
+	{ "name", CONF_TEXT, NULL, 1, 16, NULL, "Its name.", CONF_UNSAID },
+	{ "key_file", CONF_PATH, "none", 0, 0, NULL, "Its key.", CONF_UNSAID },
+	{ "limit", CONF_INT, "5", 0, 10, NULL, "Its limit.", CONF_UNSAID },
+	{ "idempotent", CONF_BOOL, "false", 0, 0, NULL, "Is it?", CONF_UNSAID },
 };
 /* clang-format on */
 static const struct conf_list lists[] = {
@@ -84,9 +84,10 @@ static void load_ok(struct fixture *fixture)
 
 static void done(struct fixture *fixture)
 {
-	static const char *const names[] = { "payops.conf", "printed.conf", "conf.d/10.conf",
-					     "conf.d/9.conf", "conf.d/a.conf",
-					     "conf.d/.hidden.conf", "conf.d/a.conf.bak", "conf.d" };
+	static const char *const names[] = { "payops.conf",       "printed.conf",
+					     "conf.d/10.conf",    "conf.d/9.conf",
+					     "conf.d/a.conf",     "conf.d/.hidden.conf",
+					     "conf.d/a.conf.bak", "conf.d" };
 	char path[256];
 
 	conf_free(fixture->conf);
@@ -549,10 +550,10 @@ START_TEST(conf_print_groups_settings_and_says_what_they_are_for)
 			       "};\n"
 			       "limits:\n"
 			       "{\n"
-			       "        # Any.\n"
+			       "        # Any. (live)\n"
 			       "        any = 0;\n"
 			       "};\n"
-			       "# Safe?\n"
+			       "# Safe? (restart)\n"
 			       "safe = true;\n"
 			       "\n"
 			       "# The gateways.\n"
@@ -568,6 +569,38 @@ START_TEST(conf_print_groups_settings_and_says_what_they_are_for)
 			       "        idempotent = false;\n"
 			       "}\n"
 			       ");\n");
+	done(&fixture);
+}
+END_TEST
+
+static void difference_add(void *context, const char *name, enum conf_change change)
+{
+	char *text = context;
+
+	snprintf(text + strlen(text), 128 - strlen(text), "%s %d|", name, (int)change);
+}
+
+START_TEST(conf_compare_names_what_differs)
+{
+	struct fixture fixture;
+	struct conf *before;
+	char text[128] = "";
+
+	setup(&fixture);
+	file_put(&fixture, "payops.conf", "name = \"x\"; gateways = ( { name = \"a\" } );");
+	load_ok(&fixture);
+	before = fixture.conf;
+	file_put(&fixture, "payops.conf",
+		 "name = \"x\"; limits: { any = 3 }; gateways = ( { name = \"b\" } );"
+		 "safe = true;");
+	load_ok(&fixture);
+
+	conf_compare(before, fixture.conf, difference_add, text);
+	ck_assert_str_eq(text, "limits.any 2|gateways 0|");
+	text[0] = '\0';
+	conf_compare(before, before, difference_add, text);
+	ck_assert_str_eq(text, "");
+	conf_free(before);
 	done(&fixture);
 }
 END_TEST
@@ -659,6 +692,7 @@ UNIT_MAIN("conf", {
 	tcase_add_test(tests, conf_load_needs_no_conf_d);
 	tcase_add_test(tests, conf_print_groups_settings_and_says_what_they_are_for);
 	tcase_add_test(tests, conf_print_can_be_read_back);
+	tcase_add_test(tests, conf_compare_names_what_differs);
 	tcase_add_loop_test_raise_signal(tests, conf_asking_for_the_wrong_thing_is_a_bug, SIGABRT,
 					 0, 5);
 	tcase_add_test(tests, conf_free_accepts_null);

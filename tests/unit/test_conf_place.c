@@ -11,12 +11,12 @@
 #include "tests/unit/unit.h"
 
 static const struct conf_setting scalars[] = {
-	{ "name", CONF_TEXT, NULL, 1, 16, NULL, "A name." },
-	{ "limits.any", CONF_INT, "1", 0, 9, NULL, "A limit." },
+	{ "name", CONF_TEXT, NULL, 1, 16, NULL, "A name.", CONF_UNSAID },
+	{ "limits.any", CONF_INT, "1", 0, 9, NULL, "A limit.", CONF_UNSAID },
 };
 static const struct conf_setting members[] = {
-	{ "name", CONF_TEXT, NULL, 1, 16, NULL, "A name." },
-	{ "limit", CONF_INT, "1", 0, 9, NULL, "A limit." },
+	{ "name", CONF_TEXT, NULL, 1, 16, NULL, "A name.", CONF_UNSAID },
+	{ "limit", CONF_INT, "1", 0, 9, NULL, "A limit.", CONF_UNSAID },
 };
 static const struct conf_list lists[] = { { "gateways", members, 2, "Gateways." } };
 static const struct conf_table with_conf_d = { scalars, 2, lists, 1, false };

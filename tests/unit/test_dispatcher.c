@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "service/settings_live.h"
 #include "tests/unit/service_fixture.h"
 
 #define CONNECT_MS 700
@@ -37,6 +38,15 @@ static void set_up(void)
 static void tear_down(void)
 {
 	service_close(&service);
+}
+
+static struct settings_live *live_new(struct settings *settings)
+{
+	struct settings_live *live;
+
+	atomic_init(&settings->holders, 1);
+	ck_assert_int_eq(settings_live_new(settings, &live), ERR_OK);
+	return live;
 }
 
 /* A port where connecting never ends: its queue holds one connection, which is there already. */
@@ -94,10 +104,10 @@ static void *hold(void *context)
 
 START_TEST(what_is_recorded_at_the_very_end_needs_no_client_any_more)
 {
+	struct settings in_force = { .in_flight_max = 8 };
 	struct dispatcher_settings settings = { .pool = service.pool,
 						.database = &service.database,
-						.due = &service.due,
-						.in_flight_max = 8 };
+						.live = live_new(&in_force) };
 	struct story story = story_pending(&service, clock_now_us());
 	struct holder holder = { .operation_id = story.operation.id, .span_us = 2 * SECOND_US };
 	struct dispatcher *dispatcher;
@@ -108,6 +118,7 @@ START_TEST(what_is_recorded_at_the_very_end_needs_no_client_any_more)
 	service_publish(&service);
 	story_put(&service, &story);
 	ck_assert_int_eq(metrics_new(&settings.metrics), ERR_OK);
+	in_force.due = service.due;
 	ck_assert_int_eq(dispatcher_start(&settings, &dispatcher), ERR_OK);
 	while (story_attempts(&service, &story) == 0)
 		clock_sleep_us(SECOND_US / 100);
@@ -121,6 +132,7 @@ START_TEST(what_is_recorded_at_the_very_end_needs_no_client_any_more)
 
 	pthread_join(thread, NULL);
 	metrics_free(settings.metrics);
+	settings_live_free(settings.live);
 	full_port_close(&port);
 	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM attempt "
 						  "WHERE status = 'not_sent'"),
@@ -133,9 +145,10 @@ START_TEST(what_was_refused_is_recorded_at_the_end_where_the_database_is_back)
 	char directory[] = "/tmp/payops-test-dispatcher-XXXXXX";
 	char path[64];
 	struct store_settings database = service.database;
-	struct dispatcher_settings settings = {
-		.pool = service.pool, .database = &database, .due = &service.due, .in_flight_max = 8
-	};
+	struct settings in_force = { .in_flight_max = 8 };
+	struct dispatcher_settings settings = { .pool = service.pool,
+						.database = &database,
+						.live = live_new(&in_force) };
 	struct story story = story_pending(&service, clock_now_us());
 	struct dispatcher *dispatcher;
 
@@ -144,6 +157,7 @@ START_TEST(what_was_refused_is_recorded_at_the_end_where_the_database_is_back)
 	database.socket = path; /* of the committers: nobody is there yet */
 	story_put(&service, &story);
 	ck_assert_int_eq(metrics_new(&settings.metrics), ERR_OK);
+	in_force.due = service.due;
 	ck_assert_int_eq(dispatcher_start(&settings, &dispatcher), ERR_OK);
 	while (dispatcher_outcomes(dispatcher).batches == 0)
 		clock_sleep_us(SECOND_US / 100);
@@ -153,6 +167,7 @@ START_TEST(what_was_refused_is_recorded_at_the_end_where_the_database_is_back)
 	dispatcher_stop(dispatcher, 0);
 
 	metrics_free(settings.metrics);
+	settings_live_free(settings.live);
 	unlink(path);
 	rmdir(directory);
 	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM attempt "

@@ -8,6 +8,7 @@
 #include "apid/call.h"
 #include "base/clock.h"
 #include "base/clock_test.h"
+#include "service/settings_live.h"
 #include "tests/unit/unit.h"
 
 #define NOW_US INT64_C(1700000000000000)
@@ -52,7 +53,7 @@ static enum err find_key(struct store_pool *pool, const char *id, int wait_ms,
 /* ---- one pipeline and one good call that each test spoils ---- */
 
 struct bench {
-	struct token_keys keys;
+	struct settings settings;
 	struct store_pool pool;
 	struct app app;
 	struct pipeline *pipeline;
@@ -69,7 +70,8 @@ static void token_make(struct bench *bench, unsigned scopes)
 					     .expires_at_s = clock_now_us() / 1000000 + 60 };
 	char token[TOKEN_TEXT_MAX];
 
-	ck_assert_int_eq(token_issue(&bench->keys, 0, &claims, clock_now_us() / 1000000, token),
+	ck_assert_int_eq(token_issue(&bench->settings.token_keys, 0, &claims,
+				     clock_now_us() / 1000000, token),
 			 ERR_OK);
 	(void)snprintf(bench->authorization, sizeof bench->authorization, "Bearer %s", token);
 }
@@ -77,23 +79,25 @@ static void token_make(struct bench *bench, unsigned scopes)
 static void bench_init(struct bench *bench, unsigned writes_max)
 {
 	const struct pipeline_settings settings = { .writes_max = writes_max };
-	struct token_key *key = &bench->keys.keys[0];
+	struct token_keys *keys = &bench->settings.token_keys;
+	struct token_key *key = &keys->keys[0];
 
 	memset(bench, 0, sizeof *bench);
 	clock_test_start(NOW_US, BOOT_US);
-	(void)snprintf(bench->keys.issuer, sizeof bench->keys.issuer, "payops");
-	(void)snprintf(bench->keys.audience, sizeof bench->keys.audience, "payops");
+	(void)snprintf(keys->issuer, sizeof keys->issuer, "payops");
+	(void)snprintf(keys->audience, sizeof keys->audience, "payops");
 	(void)snprintf(key->kid, sizeof key->kid, "k1");
 	key->algorithm = TOKEN_HS256;
 	key->material.size = 32;
 	for (unsigned i = 0; i < 32; i++)
 		key->material.bytes[i] = (unsigned char)(7 * i + 1);
-	bench->keys.count = 1;
-	bench->app.token_keys = &bench->keys;
+	keys->count = 1;
 	bench->app.find_key = find_key;
 	bench->app.pool = &bench->pool;
-	bench->app.cors_origins = "https://shop.example";
-	bench->app.request_timeout_ms = TIMEOUT_MS;
+	bench->settings.cors_origins = "https://shop.example";
+	bench->settings.request_timeout_ms = TIMEOUT_MS;
+	atomic_init(&bench->settings.holders, 1);
+	ck_assert_int_eq(settings_live_new(&bench->settings, &bench->app.settings), ERR_OK);
 	ck_assert_int_eq(metrics_new(&bench->app.metrics), ERR_OK);
 	ck_assert_int_eq(pipeline_new(&bench->app, &settings, &bench->pipeline), ERR_OK);
 	token_make(bench, SCOPE_PAYMENTS_WRITE);
@@ -115,6 +119,7 @@ static void bench_done(struct bench *bench)
 	http_reply_done(&bench->reply);
 	pipeline_free(bench->pipeline);
 	metrics_free(bench->app.metrics);
+	settings_live_free(bench->app.settings);
 	clock_test_stop();
 }
 
@@ -360,10 +365,30 @@ START_TEST(pipeline_remembers_a_token_until_it_expires)
 
 	bench_init(&bench, 1);
 	ck_assert_int_eq(serve(&bench), 200);
-	bench.keys.count = 0; /* only what is remembered is still known */
+	bench.settings.token_keys.count = 0; /* only what is remembered is still known */
 	ck_assert_int_eq(serve(&bench), 200);
 	clock_test_start(NOW_US + 60 * 1000000, BOOT_US);
 	ck_assert_int_eq(serve(&bench), 401);
+	bench_done(&bench);
+}
+END_TEST
+
+/* Whoever holds the old settings still goes by them; nobody is remembered across. */
+START_TEST(pipeline_forgets_tokens_when_other_settings_come_into_force)
+{
+	struct settings other;
+	struct bench bench;
+
+	bench_init(&bench, 1);
+	ck_assert_int_eq(serve(&bench), 200);
+	other = bench.settings;
+	other.generation = 1;
+	other.token_keys.count = 0;
+	atomic_init(&other.holders, 2); /* the test's own, and that of which it gives one away */
+	settings_live_replace(bench.app.settings, &other);
+	ck_assert_int_eq(serve(&bench), 401);
+	other.token_keys.count = 1;
+	ck_assert_int_eq(serve(&bench), 200);
 	bench_done(&bench);
 }
 END_TEST
@@ -410,12 +435,11 @@ END_TEST
 /* Of the last two steps before the handler's own. */
 START_TEST(pipeline_limits_the_rate_of_a_merchant)
 {
-	const struct pipeline_settings settings = { .writes_max = 100, .rate = { 2, 4 } };
 	struct bench bench;
 
 	bench_init(&bench, 100);
-	pipeline_free(bench.pipeline);
-	ck_assert_int_eq(pipeline_new(&bench.app, &settings, &bench.pipeline), ERR_OK);
+	bench.settings.rate_per_second = 2;
+	bench.settings.rate_burst = 4;
 
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(serve(&bench), 200);
@@ -443,12 +467,11 @@ static const int64_t jumps_us[] = { INT64_C(3600000000), INT64_C(86400000000), I
 
 START_TEST(pipeline_counts_requests_and_their_time_whatever_the_wall_clock)
 {
-	const struct pipeline_settings settings = { .writes_max = 100, .rate = { 2, 4 } };
 	struct bench bench;
 
 	bench_init(&bench, 100);
-	pipeline_free(bench.pipeline);
-	ck_assert_int_eq(pipeline_new(&bench.app, &settings, &bench.pipeline), ERR_OK);
+	bench.settings.rate_per_second = 2;
+	bench.settings.rate_burst = 4;
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(serve(&bench), 200);
 	clock_test_jump(CLOCK_TEST_WALL, jumps_us[_i]);
@@ -605,6 +628,7 @@ UNIT_MAIN("pipeline", {
 	tcase_add_loop_test(tests, pipeline_takes_no_other_credentials, 0,
 			    (int)(sizeof credentials / sizeof credentials[0]));
 	tcase_add_test(tests, pipeline_remembers_a_token_until_it_expires);
+	tcase_add_test(tests, pipeline_forgets_tokens_when_other_settings_come_into_force);
 	tcase_add_test(tests, pipeline_sheds_writes_but_neither_reads_nor_callbacks);
 	tcase_add_test(tests, pipeline_wants_a_body_only_where_one_must_be);
 	tcase_add_test(tests, pipeline_limits_the_rate_of_a_merchant);

@@ -10,99 +10,122 @@
 #define BEGIN_US INT64_C(1000000000)
 #define SECOND_US INT64_C(1000000)
 
-static struct rate *rate_of(int per_second, int burst)
-{
-	const struct rate_settings settings = { per_second, burst };
-	struct rate *rate = NULL;
+/* The buckets, and the limit that a test goes by. */
+struct limited {
+	struct rate *rate;
+	struct rate_settings limit;
+};
 
-	ck_assert_int_eq(rate_new(&settings, &rate), ERR_OK);
-	return rate;
+static struct limited rate_of(int per_second, int burst)
+{
+	struct limited limited = { .limit = { per_second, burst } };
+
+	ck_assert_int_eq(rate_new(&limited.rate), ERR_OK);
+	return limited;
 }
 
 /* How many of `tries` at that time are allowed. */
-static int taken(struct rate *rate, const char *merchant, int64_t at_us, int tries)
+static int taken(const struct limited *rate, const char *merchant, int64_t at_us, int tries)
 {
 	int count = 0;
 
 	for (int i = 0; i < tries; i++)
-		count += rate_take(rate, merchant, at_us).allowed ? 1 : 0;
+		count += rate_take(rate->rate, rate->limit, merchant, at_us).allowed ? 1 : 0;
 	return count;
 }
 
 START_TEST(rate_gives_the_burst_and_then_the_rate)
 {
-	struct rate *rate = rate_of(10, 25);
+	struct limited rate = rate_of(10, 25);
 
-	ck_assert_int_eq(taken(rate, "a", BEGIN_US, 100), 25);
-	ck_assert_int_eq(taken(rate, "a", BEGIN_US + 99999, 100), 0);
-	ck_assert_int_eq(taken(rate, "a", BEGIN_US + 100000, 100), 1);
-	ck_assert_int_eq(taken(rate, "a", BEGIN_US + 1100000, 100), 10);
-	ck_assert_int_eq(taken(rate, "a", BEGIN_US + 3600 * SECOND_US, 100), 25);
-	rate_free(rate);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US, 100), 25);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US + 99999, 100), 0);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US + 100000, 100), 1);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US + 1100000, 100), 10);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US + 3600 * SECOND_US, 100), 25);
+	rate_free(rate.rate);
 }
 END_TEST
 
 START_TEST(rate_of_one_merchant_is_not_anothers)
 {
-	struct rate *rate = rate_of(10, 5);
+	struct limited rate = rate_of(10, 5);
 
-	ck_assert_int_eq(taken(rate, "a", BEGIN_US, 10), 5);
-	ck_assert_int_eq(taken(rate, "b", BEGIN_US, 10), 5);
-	ck_assert_int_eq(taken(rate, "a", BEGIN_US, 10), 0);
-	rate_free(rate);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US, 10), 5);
+	ck_assert_int_eq(taken(&rate, "b", BEGIN_US, 10), 5);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US, 10), 0);
+	rate_free(rate.rate);
 }
 END_TEST
 
 START_TEST(rate_tells_what_is_left_and_when_there_is_more)
 {
-	struct rate *rate = rate_of(2, 4);
-	struct rate_verdict verdict = rate_take(rate, "a", BEGIN_US);
+	struct limited rate = rate_of(2, 4);
+	struct rate_verdict verdict = rate_take(rate.rate, rate.limit, "a", BEGIN_US);
 
-	ck_assert_int_eq(rate_burst(rate), 4);
-	ck_assert_int_eq(rate_window_s(rate), 2);
+	ck_assert_int_eq(rate_window_s(rate.limit), 2);
 	ck_assert(verdict.allowed && !verdict.is_scarce);
 	ck_assert_int_eq(verdict.left, 3);
 	ck_assert_int_eq(verdict.full_in_s, 1);
-	ck_assert_int_eq(taken(rate, "a", BEGIN_US, 2), 2);
-	verdict = rate_take(rate, "a", BEGIN_US);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US, 2), 2);
+	verdict = rate_take(rate.rate, rate.limit, "a", BEGIN_US);
 	ck_assert(verdict.allowed && verdict.is_scarce);
 	ck_assert_int_eq(verdict.left, 0);
 	ck_assert_int_eq(verdict.full_in_s, 2);
-	verdict = rate_take(rate, "a", BEGIN_US);
+	verdict = rate_take(rate.rate, rate.limit, "a", BEGIN_US);
 	ck_assert(!verdict.allowed && verdict.is_scarce);
 	ck_assert_int_eq(verdict.left, 0);
 	ck_assert_int_eq(verdict.retry_in_s, 1);
-	rate_free(rate);
+	rate_free(rate.rate);
 }
 END_TEST
 
 START_TEST(rate_of_zero_limits_nothing)
 {
-	struct rate *rate = rate_of(0, 1);
+	struct limited rate = rate_of(0, 1);
 
-	ck_assert_int_eq(taken(rate, "a", BEGIN_US, 1000), 1000);
-	rate_free(rate);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US, 1000), 1000);
+	rate_free(rate.rate);
 }
 END_TEST
 
 /* Far more merchants than there is room for: nobody is refused for it, and who is at its limit stays there. */
 START_TEST(rate_of_many_merchants_takes_bounded_memory)
 {
-	struct rate *rate = rate_of(1, 3);
+	struct limited rate = rate_of(1, 3);
 	char merchant[33];
 
-	ck_assert_int_eq(taken(rate, "busy", BEGIN_US, 10), 3);
+	ck_assert_int_eq(taken(&rate, "busy", BEGIN_US, 10), 3);
 	for (int i = 0; i < 20000; i++) {
 		(void)snprintf(merchant, sizeof merchant, "m%d", i);
-		ck_assert_int_eq(taken(rate, merchant, BEGIN_US, 1), 1);
+		ck_assert_int_eq(taken(&rate, merchant, BEGIN_US, 1), 1);
 	}
-	ck_assert_int_eq(taken(rate, "busy", BEGIN_US, 10), 0);
-	rate_free(rate);
+	ck_assert_int_eq(taken(&rate, "busy", BEGIN_US, 10), 0);
+	rate_free(rate.rate);
+}
+END_TEST
+
+/* What was taken under one limit counts under the next, as so many requests. */
+START_TEST(rate_takes_another_limit_over)
+{
+	struct limited rate = rate_of(1, 100);
+
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US, 60), 60);
+	rate.limit = (struct rate_settings){ 10, 80 };
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US, 100), 20);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US + SECOND_US, 100), 10);
+	rate.limit = (struct rate_settings){ 10, 5 };
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US + 2 * SECOND_US, 100), 0);
+	ck_assert_int_eq(rate_take(rate.rate, rate.limit, "a", BEGIN_US + 2 * SECOND_US).left, 0);
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US + 9 * SECOND_US, 100), 5);
+	rate.limit.per_second = 0;
+	ck_assert_int_eq(taken(&rate, "a", BEGIN_US + 9 * SECOND_US, 100), 100);
+	rate_free(rate.rate);
 }
 END_TEST
 
 struct taker {
-	struct rate *rate;
+	const struct limited *rate;
 	int count;
 };
 
@@ -116,13 +139,13 @@ static void *take_many(void *context)
 
 START_TEST(rate_holds_for_threads_together)
 {
-	struct rate *rate = rate_of(10, 1000);
+	struct limited rate = rate_of(10, 1000);
 	struct taker takers[4];
 	pthread_t threads[4];
 	int count = 0;
 
 	for (size_t i = 0; i < 4; i++) {
-		takers[i] = (struct taker){ .rate = rate };
+		takers[i] = (struct taker){ .rate = &rate };
 		ck_assert_int_eq(pthread_create(&threads[i], NULL, take_many, &takers[i]), 0);
 	}
 	for (size_t i = 0; i < 4; i++) {
@@ -130,7 +153,7 @@ START_TEST(rate_holds_for_threads_together)
 		count += takers[i].count;
 	}
 	ck_assert_int_eq(count, 1000);
-	rate_free(rate);
+	rate_free(rate.rate);
 }
 END_TEST
 
@@ -140,5 +163,6 @@ UNIT_MAIN("rate", {
 	tcase_add_test(tests, rate_tells_what_is_left_and_when_there_is_more);
 	tcase_add_test(tests, rate_of_zero_limits_nothing);
 	tcase_add_test(tests, rate_of_many_merchants_takes_bounded_memory);
+	tcase_add_test(tests, rate_takes_another_limit_over);
 	tcase_add_test(tests, rate_holds_for_threads_together);
 })

@@ -82,7 +82,7 @@ static void tear_down(void)
 {
 	char path[128];
 
-	settings_free(fixture.settings);
+	settings_release(fixture.settings);
 	for (size_t i = 0; i < COUNT(files); i++) {
 		path_of(files[i].name, path);
 		unlink(path);
@@ -225,7 +225,7 @@ static const struct wrong {
 	{ "port = 8181;", "prot = 8181;", ERR_CONFIG, "prot" },
 	{ "log = {", "log = ", ERR_CONFIG, "payops.conf:" },
 	{ "level = \"warning\"", "level = \"loud\"", ERR_CONFIG, "log.level" },
-	{ "https://pay.example", "pay.example", ERR_CONFIG, "public_url" },
+	{ "https://pay.example", "pay.example", ERR_CONFIG, "payops.conf:3:1: public_url: " },
 	{ "https://pay.example", "https://pay.example/", ERR_CONFIG, "public_url" },
 	{ "https://shop.example", "https://shop.example/", ERR_CONFIG, "cors.origins" },
 	{ "https://shop.example", "https://shop.example/x", ERR_CONFIG, "cors.origins" },
@@ -237,7 +237,8 @@ static const struct wrong {
 	{ "https://shop.example", "https://", ERR_CONFIG, "cors.origins" },
 	{ "password_file = \"password\"", "password_file = \"nowhere\"", ERR_IO, "nowhere" },
 	{ "file = \"token.key\"", "file = \"nowhere\"", ERR_IO, "nowhere" },
-	{ "file = \"token.key\"", "file = \"short.key\"", ERR_CONFIG, "k1" },
+	{ "file = \"token.key\"", "file = \"short.key\"", ERR_CONFIG,
+	  "payops.conf:12:16: token_keys: key k1: " },
 	{ "kid = \"k1\";", "", ERR_CONFIG, "kid" },
 	{ "kid = \"k1\"", "kid = \"k1\"; algorithm = \"none\"", ERR_CONFIG, "algorithm" },
 	{ "kid = \"k1\"", "kid = \"k1\"; algorithm = \"RS256\"", ERR_CONFIG, "k1" },
@@ -322,6 +323,8 @@ static void check_setting(const struct conf_setting *setting, const char *list)
 {
 	size_t size = strlen(setting->help);
 
+	ck_assert_msg(setting->change != CONF_UNSAID, "%s %s: whether it is taken over live", list,
+		      setting->name);
 	ck_assert_msg(size > 1 && setting->help[size - 1] == '.', "%s %s: help is a sentence", list,
 		      setting->name);
 	ck_assert_msg(setting->type != CONF_INT || setting->min < setting->max, "%s %s: bounds",
@@ -379,7 +382,7 @@ END_TEST
 
 START_TEST(free_accepts_nothing)
 {
-	settings_free(NULL);
+	settings_release(NULL);
 }
 END_TEST
 
