@@ -12,6 +12,7 @@
 #include "apid/reload.h"
 #include "base/cli.h"
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "service/callback.h"
 #include "service/catalogue.h"
@@ -28,6 +29,7 @@
 #include <unistd.h>
 
 #define BODY_MAX (64 * 1024)
+#define FILES_OWN 64 /* besides connections of clients, to the database and to gateways */
 
 enum option { OPT_CONFIG, OPT_CHECK, OPT_PRINT, OPT_UNSAFE };
 
@@ -334,6 +336,19 @@ static void wait_for_stop(struct server *server, const sigset_t *signals)
 	}
 }
 
+/* Before any secret is used: what a crash leaves; and room for all that settings allow at once. */
+static void limits_set(const struct settings *settings)
+{
+	const size_t files = (size_t)settings->connections_max + settings->pool_size +
+			     settings->in_flight_max + FILES_OWN;
+
+	if (!settings->core_dumps)
+		limits_forbid_core();
+	if (!limits_raise_files(files))
+		log_warning("fewer files may be opened than connections need",
+			    LOG_INT("wanted", (int64_t)files));
+}
+
 static int serve(struct settings *settings, const char *path, bool unsafe_durability)
 {
 	struct server server = { .settings = settings,
@@ -346,6 +361,7 @@ static int serve(struct settings *settings, const char *path, bool unsafe_durabi
 	log_open("apid", settings->log_level, STDERR_FILENO);
 	log_collect_start();
 	log_info("starting", LOG_TEXT("version", PACKAGE_VERSION));
+	limits_set(settings);
 	err = server_start(&server);
 	if (err == ERR_OK)
 		wait_for_stop(&server, &signals);

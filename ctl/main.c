@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "ctl/breaker.h"
 #include "ctl/callback.h"
@@ -201,6 +202,7 @@ int main(int argc, char **argv)
 {
 	int status;
 
+	limits_forbid_core();
 	log_open(COMMAND_PROGRAM, LOG_ERROR, STDERR_FILENO);
 	status = run(argc, argv);
 	/* A token that did not reach a full disk must not look issued. */

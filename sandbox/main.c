@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cli.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "base/secret.h"
 #include "core/text.h"
@@ -180,18 +180,6 @@ static enum err secrets_open(struct sandbox *sandbox, const struct cli_values *v
 	return err;
 }
 
-/* A connection takes a descriptor; where the limit cannot be raised, fewer are accepted. */
-static void files_raise(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= FILES_WANTED)
-		return;
-	limit.rlim_cur = limit.rlim_max < FILES_WANTED ? limit.rlim_max : FILES_WANTED;
-	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
-		log_note(LOG_WARNING, "the limit of open files could not be raised");
-}
-
 /* Threads inherit the mask: the signals reach sigwait() in main only. */
 static void signals_block(sigset_t *ending)
 {
@@ -310,7 +298,9 @@ static enum err sandbox_run(const struct cli_values *values)
 	enum err err;
 
 	signals_block(&ending);
-	files_raise();
+	limits_forbid_core();
+	if (!limits_raise_files(FILES_WANTED)) /* fewer connections are accepted then */
+		log_note(LOG_WARNING, "the limit of open files could not be raised");
 	err = sandbox_start(&sandbox, values);
 	if (err == ERR_OK) {
 		log_info("ready", LOG_TEXT("listen", values->text[OPTION_LISTEN]),

@@ -66,6 +66,9 @@ static const struct conf_setting scalars[] = {
 	  "Deadline of a request whose client names none.", CONF_LIVE },
 	{ "stop.patience_ms", CONF_INT, "20000", 0, 25000, NULL,
 	  "How long a stopping apid lets requests and gateway calls finish.", CONF_LIVE },
+	{ "crash.core_dumps", CONF_BOOL, "false", 0, 0, NULL,
+	  "Whether a crash of apid may leave a core file, which holds keys and customers' data.",
+	  CONF_RESTART },
 	{ "token.issuer", CONF_TEXT, "payops", 1, 127, NULL,
 	  "The iss that access tokens must have.", CONF_LIVE },
 	{ "token.audience", CONF_TEXT, "payops", 1, 127, NULL,
@@ -358,6 +361,7 @@ static enum err server_take(struct reading *reading)
 	settings->read_deadline_ms = (int)conf_int(conf, "listen.read_deadline_ms");
 	settings->request_timeout_ms = (int)conf_int(conf, "request.timeout_ms");
 	settings->stop_patience_ms = (int)conf_int(conf, "stop.patience_ms");
+	settings->core_dumps = conf_bool(conf, "crash.core_dumps");
 	settings->in_flight_max = (size_t)conf_int(conf, "dispatch.in_flight_max");
 	settings->request_wait_us = conf_int(conf, "dispatch.request_wait_ms") * 1000;
 	settings->manual_expiry_us = conf_int(conf, "dispatch.manual_expiry_s") * 1000000;

@@ -40,6 +40,7 @@ struct settings {
 	int read_deadline_ms;
 	int request_timeout_ms;
 	int stop_patience_ms;
+	bool core_dumps;
 	size_t pool_size;
 	size_t in_flight_max;
 	int64_t request_wait_us; /* from which on due work yields to requests; 0: never */

@@ -139,6 +139,7 @@ START_TEST(a_good_configuration_gives_server_and_database)
 	ck_assert_int_eq(settings->read_deadline_ms, 1234);
 	ck_assert_int_eq(settings->request_timeout_ms, 10000);
 	ck_assert_int_eq(settings->stop_patience_ms, 20000);
+	ck_assert(!settings->core_dumps);
 	ck_assert_int_eq(settings->log_level, LOG_WARNING);
 	ck_assert_uint_eq(settings->pool_size, 5);
 	ck_assert_uint_eq(settings->in_flight_max, 9);
