@@ -468,7 +468,7 @@ PATHS = [
         b"/transactions.json", b"/transactions/../healthz", b"/./healthz", b"/healthz/", b"/healthz/..", b"/admin",
         b"/.env", b"/.git/config", b"/etc/passwd", b"/../../../../etc/passwd", b"/%2e%2e/%2e%2e/etc/passwd",
         b"/transactions%2Fx", b"/healthz%20", b"/healthz;a=b", b"/transactions/a/b/c", b"/openapi", b"/ops/login",
-        b"/customers", b"/customers/c", b"/customers//transactions", b"/customers/c/transactions/", b"/" + b"a" * 8000,
+        b"/customer", b"/customers/c/d", b"/customers//transactions", b"/customers/c/transactions/", b"/" + b"a" * 8000,
         b"/customers/" + b"a" * 300 + b"/transactions", b"/callback", b"/gateways/alpha", b"\\healthz")
 ] + [
     path(f"path {target.decode()[:40]}", target, 400, "malformed_request") for target in (
