@@ -6,11 +6,11 @@
  * It is found when the payment is taken in, and stored with it: so the refusal of what no gateway takes, every later
  * try and the explanation all see the same, whatever becomes of the profile. Most merchants keep no profiles here, and
  * must not pay for those who do: that a merchant has none with a country is remembered for a while, and costs nothing
- * then.
+ * then. A reader of its own looks the others up, those that wait together, so that a database that stalls holds up
+ * nobody beyond his deadline.
  *
  * Invariant  a profile that this process wrote is seen by the next payment; another process's first one of a merchant
  *            within CUSTOMER_COUNTRY_FRESH_US
- * Ownership  the pool is borrowed until customer_country_free()
  * Threads    safe; the database is asked outside of the mutex
  */
 #ifndef APID_CUSTOMER_COUNTRY_H
@@ -25,16 +25,19 @@
 
 struct customer_country;
 
-CHECKED enum err customer_country_new(struct store_pool *pool, struct customer_country **countries);
-/* Accepts NULL. */
+/* Start the reader on a connection of its own to `database`, whose texts must outlive it. */
+CHECKED enum err customer_country_new(const struct store_settings *database,
+				      struct customer_country **countries);
+/* Accepts NULL. Nobody may be looking. */
 void customer_country_free(struct customer_country *countries);
 
 /*
- * Write the country of the merchant's customer, "" where it has none. Waits `wait_ms` at most for a connection.
- * Returns  ERR_OK; what the database or pool says (untouched)
+ * Write the country of the merchant's customer, "" where it has none.
+ * Returns  ERR_OK; ERR_OVERLOADED; ERR_DEADLINE; else what the database met (untouched)
  */
 CHECKED enum err customer_country_find(struct customer_country *countries, const char *merchant,
-				       const char *customer, int wait_ms, char country[3]);
+				       const char *customer, int64_t deadline_boot_us,
+				       char country[3]);
 
 /* The merchant has a profile with a country from now on. */
 void customer_country_learn(struct customer_country *countries, const char *merchant);

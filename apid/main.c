@@ -180,7 +180,7 @@ static enum err queues_start(struct server *server)
 	err = lookup_start(database, &app->lookups);
 	if (err != ERR_OK)
 		return start_failed("lookups", err, "");
-	err = customer_country_new(app->pool, &app->countries);
+	err = customer_country_new(database, &app->countries);
 	return err == ERR_OK ? ERR_OK : start_failed("customers' countries", err, "");
 }
 
@@ -303,6 +303,7 @@ static void server_stop(struct server *server)
 		http_server_stop(server->http);
 	}
 	pipeline_free(server->pipeline);
+	customer_country_free(app->countries);
 	batch_stop(app->lookups);
 	batch_stop(app->callbacks);
 	if (app->dispatcher != NULL) {
@@ -312,7 +313,6 @@ static void server_stop(struct server *server)
 	}
 	batch_stop(app->intake); /* the dispatcher looks at it */
 	breakers_free(app->breakers);
-	customer_country_free(app->countries);
 	catalogue_close(app->catalogue);
 	store_pool_close(app->pool);
 	reference_free(server->reference);

@@ -155,7 +155,7 @@ static bool country_find(struct call *call, const struct payment_request *reques
 	memcpy(country, request->country, sizeof request->country);
 	if (*country == '\0')
 		err = customer_country_find(call->app->countries, call->claims.merchant,
-					    request->customer, call_wait_ms(call), country);
+					    request->customer, call->deadline_boot_us, country);
 	if (err != ERR_OK)
 		call_refuse(call, err, NULL);
 	return err == ERR_OK;

@@ -6,6 +6,9 @@
 #include "base/clock.h"
 #include "tests/unit/service_fixture.h"
 
+#include <pthread.h>
+#include <string.h>
+
 static struct service service;
 static struct customer_country *countries;
 
@@ -22,7 +25,7 @@ static void drop(void)
 static void set_up(void)
 {
 	service_open(&service);
-	ck_assert_int_eq(customer_country_new(service.pool, &countries), ERR_OK);
+	ck_assert_int_eq(customer_country_new(&service.database, &countries), ERR_OK);
 }
 
 static void tear_down(void)
@@ -46,9 +49,9 @@ static const char *find(const char *merchant, const char *customer)
 	static char country[3];
 
 	country[0] = '?';
-	ck_assert_int_eq(
-		customer_country_find(countries, merchant, customer, SERVICE_WAIT_MS, country),
-		ERR_OK);
+	ck_assert_int_eq(customer_country_find(countries, merchant, customer,
+					       clock_boot_us() + 20 * SECOND_US, country),
+			 ERR_OK);
 	return country;
 }
 
@@ -67,24 +70,61 @@ START_TEST(a_customers_country_is_found_with_its_merchant)
 }
 END_TEST
 
-/* Whoever keeps no profiles does not pay for them: the pool is not asked, so that it may even be away. */
+/* Whoever keeps no profiles does not pay for them: nobody is asked, even where there is no time left to ask. */
 START_TEST(that_a_merchant_has_none_is_remembered)
 {
-	struct store *held[SERVICE_POOL_SIZE];
 	char country[3] = "??";
 
-	for (size_t i = 1; i < SERVICE_POOL_SIZE; i++)
-		ck_assert_int_eq(store_pool_acquire(service.pool, SERVICE_WAIT_MS, &held[i]),
-				 ERR_OK);
-	(void)find("other", "a"); /* opens the last one */
 	ck_assert_str_eq(find("shop", "a"), "");
-	ck_assert_int_eq(store_pool_acquire(service.pool, SERVICE_WAIT_MS, &held[0]), ERR_OK);
-	ck_assert_str_eq(find("shop", "b"), "");
-	ck_assert_int_eq(customer_country_find(countries, "third", "b", 1, country),
-			 ERR_OVERLOADED);
-	ck_assert_str_eq(country, "??");
-	for (size_t i = 0; i < SERVICE_POOL_SIZE; i++)
-		store_pool_release(service.pool, held[i]);
+	ck_assert_int_eq(customer_country_find(countries, "shop", "b", 0, country), ERR_OK);
+	ck_assert_str_eq(country, "");
+}
+END_TEST
+
+struct waiting {
+	const char *merchant;
+	int64_t took_us;
+	enum err err;
+	char country[3];
+};
+
+static void *wait_for(void *context)
+{
+	struct waiting *waiting = context;
+	const int64_t began_us = clock_boot_us();
+
+	memcpy(waiting->country, "??", 3);
+	waiting->err = customer_country_find(countries, waiting->merchant, "a",
+					     began_us + SECOND_US / 2, waiting->country);
+	waiting->took_us = clock_boot_us() - began_us;
+	return NULL;
+}
+
+/* Of those who ask at the same time, each has his own, and nobody waits beyond his deadline for a table that is locked. */
+START_TEST(a_database_that_stalls_holds_up_nobody_beyond_his_deadline)
+{
+	struct waiting list[] = { { .merchant = "shop" },
+				  { .merchant = "other" },
+				  { .merchant = "shop" } };
+	enum { COUNT = sizeof list / sizeof list[0] };
+	pthread_t threads[COUNT];
+
+	put("shop", "a", "ID");
+	put("other", "a", "SG");
+	service_rows(&service, NULL, NULL, "LOCK TABLES customer WRITE");
+	for (int i = 0; i < COUNT; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, wait_for, &list[i]), 0);
+	for (int i = 0; i < COUNT; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	service_rows(&service, NULL, NULL, "UNLOCK TABLES");
+
+	for (int i = 0; i < COUNT; i++) {
+		ck_assert_int_eq(list[i].err, ERR_DEADLINE);
+		ck_assert_str_eq(list[i].country, "??");
+		ck_assert_int_ge(list[i].took_us, SECOND_US / 2);
+	}
+	ck_assert_str_eq(find("shop", "a"), "ID");
+	ck_assert_str_eq(find("other", "a"), "SG");
 }
 END_TEST
 
@@ -110,5 +150,6 @@ UNIT_MAIN("customer_country", {
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, a_customers_country_is_found_with_its_merchant);
 	tcase_add_test(tests, that_a_merchant_has_none_is_remembered);
+	tcase_add_test(tests, a_database_that_stalls_holds_up_nobody_beyond_his_deadline);
 	tcase_add_test(tests, a_first_profile_is_seen_at_once_here_and_soon_elsewhere);
 })
