@@ -173,6 +173,9 @@ static const struct kind_words {
 #define RULE_RELEASE                                                                               \
 	"Money is not held for ever: what of it was not captured is released, but not while a "    \
 	"capture is open."
+#define RULE_CAME_BACK                                                                             \
+	"Money that came back after a success is taken back in the books; it is never sent again " \
+	"by itself."
 #define RULE_START "However often it is asked for, a payment is started once."
 
 /* Of rows of one type the more special ones come first. */
@@ -239,6 +242,18 @@ static const struct why_row rows[] = {
 	{ "attempt_contradicted", NULL, WHY_ANY,
 	  "{gateway} said that it {done}, after the try had been decided otherwise. It was kept, "
 	  "and nothing was moved by it.", RULE_CONTRADICTION },
+	{ "refund_reversed", NULL, WHY_CALLBACK,
+	  "{gateway} sent a signed message that the refund came back: the customer does not have "
+	  "the {amount}, and they count as not refunded again.", RULE_CAME_BACK },
+	{ "refund_reversed", NULL, WHY_ANY,
+	  "{gateway} said that the refund came back: the customer does not have the {amount}, and "
+	  "they count as not refunded again.", RULE_CAME_BACK },
+	{ "payout_returned", NULL, WHY_CALLBACK,
+	  "{gateway} sent a signed message that the payout came back: the customer does not have "
+	  "the {amount}, and they are the merchant's again.", RULE_CAME_BACK },
+	{ "payout_returned", NULL, WHY_ANY,
+	  "{gateway} said that the payout came back: the customer does not have the {amount}, and "
+	  "they are the merchant's again.", RULE_CAME_BACK },
 	{ "parked", "inquiries_exhausted", WHY_ANY,
 	  "All questions in seven days settled nothing: it was put before a human.", RULE_HUMAN },
 	{ "parked", "exception_open", WHY_ANY,

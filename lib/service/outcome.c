@@ -357,8 +357,8 @@ static const struct taken_back {
 	const char *type;
 	const char *reason;
 } taken_backs[] = {
-	{ AE_REVERSED, OPERATION_REFUND, OE_REVERSED, "refund_reversed", "reversed" },
-	{ AE_RETURNED, OPERATION_PAYOUT, OE_RETURNED, "payout_returned", "returned" },
+	{ AE_REVERSED, OPERATION_REFUND, OE_REVERSED, .type = "refund_reversed", "reversed" },
+	{ AE_RETURNED, OPERATION_PAYOUT, OE_RETURNED, .type = "payout_returned", "returned" },
 };
 
 /* It came back after it succeeded; where we had not heard of the success yet, that first. */

@@ -105,7 +105,7 @@ START_TEST(a_payment_that_succeeds_at_once_is_charged)
 	ck_assert_str_eq(why.verdict_text, "Yes: the customer was charged 10.50 USD.");
 	ck_assert_int_eq(why.retry, WHY_RETRY_CHARGED);
 	ck_assert_uint_eq(why.step_count, 3);
-	check_text(why.steps[0].text, "A payment of 10.50 USD was taken");
+	check_text(why.steps[0].text, "A payment of 10.50 USD was accepted");
 	ck_assert_str_eq(why.steps[1].text, "The charge of 10.50 USD was made ready for alpha.");
 	ck_assert_str_eq(why.steps[2].text,
 			 "alpha answered that it charged the customer 10.50 USD.");
