@@ -92,10 +92,29 @@ def attempt_count(payops):
 
 
 def requests_at_rest(payops):
-    """What the gateway has seen when no call is on its way any more: one may have left before a breaker opened."""
-    until(lambda: 'payops_queue_depth{queue="in_flight"} 0\n' in payops.request("GET", "/metrics").body.decode(),
-          what="no call in flight")
+    """What the gateway has seen when no call is on its way any more: one may have left before a breaker opened, or was
+    claimed by then."""
+    def is_quiet():
+        return 'payops_queue_depth{queue="in_flight"} 0\n' in payops.request("GET", "/metrics").body.decode()
+
+    def rests():
+        before = requests_seen(payops)
+        if not is_quiet():
+            return False
+        time.sleep(0.1)
+        return is_quiet() and requests_seen(payops) == before
+    until(rests, what="no call in flight")
     return requests_seen(payops)
+
+
+def assert_left_alone(payops, operation, seconds):
+    """Nothing reaches the gateway, but for a probe where the machine was so slow that its time came."""
+    probes = told(payops, operation=operation).count("half_open")
+    seen = requests_at_rest(payops)
+    time.sleep(seconds)
+    if requests_seen(payops) != seen:
+        until(lambda: told(payops, operation=operation).count("half_open") > probes, 2, "the probe that was seen")
+        assert requests_seen(payops) == seen + 1
 
 
 def requests_seen(payops):
@@ -140,9 +159,7 @@ def test_gateway_without_clear_answers_is_asked_no_more(payops):
     payops.mode("5xx")
     await_state(payops, OPEN, "inquiry", 10)
 
-    seen = requests_at_rest(payops)
-    time.sleep(OPEN_S * 0.6)
-    assert requests_seen(payops) == seen
+    assert_left_alone(payops, "inquiry", OPEN_S * 0.4)
 
     payops.mode("ok")
     await_state(payops, CLOSED, "inquiry", 15)

@@ -13,6 +13,7 @@ from support import (Clients, assert_charged_once, attempts, await_attempt, awai
 # Where apid is killed, at which pass: there is no fault point in apid without its row (test_crash_knows_every_fault).
 FAULTS = {
     "claim_committed": 1,
+    "gateway_calls_out": 1,
     "gateway_answered": 1,
     "outcome_before_commit": 1,
     "outcome_after_commit": 1,
