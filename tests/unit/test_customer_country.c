@@ -100,7 +100,7 @@ static void *wait_for(void *context)
 	return NULL;
 }
 
-/* Of those who ask at the same time, each has his own, and nobody waits beyond his deadline for a table that is locked. */
+/* Of those who ask at the same time, each has his own, and nobody waits beyond it for a table that is locked. */
 START_TEST(a_database_that_stalls_holds_up_nobody_beyond_his_deadline)
 {
 	struct waiting list[] = { { .merchant = "shop" },
