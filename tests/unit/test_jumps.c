@@ -233,6 +233,13 @@ START_TEST(an_answer_to_a_question_of_before_is_never_of_later_than_now)
 	ck_assert_int_gt(story.attempt.not_found_at_us, 0);
 	ck_assert_int_le(story.attempt.not_found_at_us, service_now(&service));
 	ck_assert_int_le(story.operation.next_action_at_us, service_now(&service) + HOUR_US);
+
+	/* Another of before, by one whose own clock has nothing against it: no quiet period lies between the two. */
+	report.asked_at_us++;
+	report.quiet_confirmed = true;
+	ck_assert_int_eq(service_apply(&service, &report, &effect), ERR_OK);
+	story_get(&service, &story);
+	ck_assert_int_eq(story.attempt.status, AS_UNKNOWN);
 }
 END_TEST
 
