@@ -33,6 +33,10 @@ def test_page_of_apid_has_every_error_code(shared):
     compare(shared, "apid.8", "--errors", shared.top / "lib/core/err.def")
 
 
+def test_page_of_apid_has_every_route_and_its_parameters(shared):
+    compare(shared, "apid.8", "--routes", shared.top / "apid/route.def")
+
+
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
 @pytest.mark.parametrize("page", ["apid.8", "payopsctl.8", "payops-sandbox.8", "payops.conf.5"])
 def test_page_is_clean_to_mandoc(shared, page):
