@@ -180,6 +180,7 @@ static void flight_done(void *context, const struct http_answer *http)
 		adapter->read(&flight->job.order, http, &flight->answer);
 	else
 		adapter->read_inquiry(&flight->job.order, http, &flight->answer);
+	gateway_answer_hide(flight->job.gateway, &flight->job.order, &flight->answer);
 	flight->quiet_confirmed = quiet_judge(flight);
 	flight_count(flight, true);
 	flight_land(flight);

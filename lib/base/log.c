@@ -384,11 +384,14 @@ static void line_start(struct line *line, enum log_level level, const char *mess
 /* What ends a process unasked, where nobody else (a sanitizer) looks after it. */
 static const int deaths[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
 
-/* The process dies of the signal when this returns: its action was reset when it was taken. */
+/*
+ * The process dies of the signal when this returns: its action was reset when it was taken. A fault would come again by
+ * itself, one that somebody sent (a watchdog's SIGABRT) would not.
+ */
 static void death(int signal)
 {
-	(void)signal;
 	log_buffer_spill(settings.buffer);
+	(void)raise(signal);
 }
 
 static void deaths_watch(bool on)

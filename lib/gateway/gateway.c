@@ -8,6 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CARD_ROOM 64     /* a card number with what may stand between its digits */
+#define HIDDEN_MIN 8     /* bytes: what is shorter is no secret, but might be any word */
+#define HIDDEN_CUT_MIN 4 /* of a secret's beginning, at a text's end */
+
 static const struct gateway_adapter *const adapters[] = {
 	&gateway_sandbox,
 };
@@ -28,14 +32,46 @@ const struct gateway *gateway_find(const struct gateway_set *set, const char *na
 	return NULL;
 }
 
+/* Masked before it is cut: of a number that stands across the cut, its first digits alone would look like none. */
 void gateway_answer_mask(struct gateway_answer *answer, const char *body, size_t size)
 {
-	size_t kept = size < sizeof answer->masked - 1 ? size : sizeof answer->masked - 1;
+	char text[ATTEMPT_ANSWER_SIZE + CARD_ROOM];
+	const size_t read = size < sizeof text ? size : sizeof text;
+	const size_t kept = read < sizeof answer->masked - 1 ? read : sizeof answer->masked - 1;
 
-	for (size_t i = 0; i < kept; i++)
-		answer->masked[i] = body[i] >= ' ' && body[i] <= '~' ? body[i] : '?';
+	for (size_t i = 0; i < read; i++)
+		text[i] = body[i] >= ' ' && body[i] <= '~' ? body[i] : '?';
+	card_mask(text, read);
+	memcpy(answer->masked, text, kept);
 	answer->masked[kept] = '\0';
-	card_mask(answer->masked, kept);
+}
+
+/* Star a secret wherever it stands in the text, also its beginning where the text was cut. */
+static void hide(const char *secret, char *text)
+{
+	if (strlen(secret) < HIDDEN_MIN)
+		return;
+	for (char *at = text; *at != '\0'; at++) {
+		size_t same = 0;
+
+		while (secret[same] != '\0' && at[same] == secret[same])
+			same++;
+		if (secret[same] == '\0' || (at[same] == '\0' && same >= HIDDEN_CUT_MIN))
+			memset(at, '*', same);
+	}
+}
+
+void gateway_answer_hide(const struct gateway *gateway, const struct gateway_order *order,
+			 struct gateway_answer *answer)
+{
+	char *const texts[] = { answer->masked, answer->instructions };
+
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		hide(order->payment_token, texts[i]);
+		hide((const char *)gateway->api_key.bytes, texts[i]);
+		for (size_t j = 0; j < gateway->callback_secret_count; j++)
+			hide((const char *)gateway->callback_secrets[j].bytes, texts[i]);
+	}
 }
 
 bool gateway_answer_from_fate(const struct http_answer *http, struct gateway_answer *answer)

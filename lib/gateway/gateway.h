@@ -51,7 +51,7 @@ struct gateway {
 	int total_timeout_ms;
 	bool idempotent;    /* replays by its idempotency key, so that a connection may be reused */
 	bool authoritative; /* its inquiry's "not found" can be believed */
-	int64_t quiet_us; /* how long after a silence "not found" may be believed */
+	int64_t quiet_us;   /* how long after a silence "not found" may be believed */
 	int64_t authorisation_us; /* how long it holds what was authorised: then it is released */
 	int64_t callback_wait_us; /* how long an accepted attempt waits for its callback before it is asked about */
 };
@@ -162,6 +162,13 @@ bool gateway_answer_from_fate(const struct http_answer *http, struct gateway_ans
 
 /* Copy a body into answer->masked: cut, made printable, card numbers masked. */
 void gateway_answer_mask(struct gateway_answer *answer, const char *body, size_t size);
+
+/*
+ * Star what nobody may read in an answer that repeats what it was asked: the order's payment token, the gateway's
+ * API key and callback secrets, in what is kept of the body and in the customer's instructions.
+ */
+void gateway_answer_hide(const struct gateway *gateway, const struct gateway_order *order,
+			 struct gateway_answer *answer);
 
 extern const struct gateway_adapter gateway_sandbox;
 

@@ -3,6 +3,7 @@
 #include "service/callback_private.h"
 
 #include "base/crypto.h"
+#include "core/card.h"
 #include "service/outcome.h"
 #include "store/sheet.h"
 #include "store/operation.h"
@@ -37,7 +38,8 @@ void callback_row_fill(struct receipt *receipt)
 		.received_at_us = delivery->now_us,
 	};
 	crypto_sha256(delivery->body, delivery->body_size, row->body_sha256);
-	if (notice->callback_id[0] != '\0')
+	/* An id with a card number is none: it would be kept as it came. */
+	if (notice->callback_id[0] != '\0' && !card_word_in(notice->callback_id))
 		snprintf(row->callback_key, sizeof row->callback_key, "%s", notice->callback_id);
 	else
 		snprintf(row->callback_key, sizeof row->callback_key, "sha256:%s",
@@ -49,6 +51,8 @@ void callback_row_fill(struct receipt *receipt)
 	memcpy(row->our_reference, notice->our_reference, sizeof row->our_reference);
 	memcpy(row->word, notice->word, sizeof row->word);
 	memcpy(row->decline_word, notice->decline_word, sizeof row->decline_word);
+	card_mask(row->word, strlen(row->word));
+	card_mask(row->decline_word, strlen(row->decline_word));
 }
 
 void callback_matched(struct receipt *receipt, const struct attempt_row *attempt)
