@@ -34,6 +34,7 @@ struct http_watch {
 	pthread_mutex_t mutex; /* guards: the list and its entries */
 	LIST_HEAD(, http_watched) list;
 	size_t count;
+	size_t most;
 	size_t crowd; /* so many are nearly all there may be */
 };
 
@@ -96,6 +97,7 @@ enum err http_watch_start(int read_ms, int answer_ms, unsigned connections_max,
 	made->limit_us[HTTP_WATCH_IDLE] = (int64_t)read_ms * 1000;
 	made->limit_us[HTTP_WATCH_READING] = (int64_t)read_ms * 1000;
 	made->limit_us[HTTP_WATCH_ANSWERING] = (int64_t)answer_ms * 1000;
+	made->most = connections_max;
 	made->crowd = CROWD_SHARE((size_t)connections_max);
 	LIST_INIT(&made->list);
 	pthread_mutex_init(&made->mutex, NULL);
@@ -112,22 +114,33 @@ fail:
 	return ERR_MEMORY;
 }
 
+static bool list_locked(struct http_watch *watch, struct http_watched *watched)
+{
+	if (watch->count >= watch->most)
+		return false;
+	LIST_INSERT_HEAD(&watch->list, watched, link);
+	watch->count++;
+	return true;
+}
+
 struct http_watched *http_watch_add(struct http_watch *watch, int fd)
 {
 	struct http_watched *watched = calloc(1, sizeof *watched);
+	bool listed = false;
 
-	if (watched == NULL) {
-		(void)shutdown(fd, SHUT_RDWR);
-		return NULL;
+	if (watched != NULL) {
+		watched->fd = fd;
+		watched->state = HTTP_WATCH_IDLE;
+		watched->since_us = clock_boot_us();
+		pthread_mutex_lock(&watch->mutex);
+		listed = list_locked(watch, watched);
+		pthread_mutex_unlock(&watch->mutex);
 	}
-	watched->fd = fd;
-	watched->state = HTTP_WATCH_IDLE;
-	watched->since_us = clock_boot_us();
-	pthread_mutex_lock(&watch->mutex);
-	LIST_INSERT_HEAD(&watch->list, watched, link);
-	watch->count++;
-	pthread_mutex_unlock(&watch->mutex);
-	return watched;
+	if (listed)
+		return watched;
+	(void)shutdown(fd, SHUT_RDWR);
+	free(watched);
+	return NULL;
 }
 
 void http_watch_enter(struct http_watch *watch, struct http_watched *watched,

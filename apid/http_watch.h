@@ -35,7 +35,7 @@ struct http_watched; /* one connection */
 CHECKED enum err http_watch_start(int read_ms, int answer_ms, unsigned connections_max,
 				  struct http_watch **watch);
 
-/* Watch a socket, idle from now on. NULL when memory is short (the socket is shut). */
+/* Watch a socket, idle from now on. NULL when there are connections_max, or memory is short: the socket is shut. */
 struct http_watched *http_watch_add(struct http_watch *watch, int fd);
 
 /* The connection's state from now on. Accepts a NULL connection. */

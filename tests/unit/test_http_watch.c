@@ -96,6 +96,30 @@ START_TEST(http_watch_lets_the_slow_make_room_where_it_is_crowded)
 }
 END_TEST
 
+START_TEST(http_watch_takes_no_more_than_there_may_be)
+{
+	struct http_watch *watch;
+	struct pair first, second, third;
+
+	ck_assert_int_eq(http_watch_start(FOR_EVER_MS, FOR_EVER_MS, 2, &watch), ERR_OK);
+	first = pair_add(watch);
+	second = pair_add(watch);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, third.ours), 0);
+
+	third.watched = http_watch_add(watch, third.ours[0]);
+
+	ck_assert_ptr_null(third.watched);
+	ck_assert(is_shut(&third, 0));
+	ck_assert(!is_shut(&first, 0));
+	pair_remove(watch, &third);
+	pair_remove(watch, &second);
+	second = pair_add(watch);
+	pair_remove(watch, &second);
+	pair_remove(watch, &first);
+	http_watch_stop(watch);
+}
+END_TEST
+
 START_TEST(http_watch_leaves_a_socket_alone_once_it_is_forgotten)
 {
 	struct http_watch *watch;
@@ -159,6 +183,7 @@ UNIT_MAIN("http_watch", {
 	tcase_add_loop_test(tests, http_watch_cuts_what_takes_too_long_but_never_a_handler, 0,
 			    (int)(sizeof states / sizeof states[0]));
 	tcase_add_test(tests, http_watch_lets_the_slow_make_room_where_it_is_crowded);
+	tcase_add_test(tests, http_watch_takes_no_more_than_there_may_be);
 	tcase_add_test(tests, http_watch_leaves_a_socket_alone_once_it_is_forgotten);
 	tcase_add_test(tests, http_watch_shut_idle_counts_the_busy_ones);
 	tcase_add_test(tests, http_watch_shut_all_spares_none);
