@@ -5,6 +5,7 @@
 #include "apid/call.h"
 #include "apid/dispatcher.h"
 #include "base/clock.h"
+#include "base/tls.h"
 #include "service/breakers.h"
 #include "store/operation.h"
 
@@ -79,6 +80,7 @@ void health_ready(struct call *call)
 void health_metrics(struct call *call)
 {
 	const struct app *app = call->app;
+	const struct tls *tls = call->settings->tls;
 	struct operation_figures queue;
 	struct breakers_figure breakers[BREAKERS_GATEWAYS_MAX * BREAKER_OPERATIONS];
 	struct metrics_figures figures = { .rows_without_next_action = -1, .breakers = breakers };
@@ -101,6 +103,9 @@ void health_metrics(struct call *call)
 	figures.db_retries_total = store_pool_retries(app->pool);
 	figures.breaker_count =
 		breakers_list(app->breakers, breakers, sizeof breakers / sizeof breakers[0]);
+	figures.certificate = tls != NULL;
+	if (tls != NULL)
+		figures.certificate_left_us = tls_ends_us(tls) - clock_now_us();
 	figures.uptime_us = clock_now_us() - app->started_at_us;
 	call_answer_text(call, 200, METRICS_TYPE, metrics_render(app->metrics, &figures));
 }

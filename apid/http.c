@@ -15,6 +15,7 @@
 
 #include "apid/http_watch.h"
 #include "base/clock.h"
+#include "base/tls.h"
 
 #define BACKLOG 1024
 #define DRAIN_STEP_US 10000
@@ -41,48 +42,97 @@ const struct http_settings http_settings_default = {
 	.answer_ms = 30000,
 };
 
-struct http_server {
+enum { PLAIN, TLS, LISTENERS };
+
+struct listener {
 	struct _u_instance instance;
-	struct http_watch *watch;
+	struct http_server *server;
+	uint16_t port; /* 0: it does not listen */
+	http_hold_tls *hold_tls;
+	void *tls_context;
+};
+
+struct http_server {
+	struct listener listeners[LISTENERS];
+	struct http_watch *watch; /* of the connections of both */
 	pthread_key_t
 		connection; /* of this thread: Ulfius does not tell its callback which one it serves */
 	http_serve *serve;
 	void *context;
-	uint16_t port;
 	bool drained;
+};
+
+/* What is ours of one connection. */
+struct connection {
+	struct http_watched *watched; /* NULL: it was shut at once */
+	const struct tls *tls;        /* NULL: plain */
 };
 
 /* ---- what libmicrohttpd tells about connections ---- */
 
-static void connection_changed(void *context, struct MHD_Connection *connection, void **slot,
+/* Before its handshake a session is given what is in force now. False: there is none, it must not go on. */
+static bool tls_begin(const struct listener *listener, struct MHD_Connection *handle,
+		      struct connection *connection)
+{
+	if (listener->hold_tls == NULL)
+		return true;
+	connection->tls = listener->hold_tls(listener->tls_context);
+	return tls_session_begin(
+		connection->tls,
+		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+}
+
+static struct connection *connection_new(const struct listener *listener,
+					 struct MHD_Connection *handle)
+{
+	const int fd =
+		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	struct connection *made = calloc(1, sizeof *made);
+
+	if (made != NULL && tls_begin(listener, handle, made))
+		made->watched = http_watch_add(listener->server->watch, fd);
+	else
+		(void)shutdown(fd, SHUT_RDWR);
+	return made;
+}
+
+static void connection_free(struct http_server *server, struct connection *connection)
+{
+	if (connection == NULL)
+		return;
+	http_watch_remove(server->watch, connection->watched);
+	tls_release(connection->tls);
+	free(connection);
+}
+
+static void connection_changed(void *context, struct MHD_Connection *handle, void **slot,
 			       enum MHD_ConnectionNotificationCode code)
 {
-	struct http_server *server = context;
+	struct listener *listener = context;
 
 	switch (code) {
 	case MHD_CONNECTION_NOTIFY_STARTED:
-		*slot = http_watch_add(
-			server->watch,
-			MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
-				->connect_fd);
+		*slot = connection_new(listener, handle);
 		return;
 	case MHD_CONNECTION_NOTIFY_CLOSED:
-		http_watch_remove(server->watch, *slot);
+		connection_free(listener->server, *slot);
 		*slot = NULL;
 		return;
 	}
 }
 
-static struct http_watched *watched_of(struct MHD_Connection *connection)
+static struct http_watched *watched_of(struct MHD_Connection *handle)
 {
-	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
-		->socket_context;
+	const struct connection *connection =
+		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+
+	return connection == NULL ? NULL : connection->watched;
 }
 
 /* Called with the first line, on the thread that will run the handler. */
 static void *request_begun(void *context, const char *target, struct MHD_Connection *connection)
 {
-	struct http_server *server = context;
+	struct http_server *server = ((struct listener *)context)->server;
 
 	(void)pthread_setspecific(server->connection, connection);
 	http_watch_enter(server->watch, watched_of(connection), HTTP_WATCH_READING);
@@ -92,7 +142,7 @@ static void *request_begun(void *context, const char *target, struct MHD_Connect
 static void request_done(void *context, struct MHD_Connection *connection, void **slot,
 			 enum MHD_RequestTerminationCode code)
 {
-	struct http_server *server = context;
+	struct http_server *server = ((struct listener *)context)->server;
 
 	http_watch_enter(server->watch, watched_of(connection), HTTP_WATCH_IDLE);
 	mhd_request_completed(NULL, connection, slot, code);
@@ -196,7 +246,7 @@ static int request_serve(const struct _u_request *request, struct _u_response *r
 	struct http_reply reply;
 	int result;
 
-	if (watched == NULL) /* it was shut for want of memory */
+	if (watched == NULL) /* it was shut for want of room or memory */
 		return U_CALLBACK_ERROR;
 	call.began_boot_us = http_watch_since_us(server->watch, watched);
 	http_watch_enter(server->watch, watched, HTTP_WATCH_SERVING);
@@ -233,29 +283,34 @@ static bool address_read(const char *text, uint16_t port, struct sockaddr_storag
 	return false;
 }
 
-static enum err listen_failed(const struct http_settings *settings, int error,
-			      char why[HTTP_WHY_SIZE])
+/* Where one of the sockets is to listen. */
+struct place {
+	const char *address;
+	uint16_t port;
+};
+
+static enum err listen_failed(const struct place *place, int error, char why[HTTP_WHY_SIZE])
 {
 	if (error == EADDRINUSE)
 		(void)snprintf(
 			why, HTTP_WHY_SIZE,
 			"port %u of %s is in use by another program: stop it, or set another "
 			"port",
-			settings->port, settings->address);
+			place->port, place->address);
 	else
 		(void)snprintf(why, HTTP_WHY_SIZE, "cannot listen on port %u of %s: %s",
-			       settings->port, settings->address, strerror(error));
+			       place->port, place->address, strerror(error));
 	return ERR_IO;
 }
 
-static enum err listen_open(const struct http_settings *settings, int *fd, char why[HTTP_WHY_SIZE])
+static enum err listen_open(const struct place *place, int *fd, char why[HTTP_WHY_SIZE])
 {
 	struct sockaddr_storage address;
 	socklen_t size;
 	const int on = 1;
 	int opened, error;
 
-	if (!address_read(settings->address, settings->port, &address, &size)) {
+	if (!address_read(place->address, place->port, &address, &size)) {
 		(void)snprintf(why, HTTP_WHY_SIZE,
 			       "the listening address is not a numeric IPv4 or "
 			       "IPv6 address");
@@ -271,7 +326,7 @@ static enum err listen_open(const struct http_settings *settings, int *fd, char 
 	error = errno;
 	if (opened >= 0)
 		(void)close(opened);
-	return listen_failed(settings, error, why);
+	return listen_failed(place, error, why);
 }
 
 static uint16_t port_of(int fd)
@@ -288,47 +343,97 @@ static uint16_t port_of(int fd)
 }
 
 /* With the socket MHD_start_daemon() succeeded on goes its ownership. */
-static int instance_start(struct http_server *server, const struct http_settings *settings, int fd)
+static int instance_start(struct listener *listener, const struct http_settings *settings, int fd)
 {
-	const unsigned flags =
-		MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC;
+	const unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL_INTERNAL_THREAD |
+			       MHD_USE_ITC | (listener->hold_tls != NULL ? MHD_USE_TLS : 0);
 	const int timeout_s =
 		(settings->read_ms + settings->answer_ms + 999) / 1000 + TIMEOUT_MARGIN_S;
 	struct MHD_OptionItem options[] = {
 		{ MHD_OPTION_LISTEN_SOCKET, fd, NULL },
-		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, server },
-		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_done, server },
-		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_begun, server },
+		{ MHD_OPTION_NOTIFY_CONNECTION, (intptr_t)connection_changed, listener },
+		{ MHD_OPTION_NOTIFY_COMPLETED, (intptr_t)request_done, listener },
+		{ MHD_OPTION_URI_LOG_CALLBACK, (intptr_t)request_begun, listener },
 		{ MHD_OPTION_CONNECTION_LIMIT, (intptr_t)settings->connections_max, NULL },
 		{ MHD_OPTION_PER_IP_CONNECTION_LIMIT, 0, NULL },
 		{ MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t)settings->connection_memory, NULL },
 		{ MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, NULL },
 		{ MHD_OPTION_THREAD_STACK_SIZE, (intptr_t)settings->thread_stack_size, NULL },
 		{ MHD_OPTION_STRICT_FOR_CLIENT, STRICT, NULL },
+		{ MHD_OPTION_END, 0, NULL }, /* of TLS: room for its own */
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
-	return ulfius_start_framework_with_mhd_options(&server->instance, flags, options);
+	if (listener->hold_tls != NULL)
+		options[sizeof options / sizeof options[0] - 2] =
+			(struct MHD_OptionItem){ MHD_OPTION_HTTPS_CERT_CALLBACK2, 0,
+						 tls_retrieve_none() };
+	return ulfius_start_framework_with_mhd_options(&listener->instance, flags, options);
 }
 
-static enum err instance_open(struct http_server *server, const struct http_settings *settings,
-			      int fd, char why[HTTP_WHY_SIZE])
+static enum err instance_open(struct listener *listener, const struct http_settings *settings,
+			      int fd)
 {
-	struct _u_instance *instance = &server->instance;
+	struct _u_instance *instance = &listener->instance;
 
-	server->port = port_of(fd);
-	if (ulfius_init_instance(instance, server->port, NULL, NULL) != U_OK)
+	if (ulfius_init_instance(instance, port_of(fd), NULL, NULL) != U_OK)
 		return ERR_MEMORY;
 	instance->max_post_body_size = settings->body_max + 1;
 	instance->check_utf8 = 0;
 	instance->allowed_post_processor = U_POST_PROCESS_NONE;
-	if (ulfius_set_default_endpoint(instance, request_serve, server) == U_OK &&
-	    instance_start(server, settings, fd) == U_OK)
+	if (ulfius_set_default_endpoint(instance, request_serve, listener->server) == U_OK &&
+	    instance_start(listener, settings, fd) == U_OK)
 		return ERR_OK;
 	ulfius_clean_instance(instance);
-	(void)snprintf(why, HTTP_WHY_SIZE, "the HTTP server on port %u of %s does not start",
-		       server->port, settings->address);
 	return ERR_IO;
+}
+
+static enum err listener_open(struct listener *listener, const struct http_settings *settings,
+			      const struct place *place, char why[HTTP_WHY_SIZE])
+{
+	uint16_t port;
+	int fd = -1;
+	enum err err = listen_open(place, &fd, why);
+
+	if (err != ERR_OK)
+		return err;
+	port = port_of(fd);
+	err = instance_open(listener, settings, fd);
+	if (err == ERR_OK) {
+		listener->port = port;
+		return ERR_OK;
+	}
+	(void)close(fd);
+	(void)snprintf(why, HTTP_WHY_SIZE, "the HTTP server on port %u of %s does not start", port,
+		       place->address);
+	return err;
+}
+
+static enum err listeners_open(struct http_server *server, const struct http_settings *settings,
+			       char why[HTTP_WHY_SIZE])
+{
+	const struct place plain = { settings->address, settings->port };
+	const struct place tls = { settings->tls_address, settings->tls_port };
+	enum err err;
+
+	server->listeners[PLAIN].server = server;
+	server->listeners[TLS] = (struct listener){ .server = server,
+						    .hold_tls = settings->hold_tls,
+						    .tls_context = settings->tls_context };
+	err = listener_open(&server->listeners[PLAIN], settings, &plain, why);
+	if (err != ERR_OK || settings->hold_tls == NULL)
+		return err;
+	return listener_open(&server->listeners[TLS], settings, &tls, why);
+}
+
+static void listeners_close(struct http_server *server)
+{
+	for (size_t i = 0; i < LISTENERS; i++) {
+		if (server->listeners[i].port == 0)
+			continue;
+		(void)ulfius_stop_framework(&server->listeners[i].instance);
+		ulfius_clean_instance(&server->listeners[i].instance);
+	}
 }
 
 enum err http_server_start(const struct http_settings *settings, http_serve *serve, void *context,
@@ -336,7 +441,6 @@ enum err http_server_start(const struct http_settings *settings, http_serve *ser
 {
 	struct http_server *made = calloc(1, sizeof *made);
 	enum err err = ERR_MEMORY;
-	int fd = -1;
 
 	(void)snprintf(why, HTTP_WHY_SIZE, "out of memory");
 	if (made == NULL)
@@ -349,17 +453,14 @@ enum err http_server_start(const struct http_settings *settings, http_serve *ser
 			       &made->watch);
 	if (err != ERR_OK)
 		goto out_key;
-	err = listen_open(settings, &fd, why);
+	err = listeners_open(made, settings, why);
 	if (err != ERR_OK)
-		goto out_watch;
-	err = instance_open(made, settings, fd, why);
-	if (err != ERR_OK)
-		goto out_socket;
+		goto out_listeners;
 	*server = made;
 	return ERR_OK;
-out_socket:
-	(void)close(fd);
-out_watch:
+out_listeners:
+	http_watch_shut_all(made->watch);
+	listeners_close(made);
 	http_watch_stop(made->watch);
 out_key:
 	(void)pthread_key_delete(made->connection);
@@ -370,15 +471,24 @@ out_server:
 
 uint16_t http_server_port(const struct http_server *server)
 {
-	return server->port;
+	return server->listeners[PLAIN].port;
+}
+
+uint16_t http_server_tls_port(const struct http_server *server)
+{
+	return server->listeners[TLS].port;
 }
 
 static void stop_listening(struct http_server *server)
 {
-	const MHD_socket fd = MHD_quiesce_daemon(server->instance.mhd_daemon);
+	for (size_t i = 0; i < LISTENERS; i++) {
+		struct MHD_Daemon *daemon = server->listeners[i].instance.mhd_daemon;
+		const MHD_socket fd =
+			daemon == NULL ? MHD_INVALID_SOCKET : MHD_quiesce_daemon(daemon);
 
-	if (fd != MHD_INVALID_SOCKET)
-		(void)close(fd);
+		if (fd != MHD_INVALID_SOCKET)
+			(void)close(fd);
+	}
 	server->drained = true;
 }
 
@@ -402,8 +512,7 @@ void http_server_stop(struct http_server *server)
 	if (server == NULL)
 		return;
 	http_watch_shut_all(server->watch);
-	(void)ulfius_stop_framework(&server->instance);
-	ulfius_clean_instance(&server->instance);
+	listeners_close(server);
 	http_watch_stop(server->watch);
 	(void)pthread_key_delete(server->connection);
 	free(server);

@@ -1,16 +1,18 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * HTTP server: one listening socket, one thread per connection, every request handed to one function.
+ * HTTP server: a listening socket, another one for TLS, one thread per connection, every request handed to one
+ * function.
  *
  * Invariant  a handler may block: it holds its own thread only; a request that is slow to come is cut, a body over the
- *            limit is cut to limit + 1 bytes, so that the handler can tell and answer
+ *            limit is cut to limit + 1 bytes, so that the handler can tell and answer; all limits hold for the
+ *            connections of both sockets together
  * Units      milliseconds, bytes
  * Ownership  http_server_start() copies the settings; `context` stays the caller's until http_server_stop() returned
  * Threads    start, drain and stop by one thread, in this order; block signals before start: threads inherit the mask
  *
  * Without this header's file: libmicrohttpd answers 431 by itself when headers do not fit connection_memory, and 400 to
- * what is not HTTP; a connection that was cut gets no answer.
+ * what is not HTTP; a connection that was cut gets no answer. A TLS handshake is part of what has to come in time.
  */
 #ifndef APID_HTTP_H
 #define APID_HTTP_H
@@ -23,6 +25,11 @@
 
 #define HTTP_WHY_SIZE 256
 
+struct tls;
+
+/* Which certificate a new connection is served with, held once for the caller. Runs on the listener's thread. */
+typedef const struct tls *http_hold_tls(void *context);
+
 struct http_settings {
 	const char *address;      /* numeric IPv4 or IPv6: "127.0.0.1", "::1", "0.0.0.0" */
 	uint16_t port;            /* 0: any free one, see http_server_port() */
@@ -32,6 +39,10 @@ struct http_settings {
 	size_t body_max;
 	int read_ms; /* from connecting, or the last answer, to the first line; and from there to the handler */
 	int answer_ms; /* for the client to take an answer */
+	const char *tls_address;
+	uint16_t tls_port;
+	http_hold_tls *hold_tls; /* NULL: no TLS */
+	void *tls_context;
 };
 
 /* What a program uses unless it knows better; address 127.0.0.1, port 8080. */
@@ -48,11 +59,12 @@ CHECKED enum err http_server_start(const struct http_settings *settings, http_se
 				   void *context, struct http_server **server,
 				   char why[HTTP_WHY_SIZE]);
 
-/* The port listened on. */
+/* The port listened on; of TLS: 0 where there is none. */
 uint16_t http_server_port(const struct http_server *server);
+uint16_t http_server_tls_port(const struct http_server *server);
 
 /*
- * Close the listening socket and idle connections; wait up to `patience_ms` for requests in progress to be answered.
+ * Close the listening sockets and idle connections; wait up to `patience_ms` for requests in progress to be answered.
  * Have the handlers refuse new work with http_reply.close set from before this is called.
  * Returns  how many connections were still busy when patience ended
  */

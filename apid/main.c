@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "apid/app.h"
+#include "apid/certificate.h"
 #include "apid/customer_country.h"
 #include "apid/dispatcher.h"
 #include "apid/http.h"
@@ -14,6 +15,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/tls.h"
 #include "service/callback.h"
 #include "service/catalogue.h"
 #include "service/intake.h"
@@ -21,14 +23,18 @@
 #include "service/rotation.h"
 #include "service/settings_live.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BODY_MAX (64 * 1024)
+#define CERTIFICATE_LOOK_S 86400
+#define LOOPBACK "127.0.0.0/8 ::1"
 #define FILES_OWN 64 /* besides connections of clients, to the database and to gateways */
 
 enum option { OPT_CONFIG, OPT_CHECK, OPT_PRINT, OPT_UNSAFE };
@@ -70,7 +76,7 @@ struct server {
 	bool unsafe_durability;
 };
 
-/* Signals are blocked before any thread starts; one sigwait() takes them. */
+/* Signals are blocked before any thread starts; one sigtimedwait() takes them. */
 static void signals_block(sigset_t *set)
 {
 	sigemptyset(set);
@@ -141,6 +147,47 @@ static enum err database_start(struct server *server)
 	return err == ERR_OK ? ERR_OK : start_failed("database", err, why);
 }
 
+/* The one that a reload put in force. */
+static const struct tls *tls_now(void *context)
+{
+	const struct settings *settings = settings_live_hold(context);
+	const struct tls *tls = tls_share(settings->tls);
+
+	settings_release(settings);
+	return tls;
+}
+
+/* Tokens and customers' data in clear must be somebody's wish. */
+static void plain_tell(const struct settings *settings)
+{
+	const char *text = settings->listen_address;
+	struct address_ranges loopback;
+	struct address address;
+
+	if (!settings->listen_plain_meant && address_ranges_read(LOOPBACK, &loopback) &&
+	    address_parse(text, strlen(text), &address) && !address_ranges_have(&loopback, address))
+		log_warning("plain HTTP can be reached from other machines: tokens and customers' "
+			    "data travel in clear; listen on a loopback address, or set "
+			    "listen.plain_is_meant where a proxy serves TLS",
+			    LOG_TEXT("address", text));
+}
+
+static void listening_tell(const struct server *server)
+{
+	const struct settings *settings = server->settings;
+	char expires[CLOCK_TEXT_SIZE];
+
+	plain_tell(settings);
+	if (settings->tls != NULL)
+		log_info("serving TLS", LOG_TEXT("address", settings->tls_address),
+			 LOG_INT("port", http_server_tls_port(server->http)),
+			 LOG_TEXT("expires", clock_format(tls_ends_us(settings->tls), expires)));
+	certificate_tell(settings, clock_now_us());
+	log_info("ready", LOG_TEXT("address", settings->listen_address),
+		 LOG_INT("port", http_server_port(server->http)), LOG_INT("pid", getpid()),
+		 LOG_TEXT("version", PACKAGE_VERSION));
+}
+
 static enum err http_start(struct server *server)
 {
 	const struct settings *settings = server->settings;
@@ -153,15 +200,19 @@ static enum err http_start(struct server *server)
 	http.connections_max = (unsigned)settings->connections_max;
 	http.read_ms = settings->read_deadline_ms;
 	http.body_max = BODY_MAX;
+	if (settings->tls != NULL) {
+		http.tls_address = settings->tls_address;
+		http.tls_port = (uint16_t)settings->tls_port;
+		http.hold_tls = tls_now;
+		http.tls_context = server->app.settings;
+	}
 	err = pipeline_new(&server->app, &pipeline_settings_default, &server->pipeline);
 	if (err != ERR_OK)
 		return start_failed("pipeline", err, "");
 	err = http_server_start(&http, pipeline_serve, server->pipeline, &server->http, why);
 	if (err != ERR_OK)
 		return start_failed("http", err, why);
-	log_info("ready", LOG_TEXT("address", settings->listen_address),
-		 LOG_INT("port", http_server_port(server->http)), LOG_INT("pid", getpid()),
-		 LOG_TEXT("version", PACKAGE_VERSION));
+	listening_tell(server);
 	return ERR_OK;
 }
 
@@ -325,14 +376,21 @@ static void server_stop(struct server *server)
 static void wait_for_stop(struct server *server, const sigset_t *signals)
 {
 	const struct reload reload = { server->path, server->settings, &server->app };
+	const struct timespec look = { .tv_sec = CERTIFICATE_LOOK_S };
+	const struct settings *settings;
 	int received;
 
 	for (;;) {
-		if (sigwait(signals, &received) != 0)
-			continue;
-		if (received != SIGHUP)
+		received = sigtimedwait(signals, NULL, &look);
+		if (received == SIGHUP) {
+			(void)reload_run(&reload);
+		} else if (received > 0) {
 			return;
-		(void)reload_run(&reload);
+		} else if (errno == EAGAIN) {
+			settings = settings_live_hold(server->app.settings);
+			certificate_tell(settings, clock_now_us());
+			settings_release(settings);
+		}
 	}
 }
 

@@ -432,6 +432,16 @@ static void print_breakers(FILE *out, const struct metrics_figures *figures)
 	}
 }
 
+static void print_certificate(FILE *out, const struct metrics_figures *figures)
+{
+	if (!figures->certificate)
+		return;
+	family(out, "payops_tls_certificate_expiry_seconds", "gauge",
+	       "How long the certificate of TLS is still valid; below 0: how long it is not.");
+	fprintf(out, "payops_tls_certificate_expiry_seconds %" PRId64 "\n",
+		figures->certificate_left_us / 1000000);
+}
+
 static int64_t resident_bytes(void)
 {
 	FILE *statm = fopen("/proc/self/statm", "re");
@@ -478,6 +488,7 @@ char *metrics_render(const struct metrics *metrics, const struct metrics_figures
 	for (size_t i = 0; i < METRICS_QUEUES; i++)
 		print_batches(out, queue_rows[i].sizes, &figures->queues[i]);
 	print_breakers(out, figures);
+	print_certificate(out, figures);
 	print_process(out, figures);
 	if (fclose(out) == 0)
 		return text;

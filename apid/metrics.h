@@ -11,6 +11,7 @@
 #ifndef APID_METRICS_H
 #define APID_METRICS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -77,6 +78,8 @@ struct metrics_figures {
 	struct batch_figures queues[METRICS_QUEUES];
 	const struct breakers_figure *breakers;
 	size_t breaker_count;
+	bool certificate; /* TLS is served with one */
+	int64_t certificate_left_us;
 };
 
 /* The whole page, to be freed with free(); NULL when memory is short. */

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "apid/reload.h"
 
+#include "apid/certificate.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "service/breakers.h"
 #include "service/catalogue.h"
@@ -108,6 +110,7 @@ static void report(const struct reload *reload, const struct fresh *fresh)
 	log_info("configuration read again",
 		 LOG_TEXT("changed", changes->taken[0] != '\0' ? changes->taken : NULL),
 		 LOG_TEXT("restart", changes->restart[0] != '\0' ? changes->restart : NULL));
+	certificate_tell(fresh->settings, clock_now_us());
 }
 
 bool reload_run(const struct reload *reload)

@@ -197,7 +197,7 @@ int ctl_keys_status(const struct command_call *call)
 {
 	struct keys_state state = { .vault = NULL };
 	char why[ACCESS_WHY_SIZE];
-	enum err err = access_with(call->values, SETTINGS_ALL, status_work, &state, why);
+	enum err err = access_with(call->values, SETTINGS_VAULT, status_work, &state, why);
 	const struct rotation_key *missing;
 
 	if (err != ERR_OK)
@@ -344,7 +344,7 @@ int ctl_keys_rotate(const struct command_call *call)
 	struct rotating rotating = { .dry = call->values->given[ROTATE_DRY],
 				     .terminal = isatty(STDERR_FILENO) == 1 };
 	char why[ACCESS_WHY_SIZE];
-	const enum err err = access_with(call->values, SETTINGS_ALL, rotate_work, &rotating, why);
+	const enum err err = access_with(call->values, SETTINGS_VAULT, rotate_work, &rotating, why);
 	const struct rotation_key *missing = missing_of(&rotating.state);
 
 	if (err == ERR_OK && missing != NULL)

@@ -15,10 +15,27 @@ static const struct conf_setting scalars[] = {
 	  CONF_RESTART },
 	{ "listen.port", CONF_INT, "8080", 1, 65535, NULL, "Port that apid listens on.",
 	  CONF_RESTART },
+	{ "listen.plain_is_meant", CONF_BOOL, "false", 0, 0, NULL,
+	  "Whether plain HTTP at an address that other machines reach is meant, since TLS ends at "
+	  "a proxy; without it apid warns.",
+	  CONF_RESTART },
 	{ "listen.connections_max", CONF_INT, "1000", 1, 20000, NULL,
 	  "Connections served at once; more are reset.", CONF_RESTART },
 	{ "listen.read_deadline_ms", CONF_INT, "10000", 100, 600000, NULL,
 	  "How long a request may take to arrive before its connection is closed.", CONF_RESTART },
+	{ "tls.address", CONF_TEXT, "127.0.0.1", 1, 64, NULL, "Address that apid serves TLS on.",
+	  CONF_RESTART },
+	{ "tls.port", CONF_INT, "0", 0, 65535, NULL, "Port that apid serves TLS on; 0: no TLS.",
+	  CONF_RESTART },
+	{ "tls.certificate_file", CONF_PATH, "", 0, 0, NULL,
+	  "PEM file of the certificate, followed by those of the authorities up to the root.",
+	  CONF_LIVE },
+	{ "tls.key_file", CONF_PATH, "", 0, 0, NULL, "PEM file of the certificate's private key.",
+	  CONF_LIVE },
+	{ "tls.client_ca_file", CONF_PATH, "", 0, 0, NULL,
+	  "PEM file of the authorities one of which must have certified each client of TLS; empty: "
+	  "anybody may come.",
+	  CONF_LIVE },
 	{ "public_url", CONF_TEXT, "http://127.0.0.1:8080", 1, 400, NULL,
 	  "Our address as gateways see it, without a slash at the end: callbacks come to it.",
 	  CONF_LIVE },
@@ -357,6 +374,7 @@ static enum err server_take(struct reading *reading)
 			      "10.0.0.0/8, at most 32, separated by blanks");
 	settings->listen_address = conf_text(conf, "listen.address");
 	settings->listen_port = (int)conf_int(conf, "listen.port");
+	settings->listen_plain_meant = conf_bool(conf, "listen.plain_is_meant");
 	settings->connections_max = (int)conf_int(conf, "listen.connections_max");
 	settings->read_deadline_ms = (int)conf_int(conf, "listen.read_deadline_ms");
 	settings->request_timeout_ms = (int)conf_int(conf, "request.timeout_ms");
@@ -372,6 +390,33 @@ static enum err server_take(struct reading *reading)
 		.lease_margin_us = conf_int(conf, "dispatch.lease_margin_ms") * 1000,
 	};
 	return ERR_OK;
+}
+
+static enum err tls_take(struct reading *reading)
+{
+	struct settings *settings = reading->settings;
+	const struct conf *conf = settings->conf;
+	const struct tls_files files = {
+		.certificate = conf_text(conf, "tls.certificate_file"),
+		.key = conf_text(conf, "tls.key_file"),
+		.client_ca = conf_text(conf, "tls.client_ca_file"),
+	};
+
+	settings->tls_address = conf_text(conf, "tls.address");
+	settings->tls_port = (int)conf_int(conf, "tls.port");
+	if (settings->tls_port == 0) {
+		if (files.certificate[0] == '\0' && files.key[0] == '\0' &&
+		    files.client_ca[0] == '\0')
+			return ERR_OK;
+		return refuse(reading, "tls.port",
+			      "name a port to serve TLS on, or take the files of tls away");
+	}
+	if (files.certificate[0] == '\0')
+		return refuse(reading, "tls.certificate_file",
+			      "name the certificate's file, or set tls.port to 0");
+	if (files.key[0] == '\0')
+		return refuse(reading, "tls.key_file", "name the file of the certificate's key");
+	return tls_read(&files, &settings->tls, reading->why, reading->why_size);
 }
 
 static enum err breakers_take(struct reading *reading)
@@ -404,8 +449,8 @@ static const struct {
 	taker *take;
 } takers[] = {
 	{ SETTINGS_DATABASE, database_take }, { SETTINGS_TOKENS, tokens_take },
-	{ SETTINGS_ALL, vault_take },         { SETTINGS_ALL, server_take },
-	{ SETTINGS_ALL, breakers_take },
+	{ SETTINGS_VAULT, vault_take },       { SETTINGS_ALL, server_take },
+	{ SETTINGS_ALL, breakers_take },      { SETTINGS_ALL, tls_take },
 };
 
 enum err settings_load(const char *path, enum settings_part part, struct settings **settings,
@@ -445,6 +490,7 @@ void settings_release(const struct settings *settings)
 	if (held == NULL || atomic_fetch_sub(&held->holders, 1) != 1)
 		return;
 	conf_free(held->conf);
+	tls_release(held->tls);
 	explicit_bzero(held, sizeof *held);
 	free(held);
 }

@@ -19,6 +19,7 @@
 #include "base/address.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/tls.h"
 #include "base/token.h"
 #include "service/breakers.h"
 #include "service/due.h"
@@ -36,6 +37,10 @@ struct settings {
 	enum log_level log_level;
 	const char *listen_address;
 	int listen_port;
+	bool listen_plain_meant; /* where others reach it */
+	const char *tls_address;
+	int tls_port;          /* 0: no TLS */
+	const struct tls *tls; /* NULL: the same */
 	int connections_max;
 	int read_deadline_ms;
 	int request_timeout_ms;
@@ -67,6 +72,7 @@ extern const struct conf_table settings_table;
 enum settings_part {
 	SETTINGS_DATABASE, /* only what a connection needs: payopsctl migrate works before any key exists */
 	SETTINGS_TOKENS, /* database and token keys */
+	SETTINGS_VAULT,  /* these and the vault's keys */
 	SETTINGS_ALL,
 };
 

@@ -95,6 +95,19 @@ static void keys_compare(const struct settings *fresh, const struct settings *be
 	if (memcmp(fresh->vault.keys, before->vault.keys, sizeof fresh->vault.keys) != 0 &&
 	    strstr(changes->taken, "seal_keys") == NULL)
 		name_add(changes->taken, "seal_keys");
+	if (fresh->tls != NULL && before->tls != NULL && !tls_equal(fresh->tls, before->tls) &&
+	    strstr(changes->taken, "tls.") == NULL)
+		name_add(changes->taken, "tls.certificate_file");
+}
+
+/* A listener is opened at the start only, and has a certificate as long as it is open. */
+static void tls_keep(struct settings *fresh, const struct settings *before,
+		     const struct settings *first)
+{
+	if ((fresh->tls != NULL) == (first->tls != NULL))
+		return;
+	tls_release(fresh->tls);
+	fresh->tls = before->tls == NULL ? NULL : tls_share(before->tls);
 }
 
 /* The same of what stays as it is. */
@@ -122,6 +135,7 @@ void settings_succeed(struct settings *fresh, const struct settings *before,
 	*changes = (struct settings_changes){ .taken = "" };
 	conf_compare(before->conf, fresh->conf, take_add, changes);
 	conf_compare(first->conf, fresh->conf, restart_add, changes);
+	tls_keep(fresh, before, first);
 	keys_compare(fresh, before, changes);
 	secrets_compare(fresh, first, changes);
 	fresh->generation = before->generation + 1;

@@ -17,7 +17,9 @@ static const struct breakers_figure breakers[] = {
 };
 static const struct metrics_figures quiet_figures = { .uptime_us = 1000000,
 						      .breakers = breakers,
-						      .breaker_count = 3 };
+						      .breaker_count = 3,
+						      .certificate = true,
+						      .certificate_left_us = -1500000 };
 
 /* The page after some of everything was counted. */
 static char *page_of_everything(void)
@@ -45,6 +47,7 @@ static char *page_of_everything(void)
 }
 
 static const char *const samples[] = {
+	"payops_tls_certificate_expiry_seconds -1",
 	"payops_http_requests_total{route=\"POST /transactions\",code=\"200\"} 1",
 	"payops_http_requests_total{route=\"POST /transactions\",code=\"503\"} 1",
 	"payops_http_requests_total{route=\"none\",code=\"200\"} 1",
