@@ -24,6 +24,7 @@
 #include "apid/route.h"
 #include "base/json_writer.h"
 #include "base/token.h"
+#include "core/trace.h"
 #include "service/settings.h"
 
 struct call {
@@ -32,6 +33,7 @@ struct call {
 	const struct http_call *http;
 	struct http_reply *reply;
 	char api_call_id[CALL_ID_SIZE];
+	struct trace trace; /* what the request is part of, at its client */
 	const struct route *route; /* NULL until it is found */
 	struct route_match match;
 	struct token_claims claims; /* with ROUTE_TOKEN */

@@ -75,6 +75,9 @@ static const struct describe_member headers[] = {
 	       "An id for the request, in each log line about it; the answer's X-Api-Call-Id "
 	       "is this one where it is letters, digits, dots, underscores and hyphens and no "
 	       "card number, at most 64 of them."),
+	MEMBER(TEXT, "traceparent", DESCRIBE_ABSENT,
+	       "The caller's place in a trace (W3C Trace Context): its trace id stands in log "
+	       "lines, and gateways are told it; one that is not valid is ignored."),
 	MEMBER(TEXT, "X-Api-Call-Id", 0,
 	       "The id of this request, in each log line about it.",
 	       .of = "^[A-Za-z0-9._-]+$", .max = 64),

@@ -87,7 +87,9 @@ static void flight_log(const struct flight *flight)
 {
 	char transaction[ID_TEXT_SIZE];
 	char attempt[ID_TEXT_SIZE];
+	char trace[TRACE_ID_TEXT_SIZE];
 
+	trace_id_text(&flight->job.order.trace, trace);
 	id_format(ID_TRANSACTION, flight->job.order.transaction_id, transaction);
 	id_format(ID_ATTEMPT, flight->job.order.attempt_id, attempt);
 	log_info(flight->job.kind == DUE_SEND ? "attempt answered" : "inquiry answered",
@@ -96,6 +98,7 @@ static void flight_log(const struct flight *flight)
 		 LOG_TEXT("event", words_text(attempt_event_words, (int)flight->answer.event)),
 		 LOG_INT("http_status", flight->answer.http_status),
 		 LOG_TEXT("reason", flight->answer.reason),
+		 LOG_TEXT("trace_id", trace[0] != '\0' ? trace : NULL),
 		 LOG_INT("duration_us", flight->duration_us));
 }
 
@@ -222,6 +225,7 @@ static void flight_start(struct dispatcher *dispatcher, const struct due_job *jo
 	err = job->kind == DUE_SEND ? adapter->build(job->gateway, &job->order, body, &request)
 				    : adapter->build_inquiry(job->gateway, &job->order, &request);
 	if (err == ERR_OK) {
+		gateway_request_trace(&job->order, &request);
 		request.send_by_boot_us = job->send_by_boot_us;
 		err = http_client_start(dispatcher->client, &request, flight_done, flight);
 	}

@@ -139,6 +139,7 @@ static json_t *parameters(const struct route *route, const struct describe_route
 		header_add(list, "If-None-Match");
 	header_add(list, "Request-Timeout");
 	header_add(list, "X-Request-Id");
+	header_add(list, "traceparent");
 	return list;
 }
 
@@ -408,7 +409,7 @@ static json_t *tags(void)
 }
 
 static const char *const request_headers[] = { "Idempotency-Key", "If-Match", "If-None-Match",
-					       "Request-Timeout", "X-Request-Id" };
+					       "Request-Timeout", "X-Request-Id", "traceparent" };
 static const char *const reply_headers[] = { "RateLimit",
 					     "RateLimit-Policy",
 					     "X-Api-Call-Id",

@@ -374,6 +374,17 @@ static void report(const struct call *call, int64_t duration_us)
 	log_write(level, "request served", fields, sizeof fields / sizeof fields[0]);
 }
 
+/* One that is not valid is as good as none, says its standard. */
+static void trace_take(struct call *call)
+{
+	char id[TRACE_ID_TEXT_SIZE];
+	size_t count;
+	const char *text = http_header(call->http, "traceparent", &count);
+
+	if (count == 1 && trace_parse(text, &call->trace))
+		log_context_trace(trace_id_text(&call->trace, id));
+}
+
 void pipeline_serve(void *context, const struct http_call *http, struct http_reply *reply)
 {
 	struct pipeline *pipeline = context;
@@ -388,6 +399,7 @@ void pipeline_serve(void *context, const struct http_call *http, struct http_rep
 	size_t i = 0;
 
 	log_context_set(call_id_choose(http, passage.call.api_call_id), NULL);
+	trace_take(&passage.call);
 	while (i < sizeof steps / sizeof steps[0] && steps[i](&passage))
 		i++;
 	call_leave_room(&passage.call);

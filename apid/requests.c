@@ -159,6 +159,7 @@ static void ask(struct call *call, const struct verb *verb)
 	order->idempotency_key = asking.key;
 	order->api_call_id = call->api_call_id;
 	order->wanted = etag_wanted(call->http, &asking.match);
+	order->trace = call->trace;
 	err = request_create(call->app->pool, &call->settings->vault, order, call_wait_ms(call),
 			     &outcome, &receipt);
 	if (err == ERR_OK)

@@ -172,7 +172,8 @@ static void create(struct call *call, enum transaction_kind kind, const char *ke
 				       .api_call_id = call->api_call_id,
 				       .now_us = clock_now_us(),
 				       .manual_expiry_us = call->settings->manual_expiry_us,
-				       .country = country };
+				       .country = country,
+				       .trace = call->trace };
 	enum payment_outcome outcome;
 	struct payment_receipt receipt;
 	bool to_send;

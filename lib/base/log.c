@@ -28,11 +28,12 @@
 #define FOREIGN_AHEAD                                                                              \
 	64 /* more than a card number with its separators: one that the cut splits is masked too */
 #define NUMBER_SIZE 24
-#define CONTEXT_ROOM (2 * (CONTEXT_SIZE + 32)) /* kept free when the message is long */
+#define CONTEXT_ROOM (3 * (CONTEXT_SIZE + 32)) /* kept free when the message is long */
 
 struct context {
 	char api_call_id[CONTEXT_SIZE];
 	char merchant[CONTEXT_SIZE];
+	char trace_id[CONTEXT_SIZE];
 };
 
 struct settings {
@@ -120,6 +121,11 @@ void log_context_set(const char *api_call_id, const char *merchant)
 {
 	context_copy(context.api_call_id, api_call_id);
 	context_copy(context.merchant, merchant);
+}
+
+void log_context_trace(const char *trace_id)
+{
+	context_copy(context.trace_id, trace_id);
 }
 
 void log_context_clear(void)
@@ -367,6 +373,7 @@ static void line_start(struct line *line, enum log_level level, const char *mess
 	const struct log_field served[] = {
 		LOG_TEXT("api_call_id", text_or_null(context.api_call_id)),
 		LOG_TEXT("merchant", text_or_null(context.merchant)),
+		LOG_TEXT("trace_id", text_or_null(context.trace_id)),
 	};
 	char time[CLOCK_TEXT_SIZE];
 

@@ -72,6 +72,9 @@ void log_level_set(enum log_level level);
  * The texts are copied (64 bytes each, NULL leaves one out).
  */
 void log_context_set(const char *api_call_id, const char *merchant);
+/* The same of the client's trace id (64 bytes); log_context_set() leaves it. */
+void log_context_trace(const char *trace_id);
+
 void log_context_clear(void);
 
 void log_write(enum log_level level, const char *message, const struct log_field *fields,

@@ -5,6 +5,7 @@
 #include "core/card.h"
 #include "core/text.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,6 +45,21 @@ void gateway_answer_mask(struct gateway_answer *answer, const char *body, size_t
 	card_mask(text, read);
 	memcpy(answer->masked, text, kept);
 	answer->masked[kept] = '\0';
+}
+
+void gateway_request_trace(const struct gateway_order *order, struct http_request *request)
+{
+	char text[TRACE_TEXT_SIZE];
+
+	if (order->trace.size == 0)
+		return;
+	assert(request->header_count < HTTP_HEADERS_MAX);
+	/* The end of an attempt's id is the random part. */
+	trace_format(&order->trace,
+		     order->attempt_id.bytes + sizeof order->attempt_id.bytes - TRACE_PARENT_SIZE,
+		     text);
+	snprintf(request->headers[request->header_count++], HTTP_HEADER_MAX, "traceparent: %s",
+		 text);
 }
 
 /* Star a secret wherever it stands in the text, also its beginning where the text was cut. */

@@ -27,6 +27,7 @@
 #include "core/money.h"
 #include "core/operation.h"
 #include "core/payment.h"
+#include "core/trace.h"
 
 #define GATEWAY_NAME_SIZE 33
 #define GATEWAYS_MAX 16
@@ -75,6 +76,7 @@ struct gateway_order {
 	/* With a capture, void or refund: the gateway's own id of the charge or authorisation it is about, else "". */
 	char parent_ref[ATTEMPT_GATEWAY_REF_SIZE];
 	char callback_url[HTTP_URL_MAX];
+	struct trace trace; /* the client's; none with size 0 */
 };
 
 /* What became of it, in our words. */
@@ -162,6 +164,9 @@ bool gateway_answer_from_fate(const struct http_answer *http, struct gateway_ans
 
 /* Copy a body into answer->masked: cut, made printable, card numbers masked. */
 void gateway_answer_mask(struct gateway_answer *answer, const char *body, size_t size);
+
+/* Add the traceparent of a call about this order, the attempt as its parent; nothing without a trace. */
+void gateway_request_trace(const struct gateway_order *order, struct http_request *request);
 
 /*
  * Star what nobody may read in an answer that repeats what it was asked: the order's payment token, the gateway's

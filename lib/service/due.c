@@ -67,6 +67,7 @@ static void order_fill(const struct item *item, struct gateway_order *order)
 		.attempt_id = item->attempt.id,
 		.amount = item->transaction.amount,
 		.exponent = item->transaction.exponent,
+		.trace = operation->trace,
 	};
 	order->amount.minor = operation->amount_minor;
 	memcpy(order->our_reference, item->attempt.our_reference, sizeof order->our_reference);
@@ -119,8 +120,7 @@ static void attempt_fill(struct item *item, const struct choice *choice)
 	memcpy(attempt->account, choice->account, sizeof attempt->account);
 	/* The gateway's own key: the same again unless it rose after a definite decline there. */
 	snprintf(attempt->gateway_key, sizeof attempt->gateway_key, "%s-%u",
-		 id_format(ID_OPERATION, operation->id, operation_text),
-		 choice->key_number);
+		 id_format(ID_OPERATION, operation->id, operation_text), choice->key_number);
 	memcpy(attempt->our_reference, attempt->gateway_key, sizeof attempt->our_reference);
 }
 

@@ -45,6 +45,7 @@ static enum err operation_fill(struct operation_row *row, const struct vault *va
 		.gateway_key_number = 1,
 		.created_at_us = order->now_us,
 		.updated_at_us = order->now_us,
+		.trace = order->trace,
 	};
 	snprintf(row->merchant, sizeof row->merchant, "%s", order->merchant);
 	snprintf(row->idempotency_key, sizeof row->idempotency_key, "%s", order->idempotency_key);

@@ -17,6 +17,7 @@
 #include "core/payment.h"
 #include "core/err.h"
 #include "core/id.h"
+#include "core/trace.h"
 #include "core/transaction.h"
 #include "service/vault.h"
 
@@ -32,6 +33,7 @@ struct payment_order {
 	int64_t now_us;
 	int64_t manual_expiry_us; /* how long one with PROCESS_MANUAL waits for its start */
 	const char *country;      /* stored with it ("": none); NULL: the request's */
+	struct trace trace;       /* the client's */
 };
 
 /* In order of precedence */

@@ -91,6 +91,7 @@ static enum err operation_fill(const struct vault *vault, struct scene *scene, i
 		.next_action = NEXT_SEND,
 		.gateway_key_number = 1,
 		.form = order->form,
+		.trace = order->trace,
 	};
 	snprintf(row->merchant, sizeof row->merchant, "%s", order->merchant);
 	snprintf(row->reason, sizeof row->reason, "%s", order->reason);

@@ -16,6 +16,7 @@
 
 #include <stdint.h>
 
+#include "core/trace.h"
 #include "core/version.h"
 #include "service/vault.h"
 #include "store/operation.h"
@@ -38,6 +39,7 @@ struct request_order {
 	const char *idempotency_key;
 	const char *api_call_id;
 	const struct version_match *wanted; /* NULL: whatever its version is */
+	struct trace trace;                 /* the client's */
 };
 
 /* In order of precedence */

@@ -17,6 +17,7 @@
 #include "core/id.h"
 #include "core/operation.h"
 #include "core/payment.h"
+#include "core/trace.h"
 #include "core/transaction.h"
 #include "store/merchant.h"
 #include "store/store.h"
@@ -57,6 +58,7 @@ struct operation_row {
 	char status_reason[REASON_SIZE]; /* why it waits, or failed; "" is NULL; payments: the transaction's */
 	char route_rule[33];         /* that chose its latest gateway; "" before the first */
 	char route_candidates[256];  /* in order of trial, "alpha beta !gamma:currency" */
+	struct trace trace;          /* of the request that made it */
 };
 #define OPERATION_NO_FORM (-1)
 

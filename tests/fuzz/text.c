@@ -3,6 +3,7 @@
 #include "core/card.h"
 #include "core/money.h"
 #include "core/text.h"
+#include "core/trace.h"
 #include "tests/fuzz/fuzz.h"
 
 /* An amount that was taken is written as itself again. */
@@ -37,5 +38,22 @@ void fuzz_characters(const uint8_t *bytes, size_t size)
 	(void)card_word_in(text);
 	(void)card_mask(text, size);
 	fuzz_expect(!card_number_in(text, size));
+	free(text);
+}
+
+/* What is taken can be told, and is taken again as the same. */
+void fuzz_trace(const uint8_t *bytes, size_t size)
+{
+	static const uint8_t parent[TRACE_PARENT_SIZE] = { 1 };
+	char *text = fuzz_text(bytes, size);
+	struct trace trace, again;
+	char told[TRACE_TEXT_SIZE];
+
+	if (trace_parse(text, &trace)) {
+		fuzz_expect(strlen(text) >= TRACE_TEXT_SIZE - 1 && trace.size == TRACE_SIZE);
+		trace_format(&trace, parent, told);
+		fuzz_expect(trace_parse(told, &again));
+		fuzz_expect(memcmp(again.bytes, trace.bytes, TRACE_SIZE) == 0);
+	}
 	free(text);
 }

@@ -28,6 +28,8 @@ static struct operation_row full_operation(void)
 	row.cancel_wished_at_us = INT64_MAX;
 	sample_fill(row.route_rule, sizeof row.route_rule, 'r');
 	sample_fill(row.route_candidates, sizeof row.route_candidates, 'c');
+	memset(row.trace.bytes, 0xff, sizeof row.trace.bytes);
+	row.trace.size = sizeof row.trace.bytes;
 	return row;
 }
 
@@ -57,6 +59,8 @@ static void ck_operation(const struct operation_row *a, const struct operation_r
 	ck_assert_int_eq(a->cancel_wished_at_us, b->cancel_wished_at_us);
 	ck_assert_str_eq(a->route_rule, b->route_rule);
 	ck_assert_str_eq(a->route_candidates, b->route_candidates);
+	ck_assert_uint_eq(a->trace.size, b->trace.size);
+	ck_assert_mem_eq(a->trace.bytes, b->trace.bytes, a->trace.size);
 }
 
 START_TEST(operation_round_trip_of_extremes_and_of_empties)
