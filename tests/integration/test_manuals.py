@@ -1,6 +1,7 @@
 # SPDX-FileCopyrightText: payops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Manual pages against the built programs: every option, command, setting and error code, and nothing else."""
+import re
 import shlex
 import shutil
 import subprocess
@@ -37,8 +38,34 @@ def test_page_of_apid_has_every_route_and_its_parameters(shared):
     compare(shared, "apid.8", "--routes", shared.top / "apid/route.def")
 
 
+def examples(page):
+    """{path: text} of the files that section EXAMPLES shows; the first line of each says which it is."""
+    section = page.read_text(encoding="utf-8").split("\n.Sh EXAMPLES\n")[1].split("\n.Sh ")[0]
+    blocks = re.findall(r"^\.Bd -literal[^\n]*\n(.*?)^\.Ed$", section, re.M | re.S)
+    return {re.match(r"# /etc/payops/(\S+)\n", block)[1]: block.replace("\\e", "\\") for block in blocks}
+
+
+def test_examples_of_the_configuration_are_taken(shared, tmp_path):
+    files = examples(shared.top / "man/payops.conf.5")
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    for name in re.findall(r'file = "([\w.]+\.key)"', files["payops.conf"]):
+        shared.ctl("keys", "new", str(tmp_path / name))
+    (tmp_path / "database.password").write_text("secret\n")
+    (tmp_path / "database.password").chmod(0o600)
+    apid = [str(shared.programs / "apid"), "--config", str(tmp_path / "payops.conf")]
+
+    done = subprocess.run([*apid, "--check-config"], text=True, capture_output=True, stdin=subprocess.DEVNULL)
+    printed = subprocess.run([*apid, "--print-config"], text=True, capture_output=True, stdin=subprocess.DEVNULL)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"\bpool_size = 32;", printed.stdout), "the file in conf.d is read"
+
+
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
-@pytest.mark.parametrize("page", ["apid.8", "payopsctl.8", "payops-sandbox.8", "payops.conf.5"])
+@pytest.mark.parametrize("page", ["apid.8", "payopsctl.8", "payops-sandbox.8", "payops.conf.5", "payops-routes.5"])
 def test_page_is_clean_to_mandoc(shared, page):
     done = subprocess.run(["mandoc", "-Tlint", "-W", "style", page], cwd=shared.top / "man", text=True,
                           capture_output=True)  # it looks for the pages that this one refers to where it runs
