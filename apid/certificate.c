@@ -39,7 +39,7 @@ void certificate_tell(const struct settings *settings, int64_t now_us)
 		return;
 	text = texts[certificate_state(tls_begins_us(tls), tls_ends_us(tls), now_us)];
 	if (text != NULL)
-		log_warning("TLS", LOG_TEXT("why", text),
+		log_warning(text,
 			    LOG_TEXT("file", conf_text(settings->conf, "tls.certificate_file")),
 			    LOG_TEXT("begins", clock_format(tls_begins_us(tls), begins)),
 			    LOG_TEXT("expires", clock_format(tls_ends_us(tls), ends)));

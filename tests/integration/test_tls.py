@@ -97,7 +97,8 @@ class TlsApid(SecondApid):
         return [json.loads(line) for line in self.log.read_bytes()[self.begun:].decode().splitlines()]
 
     def warnings(self):
-        return [line["why"] for line in self.lines() if line["level"] == "warning" and line["msg"] == "TLS"]
+        return [line["msg"] for line in self.lines() if line["level"] == "warning" and
+                line["msg"].startswith("the certificate") and line["file"] == str(self.certificate)]
 
     def reload(self, wanted=TAKEN):
         before = len(self.lines())
