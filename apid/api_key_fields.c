@@ -8,9 +8,10 @@
 #define EXPIRES_FIELD                                                                              \
 	{                                                                                          \
 		.name = "expires_at", .rule = FIELD_TEXT, .class = TEXT_VISIBLE, .min = 1,         \
-		.max = CLOCK_TEXT_SIZE - 1,                                                        \
-		.help = "When it expires, in UTC by RFC 3339: a minute to ten years from now; in " \
-			"365 days where it is left out."                                           \
+		.max = CLOCK_TEXT_SIZE, /* +00:00 may stand for Z */                               \
+			.help = "When it expires, in UTC by RFC 3339: a minute to ten years from " \
+				"now; in "                                                         \
+				"365 days where it is left out."                                   \
 	}
 
 static const struct field_spec fields[] = {

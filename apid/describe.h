@@ -60,6 +60,9 @@ struct describe_schema {
 	const char *text;
 	const struct describe_member *members;
 	size_t count;
+	const struct describe_member
+		*always; /* those that are never absent; NULL: as their rows say */
+	size_t always_count;
 };
 
 /* Headers of requests */
@@ -82,7 +85,6 @@ struct describe_answer {
 	int status; /* 0 ends the list */
 	const char *text;
 	const char *schema; /* NULL: no body, or one of another type */
-	const char *other;  /* schema that the body may have instead, or NULL */
 	const char *type;   /* media type of a body without schema, or NULL */
 	bool list;          /* a bare array of them */
 	unsigned headers;
@@ -93,6 +95,8 @@ typedef const struct field_spec *describe_fields(size_t *count);
 struct describe_route {
 	const char *method;
 	const char *path;
+	const char *id;      /* what generated clients call it */
+	const char *request; /* the schema of its body; NULL: it has none */
 	const char *tag;
 	const char *summary;     /* a few words */
 	const char *text;        /* sentences */
@@ -115,6 +119,18 @@ const struct describe_member *describe_parameters(size_t *count);
 
 /* Headers of requests and of answers. */
 const struct describe_member *describe_headers(size_t *count);
+
+/* Closed lists of words by name, so that generated clients have one type for each. */
+struct describe_enum {
+	const char *name;
+	const char *text;
+	const struct words *words;
+	const char *const *list; /* NULL-terminated, where words is NULL */
+};
+
+const struct describe_enum *describe_enums(size_t *count);
+/* The row of a list of words, NULL where it has none; of a request's, whose words stand in its field table, too. */
+const struct describe_enum *describe_enum(const struct words *words, const char *const *list);
 
 const struct describe_schema *describe_schema(const char *name);
 const struct describe_schema *describe_schemas(size_t *count);

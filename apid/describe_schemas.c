@@ -341,10 +341,16 @@ static const struct describe_member field_error[] = {
 	MEMBER(TEXT, "message", 0, "What to send instead."),
 };
 
-#define SCHEMA(name, text, members) { name, text, members, sizeof(members) / sizeof(members)[0] }
+#define COUNT_OF(array) (sizeof(array) / sizeof(array)[0])
+#define SCHEMA(name, text, members) { name, text, members, COUNT_OF(members), NULL, 0 }
 
 static const struct describe_schema schemas[] = {
 	SCHEMA("Receipt", "A payment that was taken.", receipt),
+	/* Flat and not one of two: of a choice, generated clients make a type that people have to unwrap. */
+	{ "PaymentReceipt",
+	  "A payment that was taken; with wait, all of the payment as it is then "
+	  "(Transaction). What a receipt does not hold is absent.",
+	  transaction, COUNT_OF(transaction), receipt, COUNT_OF(receipt) },
 	SCHEMA("Transaction", "A payment.", transaction),
 	SCHEMA("CustomerTransaction", "A payment in its customer's list.", customer_transaction),
 	SCHEMA("CaptureReceipt", "A capture that was taken.", capture_receipt),
@@ -375,15 +381,78 @@ static const struct describe_schema schemas[] = {
 };
 /* clang-format on */
 
+/* clang-format off */
+static const struct describe_enum enums[] = {
+	{ "TransactionStatus", "Where a payment stands; completed, failed and cancelled are final.",
+	  &transaction_status_words, NULL },
+	{ "TransactionKind", "What kind of movement of money it is.",
+	  &transaction_kind_words, NULL },
+	{ "PaymentMethodKind", "How a customer pays.", NULL, payment_methods },
+	{ "CaptureMode", "When the money is taken.", NULL, payment_capture_modes },
+	{ "ProcessMode", "When the gateway is asked.", NULL, payment_process_modes },
+	{ "OperationKind", "One thing that is asked of a gateway.", &operation_kind_words, NULL },
+	{ "OperationStatus", "Where a refund or another operation stands.",
+	  &operation_status_words, NULL },
+	{ "NextAction",
+	  "What happens next: send it, ask the gateway, let it expire, or wait for a human.",
+	  &next_action_words, NULL },
+	{ "AttemptStatus", "Where a try at a gateway stands.", &attempt_status_words, NULL },
+	{ "AttemptClass", "Whether a try's outcome is certain.", &attempt_class_words, NULL },
+	{ "Advice", "What to do about a failure.", &advice_words, NULL },
+	{ "Charged", "Whether a customer was charged.", &why_verdict_words, NULL },
+	{ "RetryReason", "Why paying anew is safe, or why not.", &why_retry_words, NULL },
+	{ "ExceptionKind", "What the rules cannot settle alone.", &exception_kind_words, NULL },
+	{ "ExceptionState", "Whether an exception is settled.", &exception_state_words, NULL },
+	{ "GatewayState", "Whether a gateway takes payments.", &routing_state_words, NULL },
+	{ "RuleMiss", "What keeps a rule from fitting.", &routing_miss_words, NULL },
+	{ "GatewayDrop", "Why a gateway could not be tried.", &routing_drop_words, NULL },
+	{ "BreakerState", "The state of a circuit breaker.", &breaker_state_words, NULL },
+	{ "ReceiptReason", "Why it is not known whether it is stored.", NULL, outcome_unknown },
+	{ "HealthWord", "What a probe says.", NULL, health_words },
+	{ "KeyState", "Whether what a key began is stored, or being stored.", NULL, key_states },
+	{ "ApiKeyState", "Whether an API key is taken.", NULL, api_key_states },
+};
+/* clang-format on */
+
+const struct describe_enum *describe_enums(size_t *count)
+{
+	*count = COUNT_OF(enums);
+	return enums;
+}
+
+static const char *word_at(const struct words *words, const char *const *list, int i)
+{
+	if (words != NULL)
+		return i < words->count ? words->list[i] : NULL;
+	return list[i];
+}
+
+const struct describe_enum *describe_enum(const struct words *words, const char *const *list)
+{
+	for (size_t row = 0; row < COUNT_OF(enums); row++) {
+		const char *a, *b;
+		int i = 0;
+
+		do {
+			a = word_at(enums[row].words, enums[row].list, i);
+			b = word_at(words, list, i);
+			i++;
+		} while (a != NULL && b != NULL && strcmp(a, b) == 0);
+		if (a == NULL && b == NULL)
+			return &enums[row];
+	}
+	return NULL;
+}
+
 const struct describe_schema *describe_schemas(size_t *count)
 {
-	*count = sizeof schemas / sizeof schemas[0];
+	*count = COUNT_OF(schemas);
 	return schemas;
 }
 
 const struct describe_schema *describe_schema(const char *name)
 {
-	for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++)
+	for (size_t i = 0; i < COUNT_OF(schemas); i++)
 		if (strcmp(schemas[i].name, name) == 0)
 			return &schemas[i];
 	return NULL;

@@ -175,6 +175,7 @@ static void put_type(FILE *out, const json_t *schema)
 {
 	const char *reference = json_string_value(json_object_get(schema, "$ref"));
 	const json_t *either = json_object_get(schema, "anyOf");
+	const json_t *all = json_object_get(schema, "allOf");
 
 	if (either == NULL)
 		either = json_object_get(schema, "oneOf");
@@ -184,6 +185,8 @@ static void put_type(FILE *out, const json_t *schema)
 		fprintf(out, "<a href=\"#schema-%s\">%s</a>", name, name);
 	} else if (either != NULL) {
 		put_either(out, either);
+	} else if (all != NULL) { /* one in XML: of the other only amounts differ */
+		put_type(out, json_array_get(all, 0));
 	} else if (json_object_get(schema, "enum") != NULL) {
 		put_words(out, json_object_get(schema, "enum"));
 	} else if (json_object_get(schema, "items") != NULL) {
@@ -230,16 +233,15 @@ static void members_put(FILE *out, const json_t *schema)
 	fputs("</table>\n", out);
 }
 
-/* A parameter, or the shared one that it refers to. */
-static const json_t *parameter_of(const json_t *document, const json_t *parameter)
+/* A parameter or schema, or the shared one of that kind that it refers to. */
+static const json_t *shared(const json_t *document, const char *kind, const json_t *one)
 {
-	const char *reference = json_string_value(json_object_get(parameter, "$ref"));
+	const char *reference = json_string_value(json_object_get(one, "$ref"));
 
 	if (reference == NULL)
-		return parameter;
-	return json_object_get(
-		json_object_get(json_object_get(document, "components"), "parameters"),
-		strrchr(reference, '/') + 1);
+		return one;
+	return json_object_get(json_object_get(json_object_get(document, "components"), kind),
+			       strrchr(reference, '/') + 1);
 }
 
 static void parameters_put(FILE *out, const json_t *document, const json_t *operation)
@@ -250,7 +252,7 @@ static void parameters_put(FILE *out, const json_t *document, const json_t *oper
 	fputs("<h4>Parameters</h4><table><tr><th>name<th>type<th>meaning</tr>\n", out);
 	json_array_foreach(json_object_get(operation, "parameters"), i, parameter)
 	{
-		const json_t *row = parameter_of(document, parameter);
+		const json_t *row = shared(document, "parameters", parameter);
 
 		row_put(out, text_of(row, "name"), json_is_true(json_object_get(row, "required")),
 			json_object_get(row, "schema"), text_of(row, "description"));
@@ -326,7 +328,8 @@ static void security_put(FILE *out, const json_t *operation)
 static void operation_put(FILE *out, const json_t *document, const char *method, const char *path,
 			  const json_t *operation)
 {
-	const json_t *body = json_object_get(body_of(operation), "schema");
+	const json_t *body =
+		shared(document, "schemas", json_object_get(body_of(operation), "schema"));
 
 	fprintf(out, "<section><h3 id=\"%s\"><span class=\"method %s\">%s</span> <code>",
 		text_of(operation, "operationId"), method, method);

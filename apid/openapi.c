@@ -20,7 +20,6 @@
 #define REF_SIZE 80
 #define SENTENCES_SIZE 2048
 #define ERRORS_MAX 32
-#define REQUEST_ROOT "request" /* any name is taken */
 #define ANSWER_ROOT "response" /* as media_to_xml() writes it */
 
 static const char about[] =
@@ -38,13 +37,6 @@ static const char about[] =
 	"A body may be XML (`Content-Type: application/xml`, elements named as the members, any "
 	"root), and so may answers (`Accept: application/xml`; without `Accept` the answer is as "
 	"the body was). In XML an amount is always of major units.";
-
-/* Handlers' names, which are the operations' */
-static const char *const operation_ids[ROUTE_COUNT] = {
-#define ROUTE(method, path, auth, scope, body_max, query, flags, handler) #handler,
-#include "apid/route.def"
-#undef ROUTE
-};
 
 static void put(json_t *object, const char *name, json_t *value)
 {
@@ -145,37 +137,15 @@ static json_t *parameters(const struct route *route, const struct describe_route
 
 /* ---- bodies ---- */
 
-static json_t *body_schema(const struct describe_route *row)
+static json_t *body(const json_t *schemas, const struct route *route,
+		    const struct describe_route *row)
 {
-	json_t *properties = json_object();
-	json_t *required = json_array();
-	json_t *schema;
-	size_t count = 0;
-	const struct field_spec *fields = row->fields != NULL ? row->fields(&count) : NULL;
+	char name[OPENAPI_NAME_SIZE];
+	json_t *json = json_pack("{s:o}", "schema", reference("schemas", row->request));
+	json_t *xml =
+		json_pack("{s:o}", "schema",
+			  reference("schemas", openapi_xml_name(schemas, row->request, name)));
 
-	for (size_t i = 0; i < count; i++) {
-		put(properties, fields[i].name, openapi_field(&fields[i]));
-		if (fields[i].required)
-			(void)json_array_append_new(required, json_string(fields[i].name));
-	}
-	schema = json_pack("{s:s, s:o, s:b}", "type", "object", "properties", properties,
-			   "additionalProperties", 0);
-	if (json_array_size(required) > 0)
-		put(schema, "required", required);
-	else
-		json_decref(required);
-	return schema;
-}
-
-static json_t *body(const struct route *route, const struct describe_route *row)
-{
-	json_t *schema = route->auth == ROUTE_GATEWAY ? json_pack("{s:s}", "type", "object")
-						      : body_schema(row);
-	json_t *json = json_pack("{s:O}", "schema", schema);
-	json_t *xml = json_pack("{s:O}", "schema", schema);
-
-	put(schema, "xml", json_pack("{s:s}", "name", REQUEST_ROOT));
-	json_decref(schema);
 	if (row->example != NULL) {
 		put(json, "example", json_loads(row->example, 0, NULL));
 		put(xml, "example", media_example(row->example));
@@ -207,21 +177,19 @@ static json_t *headers_of(unsigned flags)
 	return headers;
 }
 
-static json_t *answer_schema(const struct describe_answer *row)
+static json_t *answer_schema(const struct describe_answer *row, const char *name)
 {
-	json_t *schema = reference("schemas", row->schema);
+	json_t *schema = reference("schemas", name);
 
-	if (row->other != NULL)
-		schema = json_pack("{s:[o, o]}", "anyOf", schema, reference("schemas", row->other));
-	if (row->list)
-		schema = json_pack("{s:s, s:o}", "type", "array", "items", schema);
-	return schema;
+	return row->list ? json_pack("{s:s, s:o}", "type", "array", "items", schema) : schema;
 }
 
 /* The same, and the root's name: media_to_xml() calls a list by the last word of its path. */
-static json_t *answer_xml_schema(const struct route *route, const struct describe_answer *row)
+static json_t *answer_xml_schema(const json_t *schemas, const struct route *route,
+				 const struct describe_answer *row)
 {
-	json_t *schema = answer_schema(row);
+	char name[OPENAPI_NAME_SIZE];
+	json_t *schema = answer_schema(row, openapi_xml_name(schemas, row->schema, name));
 
 	put(schema, "xml",
 	    row->list ? json_pack("{s:s, s:b}", "name", strrchr(route->path, '/') + 1, "wrapped", 1)
@@ -229,7 +197,8 @@ static json_t *answer_xml_schema(const struct route *route, const struct describ
 	return schema;
 }
 
-static json_t *answer(const struct route *route, const struct describe_answer *row)
+static json_t *answer(const json_t *schemas, const struct route *route,
+		      const struct describe_answer *row)
 {
 	const unsigned rate = route->auth == ROUTE_TOKEN ? DESCRIBE_RATE : 0;
 	json_t *object = json_pack("{s:s, s:o}", "description", row->text, "headers",
@@ -238,8 +207,8 @@ static json_t *answer(const struct route *route, const struct describe_answer *r
 	if (row->schema != NULL)
 		put(object, "content",
 		    json_pack("{s:{s:o}, s:{s:o}}", "application/json", "schema",
-			      answer_schema(row), "application/xml", "schema",
-			      answer_xml_schema(route, row)));
+			      answer_schema(row, row->schema), "application/xml", "schema",
+			      answer_xml_schema(schemas, route, row)));
 	else if (row->type != NULL)
 		put(object, "content",
 		    json_pack("{s:{s:{s:s}}}", row->type, "schema", "type",
@@ -328,7 +297,8 @@ static json_t *refusal(const struct errors *errors, int status)
 			 "namespace", "urn:ietf:rfc:7807");
 }
 
-static json_t *answers(const struct route *route, const struct describe_route *row)
+static json_t *answers(const json_t *schemas, const struct route *route,
+		       const struct describe_route *row)
 {
 	const struct errors errors = errors_of(route, row);
 	json_t *object = json_object();
@@ -336,7 +306,7 @@ static json_t *answers(const struct route *route, const struct describe_route *r
 
 	for (size_t i = 0; i < DESCRIBE_ANSWERS_MAX && row->answers[i].status != 0; i++) {
 		(void)snprintf(status, sizeof status, "%d", row->answers[i].status);
-		put(object, status, answer(route, &row->answers[i]));
+		put(object, status, answer(schemas, route, &row->answers[i]));
 	}
 	for (size_t i = 0; i < errors.count; i++) {
 		const int number = problem_status(errors.list[i]);
@@ -357,21 +327,21 @@ static json_t *security(const struct route *route)
 	return json_pack("[{s:[s]}]", "bearer", token_scope_word((enum token_scope)route->scope));
 }
 
-static json_t *operation(int index, const struct describe_route *row)
+static json_t *operation(const json_t *schemas, int index, const struct describe_route *row)
 {
 	const struct route *route = route_at(index);
 	json_t *object =
-		json_pack("{s:s, s:[s], s:s, s:s, s:o, s:o}", "operationId", operation_ids[index],
-			  "tags", row->tag, "summary", row->summary, "description", row->text,
-			  "security", security(route), "parameters", parameters(route, row));
+		json_pack("{s:s, s:[s], s:s, s:s, s:o, s:o}", "operationId", row->id, "tags",
+			  row->tag, "summary", row->summary, "description", row->text, "security",
+			  security(route), "parameters", parameters(route, row));
 
 	if (route->body_max > 0)
-		put(object, "requestBody", body(route, row));
-	put(object, "responses", answers(route, row));
+		put(object, "requestBody", body(schemas, route, row));
+	put(object, "responses", answers(schemas, route, row));
 	return object;
 }
 
-static json_t *paths(void)
+static json_t *paths(const json_t *schemas)
 {
 	json_t *object = json_object();
 
@@ -390,7 +360,7 @@ static json_t *paths(void)
 		(void)snprintf(method, sizeof method, "%s", route->method);
 		for (char *c = method; *c != '\0'; c++)
 			*c = (char)(*c - 'A' + 'a');
-		put(path, method, operation(i, row));
+		put(path, method, operation(schemas, i, row));
 	}
 	return object;
 }
@@ -420,7 +390,7 @@ static const char *const reply_headers[] = { "RateLimit",
 					     "Retry-After",
 					     "WWW-Authenticate" };
 
-static json_t *components(void)
+static json_t *components(json_t *schemas)
 {
 	json_t *requests = json_object();
 	json_t *replies = json_object();
@@ -435,10 +405,10 @@ static json_t *components(void)
 		    json_pack("{s:s, s:b, s:o}", "description", row->text, "required",
 			      (row->flags & DESCRIBE_ABSENT) == 0, "schema", openapi_member(row)));
 	}
-	return json_pack("{s:o, s:o, s:o, s:{s:{s:s, s:s, s:s, s:s}}}", "schemas",
-			 openapi_schemas(), "parameters", requests, "headers", replies,
-			 "securitySchemes", "bearer", "type", "http", "scheme", "bearer",
-			 "bearerFormat", "JWT or API key", "description",
+	return json_pack("{s:o, s:o, s:o, s:{s:{s:s, s:s, s:s, s:s}}}", "schemas", schemas,
+			 "parameters", requests, "headers", replies, "securitySchemes", "bearer",
+			 "type", "http", "scheme", "bearer", "bearerFormat", "JWT or API key",
+			 "description",
 			 "A token (a JWT, from payopsctl token issue) or an API key (from "
 			 "payopsctl key issue or POST /api-keys) "
 			 "whose scope covers the request.");
@@ -446,6 +416,8 @@ static json_t *components(void)
 
 json_t *openapi_document(void)
 {
+	json_t *schemas = openapi_schemas();
+
 	return json_pack(
 		"{s:s, s:{s:s, s:s, s:s, s:{s:s}, s:{s:s, s:s}}, s:[{s:s, s:s}], s:[{s:[]}],"
 		" s:o, s:o, s:o}",
@@ -453,5 +425,5 @@ json_t *openapi_document(void)
 		"description", about, "contact", "name", "payops contributors", "license", "name",
 		"GPL-3.0-or-later", "identifier", "GPL-3.0-or-later", "servers", "url", "/",
 		"description", "This server.", "security", "bearer", "tags", tags(), "paths",
-		paths(), "components", components());
+		paths(schemas), "components", components(schemas));
 }

@@ -22,7 +22,14 @@ json_t *openapi_document(void);
 json_t *openapi_member(const struct describe_member *member);
 json_t *openapi_field(const struct field_spec *spec);
 
-/* components/schemas, of answers and of what is shared. */
+/*
+ * The name of the schema for `name` in XML, where amounts are always of major units: `name` itself where it has no
+ * amount, else `out`.
+ */
+#define OPENAPI_NAME_SIZE 64
+const char *openapi_xml_name(const json_t *schemas, const char *name, char out[OPENAPI_NAME_SIZE]);
+
+/* components/schemas, of requests, of answers and of what is shared. */
 json_t *openapi_schemas(void);
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <assert.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/clock_test.h"
@@ -132,6 +133,12 @@ static bool take_fraction(const char **at, int *us)
 	return digits > 0;
 }
 
+/* UTC, as its offset: the last is no RFC 3339, but what common clients write. */
+static bool is_utc(const char *text)
+{
+	return strcmp(text, "Z") == 0 || strcmp(text, "+00:00") == 0 || strcmp(text, "+0000") == 0;
+}
+
 bool clock_parse(const char *text, int64_t *at_us)
 {
 	struct date date, same;
@@ -146,7 +153,7 @@ bool clock_parse(const char *text, int64_t *at_us)
 		return false;
 	second = (text[0] - '0') * 10 + (text[1] - '0');
 	text += 2;
-	if (!take_fraction(&text, &us) || text[0] != 'Z' || text[1] != '\0')
+	if (!take_fraction(&text, &us) || !is_utc(text))
 		return false;
 	if (date.year < 1970 || date.month < 1 || date.month > 12 || date.day < 1 || hour > 23 ||
 	    minute > 59 || second > 59)

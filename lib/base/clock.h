@@ -27,7 +27,8 @@ int64_t clock_boot_us(void);
 const char *clock_format(int64_t at_us, char out[CLOCK_TEXT_SIZE]);
 
 /*
- * Read RFC 3339 in UTC: "2026-03-01T12:00:00Z", with up to six decimals, years 1970..9999, no leap seconds.
+ * Read RFC 3339 in UTC: "2026-03-01T12:00:00Z", with up to six decimals, years 1970..9999, no leap seconds; +00:00 and
+ * +0000 may stand for Z.
  * Returns  true with *at_us; false (untouched)
  */
 bool clock_parse(const char *text, int64_t *at_us);

@@ -89,6 +89,11 @@ const char *customer_text_name(enum customer_text text)
 	return texts[text].name;
 }
 
+size_t customer_text_max(enum customer_text text)
+{
+	return texts[text].max;
+}
+
 const struct field_spec *customer_fields(size_t *count)
 {
 	*count = FIELD_COUNT;

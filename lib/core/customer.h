@@ -48,6 +48,9 @@ struct customer_profile {
 /* The name of a text in the API ("email", "line1"). */
 const char *customer_text_name(enum customer_text text);
 
+/* How many code points it may have. */
+size_t customer_text_max(enum customer_text text);
+
 /* The field tables: of a new customer, customer_id and all that an amendment has too. */
 const struct field_spec *customer_fields(size_t *count);
 const struct field_spec *customer_amendment_fields(size_t *count);

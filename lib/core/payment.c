@@ -25,8 +25,8 @@ const char *const payment_methods[] = {
 	NULL,
 };
 
-static const char *const capture_words[] = { "automatic", "manual", NULL }; /* enum capture_mode */
-static const char *const process_words[] = { "auto", "manual", NULL };      /* enum process_mode */
+const char *const payment_capture_modes[] = { "automatic", "manual", NULL }; /* enum capture_mode */
+const char *const payment_process_modes[] = { "auto", "manual", NULL };      /* enum process_mode */
 
 static const struct field_spec fields[] = {
 	{ .name = "amount",
@@ -72,12 +72,12 @@ static const struct field_spec fields[] = {
 	  .help = "ISO 3166-1 code of the customer's country, used to choose the gateway." },
 	{ .name = "capture",
 	  .rule = FIELD_WORD,
-	  .words = capture_words,
+	  .words = payment_capture_modes,
 	  .help = "When the money is taken: automatic, at once; manual, when you capture what was "
 		  "authorised, else it is released." },
 	{ .name = "process",
 	  .rule = FIELD_WORD,
-	  .words = process_words,
+	  .words = payment_process_modes,
 	  .help = "When the gateway is asked: auto, at once; manual, when you say so, else it "
 		  "expires." },
 	{ .name = "metadata",
@@ -413,14 +413,16 @@ static void take_user(const struct field_value *value, struct payment_request *r
 
 static enum capture_mode capture_of(const struct field_value *value)
 {
-	return value && strcmp(value->text, capture_words[CAPTURE_MANUAL]) == 0 ? CAPTURE_MANUAL
-										: CAPTURE_AUTOMATIC;
+	return value && strcmp(value->text, payment_capture_modes[CAPTURE_MANUAL]) == 0
+		       ? CAPTURE_MANUAL
+		       : CAPTURE_AUTOMATIC;
 }
 
 static enum process_mode process_of(const struct field_value *value)
 {
-	return value && strcmp(value->text, process_words[PROCESS_MANUAL]) == 0 ? PROCESS_MANUAL
-										: PROCESS_AUTO;
+	return value && strcmp(value->text, payment_process_modes[PROCESS_MANUAL]) == 0
+		       ? PROCESS_MANUAL
+		       : PROCESS_AUTO;
 }
 
 static void append_errors(const struct field_errors *from, struct field_errors *to)

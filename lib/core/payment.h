@@ -64,6 +64,8 @@ const struct field_spec *payment_part_fields(size_t *count);
 
 /* The catalogue of payment methods, NULL-terminated: "credit_card", "debit_card", … */
 extern const char *const payment_methods[];
+extern const char *const payment_capture_modes[]; /* of enum capture_mode */
+extern const char *const payment_process_modes[]; /* of enum process_mode */
 
 /*
  * Write metadata, whose values are all strings, as canonical JSON: equal metadata are equal texts.

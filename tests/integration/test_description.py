@@ -331,6 +331,48 @@ def test_an_answer_that_was_waited_for_is_described(payops, document):
         judge(document, operation, answer)
 
 
+def test_times_are_taken_as_clients_write_utc(payops):
+    """strftime("%z") of a generated client in Python writes +0000; %2B is its +."""
+    at, later = "2026-03-01T00:00:00.5", "2999-01-01T00:00:00"
+    for zone in ("Z", "%2B00:00", "%2B0000"):
+        assert payops.get(f"/transactions?from={at}{zone}&to={later}{zone}&limit=1").status == 200
+    assert payops.get(f"/transactions?from={at}%2B07:00").status == 400
+
+
+def test_no_type_of_a_client_goes_without_a_name(document):
+    """Bodies and lists of words are references: generated clients name types by them."""
+    for _, path, operation in operations(document):
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            assert list(content["schema"]) == ["$ref"], path
+    for name, schema in document["components"]["schemas"].items():
+        for member, of in schema.get("properties", {}).items():
+            assert "enum" not in of and "properties" not in of, f"{name}.{member}"
+    names = [operation["operationId"] for _, _, operation in operations(document)]
+    assert len(set(names)) == len(names)
+
+
+def test_amounts_in_xml_are_described_as_major_units(document):
+    schemas = document["components"]["schemas"]
+    body = document["paths"]["/transactions"]["post"]["requestBody"]["content"]["application/xml"]["schema"]
+    answer = document["paths"]["/refunds"]["get"]["responses"]["200"]["content"]["application/xml"]["schema"]
+
+    assert body["$ref"].endswith("/PaymentRequestXml") and answer["items"]["$ref"].endswith("/RefundXml")
+    major = schemas["PaymentRequestXml"]["allOf"][1]["properties"]
+    assert major == {"amount": {"$ref": "#/components/schemas/AmountMajor"}}
+    assert schemas["AmountMajor"]["type"] == "string"
+
+
+def test_a_receipt_is_a_receipt_or_all_of_a_payment(payops, document):
+    """PaymentReceipt is one flat type; what is answered is one of the two that it stands for."""
+    body = document["paths"]["/transactions"]["post"]["requestBody"]["content"]["application/json"]["example"]
+    for query, name in (("", "Receipt"), ("?wait=20", "Transaction")):
+        answer = payops.request("POST", "/transactions" + query, body, token=payops.token())
+        payops.history.append({"transaction_id": answer.json["transaction_id"], "amount": body["amount"],
+                               "currency": body["currency"], "status": answer.status, "merchant": "demo",
+                               "payment_token": None})
+        assert complaints(document, {"$ref": "#/components/schemas/" + name}, answer.json) == []
+
+
 def test_refusals_are_described(payops, document):
     paths = document["paths"]
     done = paid(payops)["transaction_id"]
