@@ -40,6 +40,9 @@ const char docs_page_style[] =
 	"td:first-child{white-space:nowrap}"
 	".get{color:var(--get)}.post{color:var(--post)}.patch{color:var(--patch)}"
 	".delete{color:var(--delete)}.method{font-weight:700;text-transform:uppercase}"
+	"nav li{display:flex;gap:.5rem}nav p{margin:.9rem 0 .2rem;font-weight:600}"
+	".tag{flex:none;width:3.1rem;font:700 .68rem/1.9 ui-monospace,monospace;"
+	"text-transform:uppercase}"
 	".dim{color:var(--dim)}.need{color:var(--delete);font-size:.8rem}"
 	"@media(max-width:60rem){body{display:block}nav{position:static;height:auto;border:0}"
 	"main{padding:1rem}td:first-child{white-space:normal}}";
@@ -291,6 +294,28 @@ static const json_t *body_of(const json_t *operation)
 	return json_object_get(content, "application/json");
 }
 
+static bool needs_key(const json_t *operation)
+{
+	const json_t *parameter;
+	size_t i;
+
+	json_array_foreach(
+		json_object_get(operation, "parameters"), i,
+		parameter) if (strcmp(text_of(parameter, "name"), "Idempotency-Key") ==
+			       0) return true; /* one that may be left out is a reference */
+	return false;
+}
+
+/* What stands in braces becomes a variable of the shell: "/refunds/$refund_id". */
+static void put_path(FILE *out, const char *path)
+{
+	for (; *path != '\0'; path++)
+		if (*path == '{')
+			fputc('$', out);
+		else if (*path != '}')
+			put_char(out, *path);
+}
+
 /* In single quotes for a shell: examples hold none. */
 static void curl_put(FILE *out, const char *method, const char *path, const json_t *operation)
 {
@@ -302,14 +327,17 @@ static void curl_put(FILE *out, const char *method, const char *path, const json
 		fprintf(out, " -X %s", strcmp(method, "patch") == 0 ? "PATCH" : "DELETE");
 	if (json_array_size(json_object_get(operation, "security")) > 0)
 		fputs(" -H \"Authorization: Bearer $PAYOPS_TOKEN\"", out);
+	if (needs_key(operation)) /* all such paths name a payment */
+		fprintf(out, " \\\n  -H &quot;Idempotency-Key: %s-$transaction_id&quot;",
+			text_of(operation, "operationId"));
 	if (text != NULL) {
 		fputs(" \\\n  -H &#39;Content-Type: application/json&#39; \\\n  -d &#39;", out);
 		put_text(out, text);
 		fputs("&#39; \\\n ", out);
 	}
-	fputs(" $PAYOPS_URL", out);
-	put_text(out, path);
-	fputs("</pre>\n", out);
+	fputs(" &quot;$PAYOPS_URL", out);
+	put_path(out, path);
+	fputs("&quot;</pre>\n", out);
 	free(text);
 }
 
@@ -340,7 +368,7 @@ static void operation_put(FILE *out, const json_t *document, const char *method,
 	put_marked(out, text_of(operation, "description"));
 	fputs("</p>\n", out);
 	security_put(out, operation);
-	if (strcmp(method, "get") == 0 || json_object_get(body_of(operation), "example") != NULL)
+	if (body_of(operation) == NULL || json_object_get(body_of(operation), "example") != NULL)
 		curl_put(out, method, path, operation);
 	if (json_object_size(json_object_get(body, "properties")) > 0) {
 		fputs("<h4>Body</h4>", out);
@@ -369,9 +397,10 @@ static void link_put(FILE *out, const json_t *document, const char *method, cons
 {
 	(void)document;
 	(void)path;
-	fprintf(out, "<li><a href=\"#%s\">", text_of(operation, "operationId"));
+	fprintf(out, "<li><span class=\"tag %s\">%s</span><a href=\"#%s\">", method, method,
+		text_of(operation, "operationId"));
 	put_text(out, text_of(operation, "summary"));
-	fprintf(out, "</a> <span class=\"%s\">%s</span></li>\n", method, method);
+	fputs("</a></li>\n", out);
 }
 
 /* ---- the page ---- */
@@ -381,7 +410,9 @@ static void nav_put(FILE *out, const json_t *document)
 	const json_t *tag;
 	size_t i;
 
-	fputs("<nav><strong><a href=\"#top\">payops</a></strong>\n", out);
+	fputs("<nav><strong><a href=\"#top\">payops</a></strong>\n"
+	      "<p><a href=\"#start\">Start</a></p>\n",
+	      out);
 	json_array_foreach(json_object_get(document, "tags"), i, tag)
 	{
 		fputs("<p>", out);
@@ -433,6 +464,21 @@ static void errors_put(FILE *out)
 	fputs("</table>\n", out);
 }
 
+static const char start[] =
+	"<h2 id=\"start\">Start</h2>\n<p>The commands on this page take the server and a token "
+	"from "
+	"two variables. In a checkout, <code>./dev up</code> starts a server and "
+	"<code>eval \"$(./dev env)\"</code> sets both; elsewhere set them to what you were "
+	"given:</p>\n<pre>export PAYOPS_URL=https://&hellip;\nexport PAYOPS_TOKEN=&hellip;</pre>\n"
+	"<ol><li><a href=\"#createTransaction\">Take a payment</a> with an "
+	"<code>Idempotency-Key</code>: sent again, it is answered again and nobody pays twice."
+	"</li><li><a href=\"#getTransaction\">Wait for its outcome</a>: "
+	"<code>?wait=5</code> answers when it is known.</li>"
+	"<li><a href=\"#refundTransaction\">Refund</a> a part or all.</li>"
+	"<li><a href=\"#listCustomerTransactions\">List</a> what a customer paid.</li>"
+	"<li>Program against the <code>code</code> of a <a href=\"#schema-Problem\">refusal</a>: "
+	"<a href=\"#errors\">all codes</a>.</li></ol>\n";
+
 static void page_put(FILE *out, const json_t *document)
 {
 	const json_t *about = json_object_get(document, "info");
@@ -450,6 +496,7 @@ static void page_put(FILE *out, const json_t *document)
 	fputs(" · for programs: <a href=\"/openapi.json\">/openapi.json</a></p>\n<p>", out);
 	put_marked(out, text_of(about, "description"));
 	fputs("</p>\n", out);
+	fputs(start, out);
 	json_array_foreach(json_object_get(document, "tags"), i, tag)
 	{
 		fputs("<h2>", out);

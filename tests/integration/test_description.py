@@ -6,7 +6,9 @@ import copy
 import hashlib
 import html.parser
 import json
+import os
 import re
+import subprocess
 import xml.etree.ElementTree
 
 import pytest
@@ -471,6 +473,23 @@ def test_the_page_shows_every_operation_and_needs_nothing_else(payops, document)
         assert path in text and operation["summary"] in text
     for code in document["components"]["schemas"]["ErrorCode"]["enum"]:
         assert code in text
+
+
+def test_the_pages_commands_run_as_they_stand(payops, document):
+    """Those of the first hour, pasted into a shell that has the variables which they name."""
+    text = "".join(Page(payops.request("GET", "/docs").body.decode()).text)
+    variables = {**os.environ, "PAYOPS_URL": f"http://127.0.0.1:{payops.port}",
+                 "PAYOPS_TOKEN": payops.token(scope=SCOPES), **paid(payops), "customer_id": "cust_001"}
+    for path in ("/transactions/{transaction_id}/refunds", "/transactions/{transaction_id}/events",
+                 "/customers/{customer_id}/transactions"):
+        shown = re.escape(path.replace("{", "$").replace("}", ""))
+        commands = re.findall(r'^(curl [^"](?:[^\n]|\n  )*?"\$PAYOPS_URL' + shown + '")$', text, re.M)
+        assert commands, path
+        for command in commands:
+            done = subprocess.run(["bash", "-c", command.replace("curl", "curl -sS -f", 1)], env=variables,
+                                  capture_output=True, text=True, timeout=30)
+            assert done.returncode == 0, (command, done.stderr)
+            json.loads(done.stdout)
 
 
 def test_the_pages_policy_allows_its_own_style_alone(payops):
