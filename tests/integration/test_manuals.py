@@ -64,10 +64,33 @@ def test_examples_of_the_configuration_are_taken(shared, tmp_path):
     assert re.search(r"\bpool_size = 32;", printed.stdout), "the file in conf.d is read"
 
 
+@pytest.fixture(scope="module", name="pages")
+def pages_of(shared, tmp_path_factory):
+    """All pages in one directory: those of the source, and those that make made and installed."""
+    directory = tmp_path_factory.mktemp("man")
+    made = sorted((shared.programs.parent / "share/man/man7").glob("payops-*.7"))
+    assert [page.name for page in made] == ["payops-api.7", "payops-errors.7", "payops-states.7"]
+    for page in [*made, *(shared.top / "man").glob("*.[1-9]")]:
+        shutil.copy(page, directory)
+    return directory
+
+
+@pytest.mark.parametrize("page, arguments", [
+    ("payops-api.7", ["--operations", "apid/route.def"]),
+    ("payops-errors.7", ["--errors", "lib/core/err.def", "--declines", "lib/core/decline.def"]),
+    ("payops-states.7", ["--states", "lib/core"]),
+])
+def test_made_page_has_all_of_its_tables(shared, pages, page, arguments):
+    words = [word if word.startswith("--") else shared.top / word for word in arguments]
+
+    compare(shared, pages / page, *words)
+
+
 @pytest.mark.skipif(shutil.which("mandoc") is None, reason="mandoc is not installed")
-@pytest.mark.parametrize("page", ["apid.8", "payopsctl.8", "payops-sandbox.8", "payops.conf.5", "payops-routes.5"])
-def test_page_is_clean_to_mandoc(shared, page):
-    done = subprocess.run(["mandoc", "-Tlint", "-W", "style", page], cwd=shared.top / "man", text=True,
+@pytest.mark.parametrize("page", ["apid.8", "payopsctl.8", "payops-sandbox.8", "payops.conf.5", "payops-routes.5",
+                                  "payops-api.7", "payops-errors.7", "payops-states.7"])
+def test_page_is_clean_to_mandoc(pages, page):
+    done = subprocess.run(["mandoc", "-Tlint", "-W", "style", page], cwd=pages, text=True,
                           capture_output=True)  # it looks for the pages that this one refers to where it runs
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -35,6 +35,7 @@ LAYERS = {  # directory: the directories whose headers it may include; "*": ever
     "notifyd": ("notifyd",) + LIB,
     "admin-tui": ("admin-tui", "base", "core"),
     "sandbox": ("sandbox", "base", "core"),
+    "man": ("man", "apid", "core"),  # makes pages of their tables
     "tests": ("*",),
 }
 INCLUDABLE = {directory.removeprefix("lib/") for directory in LAYERS} - {"tests"}

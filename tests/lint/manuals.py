@@ -7,6 +7,9 @@
     manuals.py --settings 'COMMAND ARGUMENT…' --page man/payops.conf.5  settings of the printed configuration
     manuals.py --errors lib/core/err.def      --page man/apid.8         public error codes
     manuals.py --routes apid/route.def        --page man/apid.8         requests, scopes and query parameters
+    manuals.py --declines lib/core/decline.def --page payops-errors.7   codes of declines and failures
+    manuals.py --states lib/core              --page payops-states.7    states of transactions, operations, attempts
+    manuals.py --operations apid/route.def    --page payops-api.7       each request, with scope and curl line
 
 How a page says it (mdoc):
   option   an .It with Fl: ".It Fl c , Fl -config Ar file"; "Fl Fl config" and "Fl \\-config" are the same
@@ -17,6 +20,9 @@ How a page says it (mdoc):
   error    ".It Li busy …" in a section or subsection whose title names errors
   route    ".It Li GET /path Pq Cm scope" in section REQUESTS, "gateway" or "open" where no token is asked for;
            its query parameters as ".It Cm name" there
+  decline  ".It Li code" in section DECLINES or FAILURES
+  state    ".It Cm state" in section TRANSACTIONS, OPERATIONS or ATTEMPTS
+  operation ".Ss GET /path", followed by ".Cm scope" where a token is asked for, and a line that begins with curl
 
 Prints "page:line: what to do". Exit status: 0 the same, 1 differences, 2 wrong usage or a program that does not run.
 """
@@ -330,20 +336,85 @@ def compare_routes(table, page):
             yield number, f"take the query parameter {name} out: no row of {table} has it"
 
 
+def compare_items(wanted, page, macro):
+    """wanted: {section: words}; each an .It with the macro there."""
+    found = {(line.section, line.words[1]): line.number for line in page_lines(page)
+             if line.macro == "It" and line.section in wanted and line.words[:1] == [macro]}
+    for section, words in wanted.items():
+        for word in sorted(words - {word for place, word in found if place == section}):
+            yield 1, f"document {word} in section {section}: .It {macro} {word}"
+    for (section, word), number in found.items():
+        if word not in wanted[section]:
+            yield number, f"take {word} out of section {section}: its table has no such row"
+
+
+def compare_declines(table, page):
+    text = Path(table).read_text(encoding="utf-8")
+    wanted = {section: set(re.findall(rf'^{macro}\("([a-z_]+)"', text, re.M))
+              for section, macro in (("DECLINES", "DECLINE"), ("FAILURES", "FAILURE"))}
+    if not all(wanted.values()):
+        raise Failure(f"{table}: no rows")
+    wanted["FAILURES"].add("declined")  # of all that DECLINES has
+    yield from compare_items(wanted, page, "Li")
+
+
+def compare_states(directory, page):
+    wanted = {}
+    for name in ("transaction", "operation", "attempt"):
+        text = (Path(directory) / f"{name}.c").read_text(encoding="utf-8")
+        match = re.search(r"\bstatuses\[\] = \{(.*?)\}", text, re.S)
+        if match is None:
+            raise Failure(f"{directory}/{name}.c: no words of statuses")
+        wanted[f"{name.upper()}S"] = set(re.findall(r'"([a-z_]+)"', match[1]))
+    yield from compare_items(wanted, page, "Cm")
+
+
+def compare_operations(table, page):
+    routes, _ = routes_of(table)
+    found, title = {}, ()
+    for number, text in enumerate(Path(page).read_text(encoding="utf-8").splitlines(), 1):
+        words = text.split()
+        if words[:1] == [".Ss"] and len(words) == 3 and words[2].startswith("/"):
+            title = (words[1], words[2])
+            found[title] = {"line": number, "scope": None, "curl": False}
+        elif text.startswith(".S"):
+            title = ()
+        elif title and words[:1] == [".Cm"] and found[title]["scope"] is None:
+            found[title]["scope"] = words[1]
+        elif title and text.startswith("curl "):
+            found[title]["curl"] = True
+    for (method, path), scope in sorted(routes.items()):
+        row = found.get((method, path))
+        wanted = scope if ":" in scope else None
+        if row is None:
+            yield 1, f"document the request: .Ss {method} {path}"
+        elif row["scope"] != wanted or not row["curl"]:
+            yield row["line"], f"give {method} {path} its scope ({scope}) and a curl line"
+    for (method, path), row in found.items():
+        if (method, path) not in routes:
+            yield row["line"], f"take {method} {path} out: {table} has no such row"
+
+
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--program", action="append", default=[], metavar="PATH")
     parser.add_argument("--settings", action="append", default=[], metavar="COMMAND")
     parser.add_argument("--errors", action="append", default=[], metavar="TABLE")
     parser.add_argument("--routes", action="append", default=[], metavar="TABLE")
+    parser.add_argument("--declines", action="append", default=[], metavar="TABLE")
+    parser.add_argument("--states", action="append", default=[], metavar="DIRECTORY")
+    parser.add_argument("--operations", action="append", default=[], metavar="TABLE")
     parser.add_argument("--page", required=True)
     options = parser.parse_args(arguments)
     comparisons = [(compare_program, program) for program in options.program]
     comparisons += [(compare_settings, command) for command in options.settings]
     comparisons += [(compare_errors, table) for table in options.errors]
     comparisons += [(compare_routes, table) for table in options.routes]
+    comparisons += [(compare_declines, table) for table in options.declines]
+    comparisons += [(compare_states, directory) for directory in options.states]
+    comparisons += [(compare_operations, table) for table in options.operations]
     if not comparisons:
-        parser.error("nothing to compare with: give --program, --settings, --errors or --routes")
+        parser.error("nothing to compare with: give --program, --settings, --errors, --routes, --declines, --states or --operations")
     try:
         found = [row for compare, argument in comparisons for row in compare(argument, options.page)]
     except (Failure, OSError) as failure:

@@ -377,3 +377,41 @@ def test_runs_as_a_program(tmp_path):
     assert run.stdout == f"{page}:1: document --check-config, which apid --help prints: .It Fl -check-config\n"
     assert (run.returncode, run.stderr) == (1, "")
     assert nothing.returncode == 2 and "nothing to compare" in nothing.stderr
+
+
+DECLINES = 'DECLINE("no_funds", NEVER, 0, 0, "None.")\nFAILURE("expired", RETRY, "Late.")\n'
+DECLINES_PAGE = ".Sh DECLINES\n.It Li no_funds Pq Cm never\n.Sh FAILURES\n.It Li declined\n.It Li expired Pq Cm retry\n"
+
+
+@pytest.mark.parametrize("old, new, count", [("", "", 0), (".It Li no_funds", ".It Li no_fund", 2),
+                                             (".It Li expired Pq Cm retry\n", "", 1),
+                                             (".Sh FAILURES\n", ".Sh OTHERS\n", 2)])
+def test_declines_that_differ_are_found(tmp_path, compare, old, new, count):
+    (tmp_path / "decline.def").write_text(DECLINES, encoding="utf-8")
+
+    status, rows = compare(DECLINES_PAGE.replace(old, new), "--declines", str(tmp_path / "decline.def"))
+
+    assert (status, len(rows)) == (int(count > 0), count)
+
+
+@pytest.mark.parametrize("old, new, count", [("", "", 0), (".It Cm open Pq final\n", "", 1), ("Cm open", "Cm shut", 2)])
+def test_states_that_differ_are_found(tmp_path, compare, old, new, count):
+    page = ""
+    for name in ("transaction", "operation", "attempt"):
+        (tmp_path / f"{name}.c").write_text('static const char *const statuses[] = { "open",\n"over" };\n')
+        page += f".Sh {name.upper()}S\n.It Cm open Pq final\n.It Cm over\n"
+
+    status, rows = compare(page.replace(old, new, 1), "--states", str(tmp_path))
+
+    assert (status, len(rows)) == (int(count > 0), count)
+
+
+@pytest.mark.parametrize("old, new, count", [("", "", 0), ("curl -X", "wget -X", 1), ("payments:read", "payments:write", 1),
+                                             (".Ss GET /a", ".Ss GET /b", 2)])
+def test_operations_that_differ_are_found(tmp_path, compare, old, new, count):
+    (tmp_path / "route.def").write_text('ROUTE("GET", "/a", ROUTE_TOKEN, SCOPE_PAYMENTS_READ, 0, "", 0, a)\n')
+    page = ".Sh PAYMENTS\n.Ss GET /a\nScope\n.Cm payments:read .\n.Bd -literal\ncurl -X GET\n.Ed\n"
+
+    status, rows = compare(page.replace(old, new), "--operations", str(tmp_path / "route.def"))
+
+    assert (status, len(rows)) == (int(count > 0), count)
