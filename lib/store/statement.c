@@ -242,6 +242,19 @@ static bool fetched(int answer)
 	return answer == 0 || answer == MYSQL_DATA_TRUNCATED;
 }
 
+/*
+ * Let go of a result. Where the server broke it off (a deadlock, a lock waited for in vain: the names of its columns
+ * had been sent by then), Connector/C 3.3 keeps the statement as if rows were still to come, mysql_stmt_free_result()
+ * or not, and its next execution waits for them until the statement timeout, locks held. A reset makes it new.
+ */
+static void result_done(MYSQL_STMT *prepared, enum err err)
+{
+	if (err == ERR_OK)
+		mysql_stmt_free_result(prepared);
+	else
+		(void)mysql_stmt_reset(prepared);
+}
+
 static enum err fetch_one(struct store_tx *tx, enum statement_id id, const struct shape *shape,
 			  void *row)
 {
@@ -287,7 +300,7 @@ enum err statement_read(struct store_tx *tx, enum statement_id id, const struct 
 	if (err != ERR_OK)
 		return err;
 	err = fetch_one(tx, id, shape, row);
-	mysql_stmt_free_result(tx->store->statements[id]);
+	result_done(tx->store->statements[id], err == ERR_NOT_FOUND ? ERR_OK : err);
 	return err;
 }
 
@@ -337,7 +350,7 @@ enum err statement_fetch_many(struct store_tx *tx, MYSQL_STMT *prepared,
 
 	check_shape(many->id, many->shape);
 	err = fetch_many(tx, prepared, many);
-	mysql_stmt_free_result(prepared);
+	result_done(prepared, err);
 	return err;
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "store/sheet.h"
 #include "store_scratch.h"
 #include "unit.h"
 
@@ -437,6 +439,60 @@ START_TEST(store_locks_keep_others_out)
 }
 END_TEST
 
+/* Busy first: the column names have arrived by then, the error comes in place of a row. */
+struct refused_read {
+	store_work *lock;
+	int calls;
+};
+
+static enum err lock_again(struct store_tx *work_tx, void *context)
+{
+	struct refused_read *read = context;
+
+	if (read->calls++ == 1)
+		scratch_do(beside, "ROLLBACK");
+	return read->lock(work_tx, read);
+}
+
+static enum err lock_many(struct store_tx *work_tx, void *context)
+{
+	const struct id ids[] = { sample_id(2, 1), sample_id(2, 2) };
+	enum err err = store_sheet_open(work_tx);
+
+	(void)context;
+	return err == ERR_OK ? store_sheet_lock_live(work_tx, ids, 2) : err;
+}
+
+static enum err lock_one(struct store_tx *work_tx, void *context)
+{
+	(void)context;
+	return lock_live(work_tx);
+}
+
+static store_work *const refused_reads[] = { lock_one, lock_many };
+
+START_TEST(store_run_again_after_a_read_was_refused_half_way_is_not_held_up)
+{
+	struct refused_read read = { .lock = refused_reads[_i] };
+	int64_t begun_us;
+
+	insert_transaction(1);
+	insert_operation(1);
+	insert_attempt(1, 1, AS_PREPARED);
+	insert_operation(2);
+	insert_attempt(2, 2, AS_PREPARED);
+	scratch_do(store->mysql, "SET innodb_lock_wait_timeout = 1");
+	scratch_do(beside, "START TRANSACTION");
+	scratch_do(beside, "UPDATE attempt SET reason = 'held'");
+	begun_us = clock_boot_us();
+
+	ck_assert_int_eq(store_run(store, lock_again, &read), ERR_OK);
+
+	ck_assert_int_eq(read.calls, 2);
+	ck_assert_int_lt(clock_boot_us() - begun_us, INT64_C(5000000));
+}
+END_TEST
+
 START_TEST(store_now_is_the_database_clock_in_microseconds)
 {
 	int64_t first_us;
@@ -475,5 +531,7 @@ UNIT_MAIN("store", {
 	tcase_add_test(tests, store_run_says_unavailable_when_it_cannot_even_begin);
 	tcase_add_loop_test(tests, store_locks_keep_others_out, 0,
 			    (int)(sizeof locks / sizeof locks[0]));
+	tcase_add_loop_test(tests, store_run_again_after_a_read_was_refused_half_way_is_not_held_up,
+			    0, (int)(sizeof refused_reads / sizeof refused_reads[0]));
 	tcase_add_test(tests, store_now_is_the_database_clock_in_microseconds);
 })
