@@ -164,7 +164,7 @@ static enum err lock_all(const struct commit *commit)
 	}
 	err = store_sheet_lock(commit->tx, operations, count);
 	if (err == ERR_OK)
-		err = store_sheet_lock_attempts(commit->tx, attempts, count);
+		err = store_sheet_lock_attempts(commit->tx, operations, attempts, count);
 	return err == ERR_OK ? held_find(commit) : err;
 }
 

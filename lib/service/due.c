@@ -678,7 +678,7 @@ static enum err mark_work(struct store_tx *tx, void *context)
 	if (err == ERR_OK)
 		err = store_sheet_lock(tx, operations, marking->count);
 	if (err == ERR_OK)
-		err = store_sheet_lock_attempts(tx, attempts, marking->count);
+		err = store_sheet_lock_attempts(tx, operations, attempts, marking->count);
 	for (size_t i = 0; err == ERR_OK && i < marking->count; i++) {
 		/* What another holds is not marked: the mark says nothing that its answer will not. */
 		err = store_sheet_is_held(tx, operations[i], attempts[i], &held);

@@ -27,7 +27,7 @@ static enum err lock_all(struct store_tx *tx, struct record *const *records, siz
 	}
 	err = store_sheet_lock(tx, operations, count);
 	if (err == ERR_OK)
-		err = store_sheet_lock_attempts(tx, attempts, count);
+		err = store_sheet_lock_attempts(tx, operations, attempts, count);
 	for (size_t i = 0; err == ERR_OK && i < count; i++)
 		err = store_sheet_is_held(tx, operations[i], attempts[i], &records[i]->item.held);
 	return err == ERR_OK ? store_sheet_count_marks(tx) : err;

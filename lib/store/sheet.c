@@ -461,9 +461,17 @@ enum err store_sheet_is_held(struct store_tx *tx, struct id operation_id, struct
 	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-enum err store_sheet_lock_attempts(struct store_tx *tx, const struct id *attempts, size_t count)
+enum err store_sheet_lock_attempts(struct store_tx *tx, const struct id *operations,
+				   const struct id *attempts, size_t count)
 {
-	return lock_and_file(tx, SHEET_ATTEMPT, attempt_lock_all, attempts, count);
+	struct id ours[SHEET_MAX];
+	size_t ours_count = 0;
+
+	assert(count <= SHEET_MAX);
+	for (size_t i = 0; i < count; i++)
+		if (sheet_find(tx, SHEET_OPERATION, operations[i]) != NULL)
+			ours[ours_count++] = attempts[i];
+	return lock_and_file(tx, SHEET_ATTEMPT, attempt_lock_all, ours, ours_count);
 }
 
 enum err store_sheet_lock_live(struct store_tx *tx, const struct id *operations, size_t count)

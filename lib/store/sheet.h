@@ -38,11 +38,12 @@ CHECKED enum err store_sheet_lock_transactions(struct store_tx *tx);
 bool store_sheet_has_transaction(const struct store_tx *tx, struct id id);
 
 /*
- * Lock and read these attempts, but for those that another holds; or, waiting for them, those that may have charged
- * (live) of these operations. After their operations.
+ * Lock and read these attempts, one of each of these operations, but for those that another holds and those whose
+ * operation is not on the sheet: who holds that one may wait for its attempt. Or, waiting for them, those that may have
+ * charged (live) of these operations. After their operations.
  */
-CHECKED enum err store_sheet_lock_attempts(struct store_tx *tx, const struct id *attempts,
-					   size_t count);
+CHECKED enum err store_sheet_lock_attempts(struct store_tx *tx, const struct id *operations,
+					   const struct id *attempts, size_t count);
 CHECKED enum err store_sheet_lock_live(struct store_tx *tx, const struct id *operations,
 				       size_t count);
 

@@ -100,7 +100,7 @@ static enum err together_work(struct store_tx *tx, void *context)
 	if (err == ERR_OK)
 		err = store_sheet_lock(tx, operations, STORIES);
 	if (err == ERR_OK)
-		err = store_sheet_lock_attempts(tx, attempts, STORIES);
+		err = store_sheet_lock_attempts(tx, operations, attempts, STORIES);
 	return err == ERR_OK ? change_all(tx) : err;
 }
 
@@ -259,6 +259,62 @@ START_TEST(open_exceptions_are_counted_at_once_and_never_missed)
 }
 END_TEST
 
+/* A visitor finds the first of two operations held. */
+struct visit {
+	struct store_tx *holder;
+	struct id operations[2];
+	struct id attempts[2];
+};
+
+static enum err visitor_work(struct store_tx *tx, void *context)
+{
+	const struct visit *visit = context;
+	struct attempt_row attempt;
+	bool held[2];
+	enum err err = store_sheet_open(tx);
+
+	if (err == ERR_OK)
+		err = store_sheet_lock(tx, visit->operations, 2);
+	if (err == ERR_OK)
+		err = store_sheet_lock_attempts(tx, visit->operations, visit->attempts, 2);
+	for (int i = 0; err == ERR_OK && i < 2; i++)
+		err = store_sheet_is_held(tx, visit->operations[i], visit->attempts[i], &held[i]);
+	if (err != ERR_OK)
+		return err;
+	ck_assert(held[0]);
+	ck_assert(!held[1]);
+	return store_attempt_lock(visit->holder, visit->attempts[0], &attempt);
+}
+
+static enum err holder_work(struct store_tx *tx, void *context)
+{
+	struct visit *visit = context;
+	struct operation_row operation;
+	const enum err err = store_operation_lock(tx, visit->operations[0], &operation);
+
+	visit->holder = tx;
+	return err == ERR_OK ? store_run_tries(service.store, 1, visitor_work, visit) : err;
+}
+
+START_TEST(nothing_of_a_held_operation_is_kept_from_its_holder)
+{
+	struct visit visit = {
+		.operations = { stories[0].operation.id, stories[1].operation.id },
+		.attempts = { stories[0].attempt.id, stories[1].attempt.id },
+	};
+	struct store_settings settings = service.database;
+	struct store *store;
+	char why[STORE_WHY_SIZE];
+
+	settings.lock_wait_max_s = 1;
+	ck_assert_int_eq(store_open(&settings, &store, why), ERR_OK);
+
+	ck_assert_int_eq(store_run_tries(store, 1, holder_work, &visit), ERR_OK);
+
+	store_close(store);
+}
+END_TEST
+
 UNIT_MAIN("sheet", {
 	service_require();
 	tcase_set_timeout(tests, 60);
@@ -268,5 +324,6 @@ UNIT_MAIN("sheet", {
 	tcase_add_test(tests, nothing_is_written_where_the_work_is_refused);
 	tcase_add_test(tests, a_transaction_sees_its_own_changes);
 	tcase_add_test(tests, a_second_live_attempt_is_refused_with_all_that_goes_with_it);
+	tcase_add_test(tests, nothing_of_a_held_operation_is_kept_from_its_holder);
 	tcase_add_test(tests, open_exceptions_are_counted_at_once_and_never_missed);
 })
