@@ -25,6 +25,7 @@ sys.path[:0] = [str(TOP / "tests" / "integration"), str(TOP / "tests")]
 
 import machine  # noqa: E402
 from brownout import row_brown_out  # noqa: E402
+from grown import row_grown  # noqa: E402
 from instance import Instance  # noqa: E402
 from runner.worker import free_base_ports  # noqa: E402
 from table import Figure, render  # noqa: E402
@@ -75,6 +76,8 @@ class Bench:
     def __init__(self, arguments):
         self.programs = pathlib.Path(arguments.build) / "tests" / "bench"
         self.seconds = arguments.seconds
+        self.rows = arguments.rows
+        self.answered = answered
         self.instance = Instance()
         self.database = None  # what D was measured as
         self.kept_tables = None
@@ -268,6 +271,25 @@ def row_get(bench):
             Figure("p99", result["p99_us"] / 1000, "ms")]
 
 
+XML_PAYMENT = "".join(["<payment>", *(f"<{name}>{value}</{name}>" for name, value in PAYMENT.items()),
+                       "<process>manual</process></payment>"])
+
+
+def row_xml(bench):
+    """The same payment in XML, beside JSON in the same run."""
+    figures = []
+    for connections in (1, 64):
+        bench.restart()
+        json_rate = answered(bench.result(bench.payments(connections=connections)), 201)
+        bench.keys += 1
+        xml_rate = answered(bench.result(bench.load(
+            method="POST", path="/transactions", body=XML_PAYMENT,
+            unique_keys=f"bench-{os.getpid()}-{bench.keys}", connections=connections)), 201)
+        figures.append(Figure(f"XML, {connections} connections", xml_rate / json_rate, "x",
+                              f"{xml_rate:,.0f}/s, JSON {json_rate:,.0f}/s"))
+    return figures
+
+
 def settle(bench, seconds=30):
     """Wait until what is dispatched was completed, so that it does not run beside what is measured."""
     deadline = time.monotonic() + seconds
@@ -377,6 +399,8 @@ ROWS = {
     "open-1000": row_open,
     "get": row_get,
     "history": row_history,
+    "xml": row_xml,
+    "grown": row_grown,
     "end-to-end": row_end_to_end,
     "brown-out": row_brown_out,
     "memory": row_memory,
@@ -410,6 +434,8 @@ def parse():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--build", required=True, help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=int, default=6, help="how long most rows are measured (default: 6)")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="payments beside which the row 'grown' measures "
+                        "(default: 1000000; its targets are for 10000000, which takes half an hour to fill)")
     parser.add_argument("--only", nargs="+", choices=list(ROWS), metavar="ROW", help="of: " + ", ".join(ROWS))
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures to FILE too")
     return parser.parse_args()

@@ -57,7 +57,8 @@ static const struct cli_option options[] = {
 	[OPTION_PATH] = { "path", 0, CLI_TEXT, "PATH", "/", 0, 0, "path and query" },
 	[OPTION_PATHS] = { "paths", 0, CLI_TEXT, "FILE", NULL, 0, 0,
 		"take the paths from FILE, one a line, in turn" },
-	[OPTION_BODY] = { "body", 'b', CLI_TEXT, "JSON", "", 0, 0, "body of each request" },
+	[OPTION_BODY] = { "body", 'b', CLI_TEXT, "TEXT", "", 0, 0,
+		"body of each request: XML where it begins with <, else JSON" },
 	[OPTION_TOKEN] = { "token", 0, CLI_TEXT, "TOKEN", "", 0, 0, "access token" },
 	[OPTION_UNIQUE_KEYS] = { "unique-keys", 'k', CLI_TEXT, "PREFIX", "", 0, 0,
 		"send Idempotency-Key: PREFIX-1, PREFIX-2 …" },
@@ -150,8 +151,8 @@ static size_t request_format(const struct load *load, uint64_t number,
 			text[OPTION_TOKEN], text[OPTION_TOKEN][0] == '\0' ? "" : "\r\n", key);
 	if (size < CONNECTION_REQUEST_MAX && body[0] != '\0')
 		size += snprintf(out + size, (size_t)(CONNECTION_REQUEST_MAX - size),
-				 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
-				 strlen(body), body);
+				 "Content-Type: application/%s\r\nContent-Length: %zu\r\n\r\n%s",
+				 body[0] == '<' ? "xml" : "json", strlen(body), body);
 	else if (size < CONNECTION_REQUEST_MAX)
 		size += snprintf(out + size, (size_t)(CONNECTION_REQUEST_MAX - size), "\r\n");
 	if (size >= CONNECTION_REQUEST_MAX)
