@@ -95,14 +95,14 @@ static void add_filter(struct cells *cells, const char *text)
 	cells_add_text(cells, text);
 }
 
-/* "pending,parked", or "" where the index knows the status. */
-static void statuses_write(const struct gathering *gathering, char out[WORDS_SIZE])
+/* "pending,parked", or "" for all. */
+static void statuses_write(const struct transaction_page *page, char out[WORDS_SIZE])
 {
 	size_t used = 0;
 
 	out[0] = '\0';
 	for (int status = 0; status < TS_COUNT; status++)
-		if (gathering->path != PATH_STATUS && (gathering->page->statuses >> status & 1))
+		if ((page->statuses >> status & 1) != 0)
 			used += (size_t)snprintf(out + used, WORDS_SIZE - used, "%s%s",
 						 used > 0 ? "," : "", status_text(status));
 	assert(used < WORDS_SIZE);
@@ -118,9 +118,11 @@ static enum err keys_read(struct gathering *gathering, int status)
 		paths[gathering->path].keys, &cells, &key_shape, &key, key_take, gathering
 	};
 
-	statuses_write(gathering, statuses);
 	add_place(gathering, status, &cells);
-	add_filter(&cells, statuses);
+	if (gathering->path == PATH_CUSTOMER) {
+		statuses_write(page, statuses);
+		add_filter(&cells, statuses);
+	}
 	add_filter(&cells, or_any(page->currency));
 	add_filter(&cells, or_any(page->method));
 	add_filter(&cells, or_any(page->kind));

@@ -326,16 +326,35 @@ static void literal(char *out, size_t room, enum statement_id id, const char *te
 /* EXPLAIN's columns */
 enum { PLAN_TABLE = 2, PLAN_TYPE = 3, PLAN_EXTRA = 9 };
 
-void scratch_check_plan(MYSQL *mysql, enum statement_id id, const char *text)
+static MYSQL_RES *plan_of(MYSQL *mysql, enum statement_id id, const char *text)
 {
 	char explain[4096];
 	MYSQL_RES *result;
-	MYSQL_ROW row;
 
 	literal(explain, sizeof explain, id, text);
 	ck_assert_msg(mysql_query(mysql, explain) == 0, "%s: %s", explain, mysql_error(mysql));
 	result = mysql_store_result(mysql);
 	ck_assert_ptr_nonnull(result);
+	return result;
+}
+
+void scratch_check_covered(MYSQL *mysql, enum statement_id id)
+{
+	MYSQL_RES *result = plan_of(mysql, id, "");
+	MYSQL_ROW row = mysql_fetch_row(result);
+
+	ck_assert_ptr_nonnull(row);
+	ck_assert_msg(row[PLAN_EXTRA] != NULL && strstr(row[PLAN_EXTRA], "Using index") != NULL &&
+			      strstr(row[PLAN_EXTRA], "Using index condition") == NULL,
+		      "%s reads rows of %s", statement_row(id)->name, row[PLAN_TABLE]);
+	mysql_free_result(result);
+}
+
+void scratch_check_plan(MYSQL *mysql, enum statement_id id, const char *text)
+{
+	MYSQL_RES *result = plan_of(mysql, id, text);
+	MYSQL_ROW row;
+
 	while ((row = mysql_fetch_row(result)) != NULL) {
 		const char *type = row[PLAN_TYPE] != NULL ? row[PLAN_TYPE] : "const";
 		const char *extra = row[PLAN_EXTRA] != NULL ? row[PLAN_EXTRA] : "";

@@ -49,6 +49,9 @@ long long scratch_number(MYSQL *mysql, const char *text);
 /* The statement's plan, each text parameter but the first being `text`, must neither sort nor read all of a table. */
 void scratch_check_plan(MYSQL *mysql, enum statement_id id, const char *text);
 
+/* What it asks of its first table must stand in the index. */
+void scratch_check_covered(MYSQL *mysql, enum statement_id id);
+
 /* Rows the server has read for this connection: a bound on them is a bound on the time at any size of a table. */
 long long scratch_rows_read(MYSQL *mysql);
 

@@ -118,6 +118,14 @@ END_TEST
 
 /* ---- filters ---- */
 
+static void insert_operation_with(unsigned n, unsigned attempt_count)
+{
+	struct operation_row row = sample_operation(n);
+
+	row.attempt_count = attempt_count;
+	ck_assert_int_eq(store_operation_insert(&tx, &row), ERR_OK);
+}
+
 /* Row 1 differs from row 0 in everything that can be asked for. */
 static void insert_two(void)
 {
@@ -125,7 +133,7 @@ static void insert_two(void)
 	struct attempt_row attempt;
 
 	insert_transaction(0);
-	insert_operation(0);
+	insert_operation_with(0, 2);
 	insert_attempt(0, 1, AS_DECLINED);
 	attempt = sample_attempt(0, 2);
 	SET_TEXT(attempt.gateway, "gamma");
@@ -136,7 +144,7 @@ static void insert_two(void)
 	other.kind = TRANSACTION_WITHDRAWAL;
 	other.status = TS_PARKED;
 	insert(other);
-	insert_operation(1);
+	insert_operation_with(1, 1);
 	attempt = sample_attempt(1, 1);
 	SET_TEXT(attempt.gateway, "beta");
 	ck_assert_int_eq(store_attempt_insert(&tx, &attempt), ERR_OK);
@@ -267,8 +275,8 @@ static void fill(void)
 	scratch_do(
 		mysql,
 		"INSERT INTO operation (id, transaction_id, merchant, kind, amount_minor, status, "
-		"next_action, next_action_at_us, created_at_us, updated_at_us) "
-		"SELECT id, id, merchant, 'charge', 100, 'pending', 'send', 1, 1, 1 "
+		"next_action, next_action_at_us, attempt_count, created_at_us, updated_at_us) "
+		"SELECT id, id, merchant, 'charge', 100, 'pending', 'send', 1, 1, 1, 1 "
 		"FROM transaction");
 	scratch_do(
 		mysql,
@@ -295,6 +303,7 @@ START_TEST(list_statements_neither_sort_nor_read_a_whole_table)
 		scratch_check_plan(mysql, listing[i], "");
 		scratch_check_plan(mysql, listing[i], "pending");
 	}
+	scratch_check_covered(mysql, STATEMENT_TRANSACTION_KEYS);
 	mysql_close(mysql);
 }
 END_TEST
