@@ -348,4 +348,4 @@ def test_wrong_usage_is_told_from_findings(tmp_path):
 
 
 def test_the_tables_name_each_layer_of_the_drawing():
-    assert set(lint.LAYERS) == {f"lib/{layer}" for layer in lint.LIB} | set(lint.PROGRAMS) | {"tests"}
+    assert set(lint.LAYERS) == {f"lib/{layer}" for layer in lint.LIB} | set(lint.PROGRAMS) | {"man", "tests"}
