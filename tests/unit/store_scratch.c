@@ -285,6 +285,14 @@ void insert_operation(unsigned n)
 	ck_assert_int_eq(store_operation_insert(&tx, &row), ERR_OK);
 }
 
+void insert_attempted(unsigned n, unsigned attempt_count)
+{
+	struct operation_row row = sample_operation(n);
+
+	row.attempt_count = attempt_count;
+	ck_assert_int_eq(store_operation_insert(&tx, &row), ERR_OK);
+}
+
 void insert_attempt(unsigned n, unsigned number, enum attempt_status status)
 {
 	struct attempt_row row = sample_attempt(n, number);

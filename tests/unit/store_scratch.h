@@ -72,6 +72,7 @@ void scratch_close(void);
 /* Insert the sample; it must be taken. An attempt gets the decline code "code_<number>" and is open since 1. */
 void insert_transaction(unsigned n);
 void insert_operation(unsigned n);
+void insert_attempted(unsigned n, unsigned attempt_count); /* an operation that has them */
 void insert_attempt(unsigned n, unsigned number, enum attempt_status status);
 
 void ck_id(struct id a, struct id b);

@@ -186,7 +186,7 @@ START_TEST(transaction_view_shows_the_money_operation_and_its_latest_attempt)
 	ck_assert_int_eq(view.next_action_at_us, 0);
 	ck_assert_str_eq(view.gateway, "");
 
-	insert_operation(1);
+	insert_attempted(1, 2);
 	refund.transaction_id = sample_id(1, 1);
 	refund.kind = OPERATION_REFUND;
 	refund.parent_attempt_id = sample_id(3, 1);

@@ -118,14 +118,6 @@ END_TEST
 
 /* ---- filters ---- */
 
-static void insert_operation_with(unsigned n, unsigned attempt_count)
-{
-	struct operation_row row = sample_operation(n);
-
-	row.attempt_count = attempt_count;
-	ck_assert_int_eq(store_operation_insert(&tx, &row), ERR_OK);
-}
-
 /* Row 1 differs from row 0 in everything that can be asked for. */
 static void insert_two(void)
 {
@@ -133,7 +125,7 @@ static void insert_two(void)
 	struct attempt_row attempt;
 
 	insert_transaction(0);
-	insert_operation_with(0, 2);
+	insert_attempted(0, 2);
 	insert_attempt(0, 1, AS_DECLINED);
 	attempt = sample_attempt(0, 2);
 	SET_TEXT(attempt.gateway, "gamma");
@@ -144,7 +136,7 @@ static void insert_two(void)
 	other.kind = TRANSACTION_WITHDRAWAL;
 	other.status = TS_PARKED;
 	insert(other);
-	insert_operation_with(1, 1);
+	insert_attempted(1, 1);
 	attempt = sample_attempt(1, 1);
 	SET_TEXT(attempt.gateway, "beta");
 	ck_assert_int_eq(store_attempt_insert(&tx, &attempt), ERR_OK);
