@@ -8,6 +8,7 @@
 #include "apid/customer_country.h"
 #include "apid/customer_list.h"
 #include "apid/etag.h"
+#include "apid/key.h"
 #include "apid/render_customer.h"
 #include "apid/transaction_list.h"
 #include "base/clock.h"
@@ -63,7 +64,8 @@ static void answer(struct call *call, int status, const struct customer *custome
 {
 	struct json_writer writer = JSON_WRITER_EMPTY;
 
-	etag_set(call->reply, customer->version);
+	if (customer->version != 0)
+		etag_set(call->reply, customer->version);
 	render_customer(&writer, customer);
 	call_answer_written(call, status, &writer);
 }
@@ -101,8 +103,49 @@ static void answer_created(struct call *call, const struct customer *customer)
 	answer(call, 201, customer);
 }
 
+static void refuse_reused_key(struct call *call, const struct creation *creation)
+{
+	size_t count;
+	const struct field_spec *specs = customer_fields(&count);
+
+	key_refuse_reused_fields(call, specs, count, creation->differing);
+}
+
+/* What became of it, and of its key. */
+static void answer_creation(struct call *call, const struct creation *creation,
+			    enum customer_outcome outcome, const struct customer *customer)
+{
+	const char *key = creation->idempotency_key;
+
+	switch (outcome) {
+	case CUSTOMER_TOO_LARGE:
+		refuse_metadata(call);
+		return;
+	case CUSTOMER_REPLAYED:
+		key_count(call, key, METRICS_IDEMPOTENCY_REPLAYED);
+		http_reply_header(call->reply, "Idempotency-Replayed", "true");
+		answer_created(call, customer);
+		return;
+	case CUSTOMER_KEY_REUSED:
+		key_count(call, key, METRICS_IDEMPOTENCY_REUSED);
+		refuse_reused_key(call, creation);
+		return;
+	case CUSTOMER_EXISTS:
+		call_refuse(call, ERR_CONFLICT,
+			    "There is a customer of this customer_id: change it with PATCH.");
+		return;
+	case CUSTOMER_UNCHANGED:
+	case CUSTOMER_DONE:
+		key_count(call, key, METRICS_IDEMPOTENCY_CREATED);
+		answer_created(call, customer);
+		return;
+	}
+}
+
 void customers_create(struct call *call)
 {
+	char key[IDEMPOTENCY_KEY_SIZE];
+	struct creation creation = { .idempotency_key = key };
 	const struct customer_desk desk = desk_of(call);
 	struct body body;
 	struct customer_request request = { .customer = "" };
@@ -113,21 +156,17 @@ void customers_create(struct call *call)
 	const struct field_spec *specs = customer_fields(&spec_count);
 	enum err err;
 
-	if (!body_read(call, specs, spec_count, &body, &request))
+	if (!key_take(call, key) || !body_read(call, specs, spec_count, &body, &request))
 		return;
+	request.creation = *key != '\0' ? &creation : NULL;
 	given = field_find(body.members, request.count, CUSTOMER_FIELD);
 	if (given != NULL && given->kind == VALUE_STRING)
 		request.customer = given->text;
 	err = customer_create(&desk, &request, &outcome, &customer);
-	if (err != ERR_OK)
-		call_refuse(call, err, NULL);
-	else if (outcome == CUSTOMER_EXISTS)
-		call_refuse(call, ERR_CONFLICT,
-			    "There is a customer of this customer_id: change it with PATCH.");
-	else if (outcome == CUSTOMER_TOO_LARGE)
-		refuse_metadata(call);
+	if (err == ERR_OK)
+		answer_creation(call, &creation, outcome, &customer);
 	else
-		answer_created(call, &customer);
+		call_refuse(call, err == ERR_BUSY && *key != '\0' ? ERR_KEY_IN_FLIGHT : err, NULL);
 }
 
 /* ---- GET, PATCH, DELETE /customers/{customer_id} ---- */

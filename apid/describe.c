@@ -432,15 +432,17 @@ static const struct describe_route routes[] = {
 	  .summary = "Add a customer",
 	  .text = "Payments name a customer_id with or without a profile. With one, its country "
 		  "chooses the gateway of payments that name none. Sent again with the same "
-		  "customer_id it is refused with 409, so that none is added twice. The id of a "
+		  "customer_id it is refused with 409, so that none is added twice; with an "
+		  "Idempotency-Key the same request again gets the same answer. The id of a "
 		  "customer who was erased may be given again.",
 	  .fields = customer_fields,
+	  .headers = DESCRIBE_KEY,
 	  .example = CUSTOMER_EXAMPLE,
 	  .answers = { { .status = 201,
 			 .text = "It is stored.",
 			 .schema = "Customer",
-			 .headers = DESCRIBE_LOCATION | DESCRIBE_ETAG } },
-	  .errors = { ERR_CONFLICT } },
+			 .headers = DESCRIBE_LOCATION | DESCRIBE_REPLAYED | DESCRIBE_ETAG } },
+	  .errors = { ERR_CONFLICT, ERR_KEY_REUSED, ERR_KEY_IN_FLIGHT } },
 	{ .method = "GET",
 	  .path = "/customers",
 	  .id = "listCustomers",
@@ -501,14 +503,16 @@ static const struct describe_route routes[] = {
 	  .tag = CUSTOMERS,
 	  .summary = "Add a payment method",
 	  .text = "Keeps a gateway's token, encrypted; it is not answered again. A gateway's token "
-		  "is kept once for each customer, 50 of them at most.",
+		  "is kept once for each customer, 50 of them at most. With an Idempotency-Key the "
+		  "same request again gets the same answer.",
 	  .fields = payment_method_fields,
+	  .headers = DESCRIBE_KEY,
 	  .example = METHOD_EXAMPLE,
 	  .answers = { { .status = 201,
 			 .text = "It is stored.",
 			 .schema = "PaymentMethod",
-			 .headers = DESCRIBE_LOCATION | DESCRIBE_ETAG } },
-	  .errors = { ERR_CONFLICT } },
+			 .headers = DESCRIBE_LOCATION | DESCRIBE_REPLAYED | DESCRIBE_ETAG } },
+	  .errors = { ERR_CONFLICT, ERR_KEY_REUSED, ERR_KEY_IN_FLIGHT } },
 	{ .method = "GET",
 	  .path = "/customers/{customer_id}/payment-methods",
 	  .id = "listPaymentMethods",

@@ -62,7 +62,7 @@ static const struct describe_member headers[] = {
 	MEMBER(TEXT, "Idempotency-Key", DESCRIBE_ABSENT,
 	       "1 to 255 visible ASCII characters without a comma, bare or as a quoted string, "
 	       "no card number. The same request with the same key again is answered like the "
-	       "first; other content with it is refused. Keys live as long as the payment.",
+	       "first; other content with it is refused. Keys live as long as what they began.",
 	       .of = "^[!#-+\\--~]+$", .min = 1, .max = 255, .example = "order-1234"),
 	MEMBER(TEXT, "If-Match", DESCRIBE_ABSENT,
 	       "ETags, one of which the payment must still have; else 412 and no effect."),

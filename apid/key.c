@@ -37,3 +37,19 @@ void key_refuse_reused(struct call *call, const char *const *names, size_t count
 					  "differs from the first request with this key");
 	call_refuse_errors(call, ERR_KEY_REUSED, REUSED, errors);
 }
+
+void key_refuse_reused_fields(struct call *call, const struct field_spec *specs, size_t count,
+			      unsigned differing)
+{
+	const char *names[FIELD_MEMBERS_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = specs[i].name;
+	key_refuse_reused(call, names, count, differing);
+}
+
+void key_count(struct call *call, const char *key, enum metrics_counter counter)
+{
+	if (*key != '\0')
+		metrics_count(call->app->metrics, counter);
+}

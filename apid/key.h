@@ -20,6 +20,13 @@ bool key_take(struct call *call, char key[IDEMPOTENCY_KEY_SIZE]);
 /* The same where there must be one. */
 bool key_take_required(struct call *call, char key[IDEMPOTENCY_KEY_SIZE]);
 
+/* Count what a key came to, where there is one. */
+void key_count(struct call *call, const char *key, enum metrics_counter counter);
+
+/* Refuse a key that was used with other content: the members of the specs whose bits are set differ. */
+void key_refuse_reused_fields(struct call *call, const struct field_spec *specs, size_t count,
+			      unsigned differing);
+
 /* Refuse a key that was used with other content: `names` of the members, those whose bits are set differ. */
 void key_refuse_reused(struct call *call, const char *const *names, size_t count,
 		       unsigned differing);

@@ -6,6 +6,7 @@
 
 #include "apid/call.h"
 #include "apid/etag.h"
+#include "apid/key.h"
 #include "apid/render_customer.h"
 #include "base/json.h"
 #include "service/catalogue.h"
@@ -30,7 +31,8 @@ static void answer(struct call *call, int status, const struct payment_method_ro
 {
 	struct json_writer writer = JSON_WRITER_EMPTY;
 
-	etag_set(call->reply, row->version);
+	if (row->version != 0)
+		etag_set(call->reply, row->version);
 	render_customer_method(&writer, row);
 	call_answer_written(call, status, &writer);
 }
@@ -93,28 +95,73 @@ static void refuse_exists(struct call *call, const struct payment_method_row *ro
 	call_refuse(call, ERR_CONFLICT, detail);
 }
 
+static void refuse_reused_key(struct call *call, const struct creation *creation)
+{
+	size_t count;
+	const struct field_spec *specs = payment_method_fields(&count);
+
+	key_refuse_reused_fields(call, specs, count, creation->differing);
+}
+
+/* What became of it, and of its key. */
+static void answer_addition(struct call *call, const struct creation *creation,
+			    enum payment_method_outcome outcome,
+			    const struct payment_method_row *row)
+{
+	const char *key = creation->idempotency_key;
+
+	switch (outcome) {
+	case METHOD_REPLAYED:
+		key_count(call, key, METRICS_IDEMPOTENCY_REPLAYED);
+		http_reply_header(call->reply, "Idempotency-Replayed", "true");
+		answer_added(call, row);
+		return;
+	case METHOD_KEY_REUSED:
+		key_count(call, key, METRICS_IDEMPOTENCY_REUSED);
+		refuse_reused_key(call, creation);
+		return;
+	case METHOD_EXISTS:
+		refuse_exists(call, row);
+		return;
+	case METHOD_FULL:
+		call_refuse(call, ERR_CONFLICT,
+			    "The customer has 50 payment methods already: delete one first.");
+		return;
+	case METHOD_DONE:
+		key_count(call, key, METRICS_IDEMPOTENCY_CREATED);
+		answer_added(call, row);
+		return;
+	}
+}
+
+static void refuse_addition(struct call *call, const char *key, enum err err)
+{
+	if (err == ERR_BUSY && *key != '\0')
+		call_refuse(call, ERR_KEY_IN_FLIGHT, NULL);
+	else
+		call_refuse(call, err, err == ERR_NOT_FOUND ? NO_CUSTOMER : NULL);
+}
+
 void payment_methods_add(struct call *call)
 {
+	char key[IDEMPOTENCY_KEY_SIZE];
+	struct creation creation = { .idempotency_key = key };
 	const struct customer_desk desk = desk_of(call);
-	const struct payment_method_target target = target_of(call);
+	struct payment_method_target target = target_of(call);
 	struct payment_method_request request;
 	enum payment_method_outcome outcome = METHOD_DONE;
 	struct payment_method_row row;
 	enum err err;
 
-	if (!request_read(call, &request))
+	if (!key_take(call, key) || !request_read(call, &request))
 		return;
+	target.creation = *key != '\0' ? &creation : NULL;
 	err = payment_method_add(&desk, &target, &request, &outcome, &row);
 	explicit_bzero(&request, sizeof request); /* it holds the token */
-	if (err != ERR_OK)
-		call_refuse(call, err, err == ERR_NOT_FOUND ? NO_CUSTOMER : NULL);
-	else if (outcome == METHOD_EXISTS)
-		refuse_exists(call, &row);
-	else if (outcome == METHOD_FULL)
-		call_refuse(call, ERR_CONFLICT,
-			    "The customer has 50 payment methods already: delete one first.");
+	if (err == ERR_OK)
+		answer_addition(call, &creation, outcome, &row);
 	else
-		answer_added(call, &row);
+		refuse_addition(call, key, err);
 }
 
 /* ---- GET, DELETE …/payment-methods[/{payment_method_id}] ---- */

@@ -47,11 +47,8 @@ static void refuse_reused_key(struct call *call, enum transaction_kind kind, uns
 {
 	size_t count;
 	const struct field_spec *fields = payment_fields(kind, &count);
-	const char *names[FIELD_MEMBERS_MAX];
 
-	for (size_t i = 0; i < count; i++)
-		names[i] = fields[i].name;
-	key_refuse_reused(call, names, count, differing);
+	key_refuse_reused_fields(call, fields, count, differing);
 }
 
 /* How each outcome is answered; PAYMENT_KEY_REUSED is a refusal. */
@@ -136,8 +133,8 @@ static void count_key(struct call *call, const char *key, enum payment_outcome o
 		[PAYMENT_CREATED] = METRICS_IDEMPOTENCY_CREATED,
 	};
 
-	if (*key != '\0' && outcome != PAYMENT_UNCERTAIN)
-		metrics_count(call->app->metrics, counters[outcome]);
+	if (outcome != PAYMENT_UNCERTAIN)
+		key_count(call, key, counters[outcome]);
 }
 
 /* What the old deposit service's clients expect: taken, and worked at. */

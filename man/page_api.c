@@ -336,11 +336,13 @@ static void rules_put(struct mdoc *page, const json_t *document)
 
 	mdoc_macro(page, ".Sh RULES");
 	mdoc_macro(page, ".Ss Idempotency");
-	mdoc_text(page, "The same request with the same `Idempotency-Key` again has no second "
-			"effect and is answered like the first, with `Idempotency-Replayed: "
-			"true`; other content with it is `idempotency_key_reused`. Captures, "
-			"refunds and withdrawals need one. Keys live as long as the payment. What "
-			"is refused before any work keeps the key free.");
+	mdoc_text(page,
+		  "The same request with the same `Idempotency-Key` again has no second "
+		  "effect and is answered like the first, with `Idempotency-Replayed: "
+		  "true`; other content with it is `idempotency_key_reused`. Captures, "
+		  "refunds and withdrawals need one; payments, customers and payment methods "
+		  "take one, each kind for itself. Keys live as long as what they began. What "
+		  "is refused before any work keeps the key free.");
 	mdoc_macro(page, ".Ss Money");
 	mdoc_text(page, "An amount is an integer of minor units (1000 of USD are $10.00), or a "
 			"string of major units, and is answered in the form it came in. In XML it "

@@ -120,13 +120,14 @@ static enum err row_open(const struct vault *vault, const struct customer_row *r
 	return ERR_OK;
 }
 
-/* ---- create, amend ---- */
+/* ---- what both create and amend do ---- */
 
 struct working {
 	const struct customer_desk *desk;
 	const struct customer_request *request;
 	struct id row_id; /* of a new one: fixed before the first try */
 	char made_id[ID_TEXT_SIZE];
+	struct creation_key key; /* of a new one */
 	struct customer_row row;
 	struct customer customer;
 	enum customer_outcome outcome;
@@ -150,6 +151,66 @@ static enum err merge(struct working *working, bool *fits)
 		err = metadata_merge(customer->metadata, metadata, customer->metadata);
 	*fits = err == ERR_OK;
 	return err == ERR_TOO_LONG ? ERR_OK : err;
+}
+
+/* ---- create ---- */
+
+/* The canonical texts of what a new one is to be, in the order of customer_fields(). */
+static void fingerprint_fill(const struct vault *vault, const struct customer_request *request,
+			     const struct customer *customer, struct creation_key *key)
+{
+	const struct customer_profile *profile = &customer->profile;
+	struct customer_profile address = { .country = "" };
+	char packed[CUSTOMER_PACKED_SIZE];
+	const struct fingerprint_member members[] = {
+		{ "customer_id", request->customer },
+		{ "name", profile->text[CUSTOMER_NAME] },
+		{ "email", profile->text[CUSTOMER_EMAIL] },
+		{ "phone", profile->text[CUSTOMER_PHONE] },
+		{ "country", profile->country },
+		{ "address", packed },
+		{ "date_of_birth", profile->text[CUSTOMER_BIRTH] },
+		{ "metadata", customer->metadata },
+	};
+
+	for (int text = CUSTOMER_ADDRESS_BEGIN; text < CUSTOMER_TEXT_COUNT; text++)
+		memcpy(address.text[text], profile->text[text], sizeof address.text[text]);
+	(void)customer_pack(&address, packed);
+	fingerprint_members(vault, "POST /customers", members, sizeof members / sizeof members[0],
+			    creation_place(key));
+	explicit_bzero(&address, sizeof address);
+	explicit_bzero(packed, sizeof packed);
+}
+
+/* What its key has made before. Returns ERR_CONFLICT where it has, with the outcome; ERR_OK where not. */
+static enum err key_look(struct store_tx *tx, struct working *working)
+{
+	struct creation *creation = working->request->creation;
+	enum err err = ERR_NOT_FOUND;
+
+	if (creation != NULL)
+		err = store_customer_find_key(tx, working->request->merchant, &working->key,
+					      &working->row);
+	if (err != ERR_OK)
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	if (id_equal(working->row.id, working->row_id))
+		working->outcome = CUSTOMER_DONE; /* its commit's answer was lost before */
+	else if (creation_is_same(creation, &working->row.key, &working->key))
+		working->outcome = CUSTOMER_REPLAYED;
+	else
+		working->outcome = CUSTOMER_KEY_REUSED;
+	return ERR_CONFLICT;
+}
+
+/* As it was made, from the same request again: its members may have changed since. */
+static void replay(const struct working *working, struct customer *customer)
+{
+	const struct customer_row *row = &working->row;
+
+	*customer = working->customer;
+	memcpy(customer->customer, row->customer, sizeof customer->customer);
+	customer->created_at_us = customer->updated_at_us = row->created_at_us;
+	customer->version = row->updated_at_us == row->created_at_us ? row->version : 0;
 }
 
 /* What a new customer's row begins with: one of its id who was erased gives way to it. */
@@ -178,33 +239,27 @@ static enum err row_put(struct store_tx *tx, struct working *working)
 	struct customer_row *row = &working->row;
 	enum err err;
 
-	if (row->version > 1)
-		return store_customer_update(tx, row);
-	err = store_customer_insert(tx, row);
+	err = row->version > 1 ? store_customer_update(tx, row) : store_customer_insert(tx, row);
+	if (err == ERR_CONFLICT && working->request->creation != NULL)
+		return ERR_BUSY; /* another has just used the key, perhaps: look again */
 	if (err == ERR_CONFLICT)
 		working->outcome = CUSTOMER_EXISTS;
-	return err == ERR_NOT_FOUND ? ERR_MERCHANT : err;
+	return err == ERR_NOT_FOUND && row->version == 1 ? ERR_MERCHANT : err;
 }
 
 static enum err create_row(struct store_tx *tx, struct working *working)
 {
 	const struct vault *vault = working->desk->vault;
 	struct customer_row *row = &working->row;
-	bool fits;
 	enum err err = store_now(tx, &row->created_at_us);
 
 	row->updated_at_us = row->created_at_us;
 	row->erased_at_us = 0;
 	row->status = CUSTOMER_ACTIVE;
 	row->version++;
-	working->customer = (struct customer){ .status = CUSTOMER_ACTIVE };
-	if (err == ERR_OK)
-		err = merge(working, &fits);
+	row->key = working->key;
 	if (err != ERR_OK)
 		return err;
-	working->outcome = CUSTOMER_TOO_LARGE;
-	if (!fits)
-		return ERR_CONFLICT;
 	working->outcome = CUSTOMER_DONE;
 	err = row_fill(vault, &working->customer, row);
 	return err == ERR_OK ? row_put(tx, working) : err;
@@ -214,8 +269,10 @@ static enum err create_work(struct store_tx *tx, void *context)
 {
 	struct working *working = context;
 	const char *given = working->request->customer;
-	enum err err = row_begin(tx, working, *given != '\0' ? given : working->made_id);
+	enum err err = key_look(tx, working);
 
+	if (err == ERR_OK)
+		err = row_begin(tx, working, *given != '\0' ? given : working->made_id);
 	return err == ERR_OK ? create_row(tx, working) : err;
 }
 
@@ -230,8 +287,16 @@ enum err customer_create(const struct customer_desk *desk, const struct customer
 {
 	struct working working = { .desk = desk, .request = request };
 	uint8_t random[10];
-	enum err err;
+	bool fits;
+	enum err err = merge(&working, &fits);
 
+	if (err != ERR_OK || !fits) {
+		*outcome = CUSTOMER_TOO_LARGE;
+		return err;
+	}
+	creation_key_begin(desk->vault, request->merchant, request->creation, &working.key);
+	if (request->creation != NULL)
+		fingerprint_fill(desk->vault, request, &working.customer, &working.key);
 	crypto_random(random, sizeof random);
 	working.row_id = id_make(clock_now_us(), random);
 	id_format(ID_CUSTOMER, working.row_id, working.made_id);
@@ -241,10 +306,14 @@ enum err customer_create(const struct customer_desk *desk, const struct customer
 		err = ERR_OK;
 	if (err == ERR_OK && working.outcome == CUSTOMER_DONE)
 		err = row_open(desk->vault, &working.row, customer);
+	else if (err == ERR_OK && working.outcome == CUSTOMER_REPLAYED)
+		replay(&working, customer);
 	if (err == ERR_OK)
 		*outcome = working.outcome;
 	return err;
 }
+
+/* ---- amend ---- */
 
 /* Lock one that was not erased. */
 static enum err row_lock(struct store_tx *tx, const struct customer_request *request,
@@ -331,6 +400,7 @@ static enum err erase_work(struct store_tx *tx, void *context)
 		return err;
 	row->status = CUSTOMER_ERASED;
 	row->updated_at_us = row->erased_at_us;
+	memset(&row->key, 0, sizeof row->key);
 	row->version++;
 	return store_customer_update(tx, row);
 }

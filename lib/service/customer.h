@@ -15,6 +15,7 @@
 
 #include "core/customer.h"
 #include "core/version.h"
+#include "service/creation.h"
 #include "service/vault.h"
 #include "store/customer.h"
 #include "store/store.h"
@@ -45,19 +46,22 @@ struct customer_request {
 		*members; /* as customer_check() let them pass; not of an erasure */
 	size_t count;
 	const struct version_match *wanted; /* NULL: any version */
+	struct creation *creation;          /* the key of a new one; NULL: none */
 };
 
 /* In order of precedence */
 enum customer_outcome {
-	CUSTOMER_EXISTS,    /* a new one: the merchant has one of this id, which was not erased */
 	CUSTOMER_TOO_LARGE, /* its metadata would be more than one may have: nothing was done */
-	CUSTOMER_UNCHANGED, /* it is so already: nothing was done */
+	CUSTOMER_REPLAYED, /* same key, same content: as it was made, version 0 if it changed since */
+	CUSTOMER_KEY_REUSED, /* same key, other content: see request->creation */
+	CUSTOMER_EXISTS,     /* a new one: the merchant has one of this id, which was not erased */
+	CUSTOMER_UNCHANGED,  /* it is so already: nothing was done */
 	CUSTOMER_DONE,
 };
 
 /*
  * Take a new one in. The id of one who was erased may be given again: that is a new customer.
- * Returns  ERR_OK with *outcome, and *customer but with _EXISTS and _TOO_LARGE; ERR_MERCHANT (not known); what the
+ * Returns  ERR_OK with *outcome, and *customer with _REPLAYED, _UNCHANGED and _DONE; ERR_MERCHANT (not known); what the
  *          database or pool says; ERR_UNCERTAIN: perhaps it was done
  */
 CHECKED enum err customer_create(const struct customer_desk *desk,

@@ -55,16 +55,27 @@ static const char *member_text(const struct payment_request *request, const char
 
 void fingerprint_members(const struct vault *vault, const char *scope,
 			 const struct fingerprint_member *members, size_t count,
-			 struct operation_row *row)
+			 struct fingerprint_place place)
 {
-	uint8_t *hashes = row->request_hashes;
+	uint8_t *hashes = place.hashes;
 
-	assert((count + 1) * VAULT_HASH_SIZE <= sizeof row->request_hashes);
+	assert((count + 1) * VAULT_HASH_SIZE <= place.room);
 	vault_hash(vault, "scope", scope, hashes);
 	for (size_t i = 0; i < count; i++)
 		vault_hash(vault, members[i].name, members[i].text,
 			   hashes + (i + 1) * VAULT_HASH_SIZE);
-	row->request_hashes_size = (count + 1) * VAULT_HASH_SIZE;
+	*place.size = (count + 1) * VAULT_HASH_SIZE;
+}
+
+struct fingerprint_place fingerprint_place(struct operation_row *row)
+{
+	return (struct fingerprint_place){ row->request_hashes, sizeof row->request_hashes,
+					   &row->request_hashes_size };
+}
+
+struct fingerprint fingerprint_of(const struct operation_row *row)
+{
+	return (struct fingerprint){ row->request_hashes, row->request_hashes_size };
 }
 
 void fingerprint_payment(const struct vault *vault, enum transaction_kind kind,
@@ -81,27 +92,23 @@ void fingerprint_payment(const struct vault *vault, enum transaction_kind kind,
 			specs[i].name,
 			member_text(request, specs[i].name, rooms[i], sizeof rooms[i]),
 		};
-	fingerprint_members(vault, scopes[kind], members, count, row);
+	fingerprint_members(vault, scopes[kind], members, count, fingerprint_place(row));
 }
 
-bool fingerprint_equal(const struct operation_row *stored, const struct operation_row *asked)
+bool fingerprint_equal(struct fingerprint stored, struct fingerprint asked)
 {
-	return stored->request_hashes_size == asked->request_hashes_size &&
-	       memcmp(stored->request_hashes, asked->request_hashes, asked->request_hashes_size) ==
-		       0;
+	return stored.size == asked.size && memcmp(stored.hashes, asked.hashes, asked.size) == 0;
 }
 
-unsigned fingerprint_differing(const struct operation_row *stored,
-			       const struct operation_row *asked)
+unsigned fingerprint_differing(struct fingerprint stored, struct fingerprint asked)
 {
 	unsigned differing = 0;
 
-	if (memcmp(stored->request_hashes, asked->request_hashes, VAULT_HASH_SIZE) != 0)
+	if (memcmp(stored.hashes, asked.hashes, VAULT_HASH_SIZE) != 0)
 		return 0; /* of another path: their members say nothing to each other */
-	for (size_t i = VAULT_HASH_SIZE; i < asked->request_hashes_size; i += VAULT_HASH_SIZE)
-		if (i >= stored->request_hashes_size ||
-		    memcmp(stored->request_hashes + i, asked->request_hashes + i,
-			   VAULT_HASH_SIZE) != 0)
+	for (size_t i = VAULT_HASH_SIZE; i < asked.size; i += VAULT_HASH_SIZE)
+		if (i >= stored.size ||
+		    memcmp(stored.hashes + i, asked.hashes + i, VAULT_HASH_SIZE) != 0)
 			differing |= 1u << (i / VAULT_HASH_SIZE - 1);
 	return differing;
 }

@@ -24,10 +24,23 @@ struct fingerprint_member {
 	const char *text; /* canonical: equal for what means the same; "" for none */
 };
 
-/* Of the scope and these members, in their order, into the row's request_hashes. */
+/* What a row keeps of a request, and where it is written. */
+struct fingerprint {
+	const uint8_t *hashes;
+	size_t size;
+};
+struct fingerprint_place {
+	uint8_t *hashes;
+	size_t room;
+	size_t *size;
+};
+struct fingerprint fingerprint_of(const struct operation_row *row);
+struct fingerprint_place fingerprint_place(struct operation_row *row);
+
+/* Of the scope and these members, in their order; there must be room. */
 void fingerprint_members(const struct vault *vault, const char *scope,
 			 const struct fingerprint_member *members, size_t count,
-			 struct operation_row *row);
+			 struct fingerprint_place place);
 
 /* The canonical text of an amount as it was written (enum amount_form). */
 void fingerprint_amount(int form, int64_t minor, char *text, size_t size);
@@ -37,10 +50,9 @@ void fingerprint_payment(const struct vault *vault, enum transaction_kind kind,
 			 const struct payment_request *request, struct operation_row *row);
 
 /* The same scope and content. */
-bool fingerprint_equal(const struct operation_row *stored, const struct operation_row *asked);
+bool fingerprint_equal(struct fingerprint stored, struct fingerprint asked);
 
 /* Bits of the members that differ, by their index; a differing scope sets none. */
-unsigned fingerprint_differing(const struct operation_row *stored,
-			       const struct operation_row *asked);
+unsigned fingerprint_differing(struct fingerprint stored, struct fingerprint asked);
 
 #endif

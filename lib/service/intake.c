@@ -95,12 +95,14 @@ static enum err leaders_probe(struct store_tx *tx, struct commit *commit)
 /* What a request means when this operation is stored under its id or key. */
 static void decide(struct acceptance *acceptance, const struct operation_row *stored)
 {
-	const bool same = fingerprint_equal(stored, &acceptance->operation);
+	const struct fingerprint first = fingerprint_of(stored);
+	const struct fingerprint asked = fingerprint_of(&acceptance->operation);
+	const bool same = fingerprint_equal(first, asked);
 
 	acceptance->receipt = (struct payment_receipt){
 		.transaction_id = stored->transaction_id,
 		.created_at_us = stored->created_at_us,
-		.differing = same ? 0 : fingerprint_differing(stored, &acceptance->operation),
+		.differing = same ? 0 : fingerprint_differing(first, asked),
 	};
 	if (id_equal(stored->id, acceptance->operation.id))
 		acceptance->outcome = PAYMENT_CREATED;

@@ -13,6 +13,7 @@ struct adding {
 	const struct payment_method_target *target;
 	const struct payment_method_request *request;
 	struct id id; /* fixed before the first try */
+	struct creation_key key;
 	struct payment_method_row row;
 	enum payment_method_outcome outcome;
 };
@@ -40,7 +41,8 @@ static enum err row_fill(struct adding *adding, const struct customer_row *custo
 					    .customer_row = customer->id,
 					    .expiry_month = request->expiry_month,
 					    .expiry_year = request->expiry_year,
-					    .version = 1 };
+					    .version = 1,
+					    .key = adding->key };
 	memcpy(row->merchant, customer->merchant, sizeof row->merchant);
 	memcpy(row->gateway, request->gateway, sizeof row->gateway);
 	memcpy(row->method, request->method, sizeof row->method);
@@ -71,7 +73,72 @@ static enum err row_put(struct store_tx *tx, struct adding *adding)
 	row->updated_at_us = row->created_at_us;
 	if (err == ERR_OK && row->is_default)
 		err = store_payment_method_clear_default(tx, row->customer_row, row->created_at_us);
-	return err == ERR_OK ? store_payment_method_insert(tx, row) : err;
+	if (err != ERR_OK)
+		return err;
+	err = store_payment_method_insert(tx, row);
+	/* Another has just used the key, for another customer perhaps: look again. */
+	return err == ERR_CONFLICT && adding->target->creation != NULL ? ERR_BUSY : err;
+}
+
+/* The canonical texts of the request, in the order of payment_method_fields(). */
+static void fingerprint_fill(struct adding *adding)
+{
+	const struct payment_method_request *request = adding->request;
+	char scope[sizeof "POST /customers//payment-methods" + PAYMENT_CUSTOMER_SIZE];
+	char month[12], year[12], wish[12];
+	const struct fingerprint_member members[] = {
+		{ "gateway", request->gateway },
+		{ "payment_token", request->token },
+		{ "payment_method", request->method },
+		{ "brand", request->brand },
+		{ "last4", request->last4 },
+		{ "expiry_month", month },
+		{ "expiry_year", year },
+		{ "default", wish },
+	};
+
+	(void)snprintf(scope, sizeof scope, "POST /customers/%s/payment-methods",
+		       adding->target->customer);
+	(void)snprintf(month, sizeof month, "%d", request->expiry_month);
+	(void)snprintf(year, sizeof year, "%d", request->expiry_year);
+	(void)snprintf(wish, sizeof wish, "%d", (int)request->wish);
+	fingerprint_members(adding->desk->vault, scope, members, sizeof members / sizeof members[0],
+			    creation_place(&adding->key));
+}
+
+/* As it was made: all that changes later is that another takes the default from it. */
+static void replay(struct payment_method_row *row)
+{
+	const bool changed = row->version > 1;
+
+	row->is_default = row->is_default || changed;
+	row->updated_at_us = row->created_at_us;
+	row->version = changed ? 0 : row->version;
+}
+
+/* What its key has made before; *found: see the outcome. */
+static enum err key_look(struct store_tx *tx, struct adding *adding, bool *found)
+{
+	struct creation *creation = adding->target->creation;
+	struct payment_method_row row;
+	enum err err = ERR_NOT_FOUND;
+
+	if (creation != NULL)
+		err = store_payment_method_find_key(tx, adding->target->merchant, &adding->key,
+						    &row);
+	*found = err == ERR_OK;
+	if (err != ERR_OK)
+		return err == ERR_NOT_FOUND ? ERR_OK : err;
+	adding->row = row;
+	if (id_equal(row.id, adding->id)) {
+		adding->outcome = METHOD_DONE; /* its commit's answer was lost before */
+	} else if (creation_is_same(creation, &row.key, &adding->key)) {
+		adding->outcome = METHOD_REPLAYED;
+		replay(&adding->row);
+	} else {
+		adding->outcome = METHOD_KEY_REUSED;
+	}
+	return ERR_OK;
 }
 
 static enum err add_work(struct store_tx *tx, void *context)
@@ -79,11 +146,14 @@ static enum err add_work(struct store_tx *tx, void *context)
 	struct adding *adding = context;
 	struct customer_row customer;
 	struct payment_method_row found;
+	bool replayed = false;
 	enum err err = customer_row(tx, adding->target, true, &customer);
 
 	if (err == ERR_OK)
+		err = key_look(tx, adding, &replayed);
+	if (err == ERR_OK && !replayed)
 		err = row_fill(adding, &customer);
-	if (err != ERR_OK)
+	if (err != ERR_OK || replayed)
 		return err;
 	err = store_payment_method_find_token(tx, &adding->row, &found);
 	if (err == ERR_NOT_FOUND)
@@ -105,6 +175,9 @@ enum err payment_method_add(const struct customer_desk *desk,
 	uint8_t random[10];
 	enum err err;
 
+	creation_key_begin(desk->vault, target->merchant, target->creation, &adding.key);
+	if (target->creation != NULL)
+		fingerprint_fill(&adding);
 	crypto_random(random, sizeof random);
 	adding.id = id_make(clock_now_us(), random);
 	err = store_pool_run(desk->pool, desk->wait_ms, add_work, &adding);

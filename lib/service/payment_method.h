@@ -24,19 +24,22 @@ struct payment_method_target {
 	const char *customer;
 	struct id id;
 	const struct version_match *wanted; /* of a removal; NULL: any version */
+	struct creation *creation;          /* the key of an addition; NULL: none */
 };
 
 /* In order of precedence */
 enum payment_method_outcome {
-	METHOD_EXISTS, /* the customer has this token of this gateway: see *row */
-	METHOD_FULL,   /* the customer has as many as one may have */
+	METHOD_REPLAYED, /* same key, same content: *row as it was made, version 0 if it changed since */
+	METHOD_KEY_REUSED, /* same key, other content: see target->creation */
+	METHOD_EXISTS,     /* the customer has this token of this gateway: see *row */
+	METHOD_FULL,       /* the customer has as many as one may have */
 	METHOD_DONE,
 };
 
 /*
  * Add one.
- * Returns  ERR_OK with *outcome, and *row but with _FULL; ERR_NOT_FOUND (no such customer); what the database or pool
- *          says; ERR_UNCERTAIN: perhaps it was done
+ * Returns  ERR_OK with *outcome, and *row with _REPLAYED, _EXISTS and _DONE; ERR_NOT_FOUND (no such customer); what the
+ *          database or pool says; ERR_UNCERTAIN: perhaps it was done
  */
 CHECKED enum err payment_method_add(const struct customer_desk *desk,
 				    const struct payment_method_target *target,

@@ -73,7 +73,7 @@ static void hashes_fill(const struct vault *vault, const struct request_order *o
 		 id_format(ID_TRANSACTION, order->transaction_id, transaction), verb->path);
 	if (order->amount_minor != 0)
 		fingerprint_amount(order->form, order->amount_minor, amount, sizeof amount);
-	fingerprint_members(vault, scope, members, REQUEST_MEMBERS, row);
+	fingerprint_members(vault, scope, members, REQUEST_MEMBERS, fingerprint_place(row));
 }
 
 /* All but what only the locked transaction tells. */
@@ -118,8 +118,9 @@ static enum err stored_find(struct scene *scene, bool *found)
 	if (id_equal(stored->id, asked->id))
 		scene->outcome = REQUEST_CREATED;
 	else
-		scene->outcome =
-			fingerprint_equal(stored, asked) ? REQUEST_REPLAYED : REQUEST_KEY_REUSED;
+		scene->outcome = fingerprint_equal(fingerprint_of(stored), fingerprint_of(asked))
+					 ? REQUEST_REPLAYED
+					 : REQUEST_KEY_REUSED;
 	return ERR_OK;
 }
 
@@ -228,7 +229,8 @@ static void receipt_fill(const struct scene *scene, struct request_receipt *rece
 	};
 	memcpy(receipt->reason, scene->stored.reason, sizeof receipt->reason);
 	if (scene->outcome == REQUEST_KEY_REUSED)
-		receipt->differing = fingerprint_differing(&scene->stored, &scene->operation);
+		receipt->differing = fingerprint_differing(fingerprint_of(&scene->stored),
+							   fingerprint_of(&scene->operation));
 }
 
 /* What its runs came to. */

@@ -25,6 +25,8 @@ static const struct column columns[] = {
 	COLUMN_NUMBER(struct customer_row, created_at_us),
 	COLUMN_NUMBER(struct customer_row, updated_at_us),
 	COLUMN_NUMBER_OR_NULL(struct customer_row, erased_at_us),
+	COLUMN_FIXED_OR_NULL(struct customer_row, key.hash),
+	COLUMN_BYTES_OR_NULL(struct customer_row, key.request, key.request_size),
 };
 static const struct shape shape = SHAPE(columns);
 
@@ -66,6 +68,21 @@ enum err store_customer_lock(struct store_tx *tx, const char *merchant, const ch
 			     struct customer_row *row)
 {
 	return read_one(tx, STATEMENT_CUSTOMER_LOCK, (const char *[2]){ merchant, customer }, row);
+}
+
+enum err store_customer_find_key(struct store_tx *tx, const char *merchant,
+				 const struct creation_key *key, struct customer_row *row)
+{
+	struct cells cells = { .count = 0 };
+	struct customer_row found;
+	enum err err;
+
+	cells_add_text(&cells, merchant);
+	cells_add_raw(&cells, key->hash, sizeof key->hash);
+	err = statement_read(tx, STATEMENT_CUSTOMER_FIND_KEY, &cells, &shape, &found);
+	if (err == ERR_OK)
+		*row = found;
+	return err;
 }
 
 enum err store_customer_update(struct store_tx *tx, const struct customer_row *row)

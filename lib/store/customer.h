@@ -25,6 +25,15 @@
 #define CUSTOMER_METADATA_SEALED_SIZE 4160
 #define CUSTOMER_HASH_SIZE 16
 
+#define CREATION_HASHES_SIZE 128
+
+/* The idempotency key that made a row, and what was asked for; keyed hashes. All bytes 0: it was made without one. */
+struct creation_key {
+	uint8_t hash[CUSTOMER_HASH_SIZE];
+	uint8_t request[CREATION_HASHES_SIZE];
+	size_t request_size;
+};
+
 enum customer_status { CUSTOMER_ACTIVE, CUSTOMER_ERASED };
 extern const struct words customer_status_words;
 
@@ -45,9 +54,13 @@ struct customer_row {
 	int64_t created_at_us;
 	int64_t updated_at_us;
 	int64_t erased_at_us; /* 0: not */
+	struct creation_key key;
 };
 
-/* Returns ERR_OK; ERR_CONFLICT (the merchant has one of this id, erased ones too); ERR_NOT_FOUND (no such merchant). */
+/*
+ * Returns  ERR_OK; ERR_CONFLICT (the merchant has one of this id, erased ones too, or of this key); ERR_NOT_FOUND (no
+ *          such merchant)
+ */
 CHECKED enum err store_customer_insert(struct store_tx *tx, const struct customer_row *row);
 
 /* The merchant's customer of this id, erased ones too. Returns ERR_OK; ERR_NOT_FOUND. */
@@ -56,6 +69,10 @@ CHECKED enum err store_customer_find(struct store_tx *tx, const char *merchant,
 /* The same, and lock it (FOR UPDATE). */
 CHECKED enum err store_customer_lock(struct store_tx *tx, const char *merchant,
 				     const char *customer, struct customer_row *row);
+
+/* The one that this key of the merchant's made. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_customer_find_key(struct store_tx *tx, const char *merchant,
+					 const struct creation_key *key, struct customer_row *row);
 
 /* Write all but ids of a locked row whose version is row->version - 1; ERR_STORE where that is not so (a bug). */
 CHECKED enum err store_customer_update(struct store_tx *tx, const struct customer_row *row);

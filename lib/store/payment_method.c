@@ -21,6 +21,8 @@ static const struct column columns[] = {
 	COLUMN_NUMBER(struct payment_method_row, version),
 	COLUMN_NUMBER(struct payment_method_row, created_at_us),
 	COLUMN_NUMBER(struct payment_method_row, updated_at_us),
+	COLUMN_FIXED_OR_NULL(struct payment_method_row, key.hash),
+	COLUMN_BYTES_OR_NULL(struct payment_method_row, key.request, key.request_size),
 };
 static const struct shape shape = SHAPE(columns);
 
@@ -66,6 +68,17 @@ enum err store_payment_method_find_token(struct store_tx *tx, const struct payme
 
 	cells_add_row(&cells, &token, row);
 	return read_one(tx, STATEMENT_METHOD_FIND_TOKEN, &cells, found);
+}
+
+enum err store_payment_method_find_key(struct store_tx *tx, const char *merchant,
+				       const struct creation_key *key,
+				       struct payment_method_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_text(&cells, merchant);
+	cells_add_raw(&cells, key->hash, sizeof key->hash);
+	return read_one(tx, STATEMENT_METHOD_FIND_KEY, &cells, row);
 }
 
 enum err store_payment_method_count(struct store_tx *tx, struct id customer_row, int64_t *count)

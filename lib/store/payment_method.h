@@ -41,9 +41,10 @@ struct payment_method_row {
 	uint32_t version;
 	int64_t created_at_us;
 	int64_t updated_at_us;
+	struct creation_key key;
 };
 
-/* Returns ERR_OK; ERR_CONFLICT (the customer has this token of this gateway, or another default). */
+/* Returns ERR_OK; ERR_CONFLICT (the customer has this token of this gateway, or another default; the key was used). */
 CHECKED enum err store_payment_method_insert(struct store_tx *tx,
 					     const struct payment_method_row *row);
 
@@ -55,6 +56,11 @@ CHECKED enum err store_payment_method_find(struct store_tx *tx, struct id custom
 CHECKED enum err store_payment_method_find_token(struct store_tx *tx,
 						 const struct payment_method_row *row,
 						 struct payment_method_row *found);
+
+/* The one that this key of the merchant's made, of any customer. Returns ERR_OK; ERR_NOT_FOUND. */
+CHECKED enum err store_payment_method_find_key(struct store_tx *tx, const char *merchant,
+					       const struct creation_key *key,
+					       struct payment_method_row *row);
 
 CHECKED enum err store_payment_method_count(struct store_tx *tx, struct id customer_row,
 					    int64_t *count);

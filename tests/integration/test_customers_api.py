@@ -441,6 +441,93 @@ def test_a_payment_method_is_deleted_for_good(payops):
     add_method(payops, customer)
 
 
+# --- keys ---
+
+def keyed(payops, path, body, key, merchant=SHOP, **headers):
+    return ask(payops, "POST", path, body, merchant, headers={"Idempotency-Key": key, **headers})
+
+
+def same_answer(first, again):
+    assert (first.status, again.status, again.body) == (201, 201, first.body), again.body
+    assert again.headers["location"] == first.headers["location"]
+    assert ("idempotency-replayed" in first.headers, again.headers["idempotency-replayed"]) == (False, "true")
+
+
+def reused(answer):
+    assert (answer.status, answer.json["code"]) == (422, "idempotency_key_reused"), answer.body
+    return sorted(error["field"] for error in answer.json["errors"])
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_key_adds_one_customer(payops, given):
+    key, body = unique("key"), {**ANA, **({"customer_id": unique("cust")} if given else {})}
+    first = keyed(payops, "/customers", body, key)
+    again = keyed(payops, "/customers", dict(reversed(body.items())), f'"{key}"')
+    same_answer(first, again)
+    assert again.headers["etag"] == first.headers["etag"]
+    assert reused(keyed(payops, "/customers", {**body, "name": "B", "address": None}, key)) == ["address", "name"]
+    keyed(payops, "/customers", body, key, OTHER)
+
+    path = first.headers["location"]
+    assert ask(payops, "PATCH", path, {"name": "Changed"}).status == 200
+    again = keyed(payops, "/customers", body, key)
+    same_answer(first, again)
+    assert "etag" not in again.headers  # it is not that version any more
+    assert ask(payops, "GET", path).json["name"] == "Changed"
+    assert payops.sql("SELECT COUNT(*) FROM customer WHERE idempotency_hash = (SELECT idempotency_hash FROM customer "
+                      f"WHERE merchant = '{SHOP}' AND customer = '{first.json['customer_id']}')") == [["1"]]
+    assert ask(payops, "DELETE", path).status == 204
+    assert payops.sql("SELECT COUNT(idempotency_hash), COUNT(request_hashes) FROM customer WHERE customer = "
+                      f"'{first.json['customer_id']}' AND merchant = '{SHOP}'") == [["0", "0"]]
+    assert keyed(payops, "/customers", body, key).status == 201
+
+
+def test_a_key_adds_one_payment_method(payops):
+    customer, other = (add(payops).json["customer_id"] for _ in range(2))
+    key, path = unique("key"), f"/customers/{customer}/payment-methods"
+    first = keyed(payops, path, CARD, key)
+    same_answer(first, keyed(payops, path, CARD, key))
+    assert reused(keyed(payops, path, {**CARD, "payment_token": "tok_sync", "expiry_year": 2032}, key)) == [
+        "expiry_year", "payment_token"]
+    assert reused(keyed(payops, f"/customers/{other}/payment-methods", CARD, key)) == []
+
+    add_method(payops, customer, payment_token="tok_sync", default=True)
+    again = keyed(payops, path, CARD, key)
+    same_answer(first, again)
+    assert "etag" not in again.headers and again.json["default"] is True
+    assert [one["default"] for one in ask(payops, "GET", path).json] == [True, False]
+
+
+def test_a_refusal_leaves_the_key_free(payops):
+    customer, key = add(payops).json["customer_id"], unique("key")
+    path = f"/customers/{customer}/payment-methods"
+
+    assert keyed(payops, "/customers", {"country": "XX"}, key).status == 422
+    assert keyed(payops, "/customers", {"customer_id": customer}, key).status == 409
+    same_answer(keyed(payops, "/customers", ANA, key), keyed(payops, "/customers", ANA, key))
+    assert keyed(payops, path, {**CARD, "last4": "x"}, key).status == 422
+    assert keyed(payops, "/customers/nobody/payment-methods", CARD, key).status == 404
+    same_answer(keyed(payops, path, CARD, key), keyed(payops, path, CARD, key))
+    for bad in ("a,b", "x" * 256, "\"", "4111111111111111"):
+        assert keyed(payops, "/customers", {}, bad).status in (400, 422)
+
+
+def test_with_one_key_at_once_one_is_added(payops):
+    key, customer = unique("key"), add(payops).json["customer_id"]
+    for path, body in (("/customers", ANA), (f"/customers/{customer}/payment-methods", CARD)):
+        answers = together(8, lambda n: keyed(payops, path, body, key))
+        assert {(answer.status, answer.body) for answer in answers} == {(201, answers[0].body)}
+        assert ["idempotency-replayed" in answer.headers for answer in answers].count(False) == 1
+
+
+def test_a_key_means_the_same_in_xml(payops):
+    key = unique("key")
+    raw = tree.tostring(element("customer", ANA))
+    first = keyed(payops, "/customers", ANA, key)
+    same_answer(first, keyed(payops, "/customers", raw, key, **{"Content-Type": "application/xml",
+                                                               "Accept": "application/json"}))
+
+
 # --- XML ---
 
 def element(name, value):

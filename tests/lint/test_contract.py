@@ -79,6 +79,9 @@ RULES = {
         "test_control_api::test_key_that_is_being_committed_is_in_flight test_operations::test_one_key_in_flight_together_is_one_refund",
     "keys: other content is 422 and names the members": "test_idempotency_api::test_other_content_under_a_key_is_refused_by_the_names_of_its_members",
     "keys: a refusal leaves the key free": "test_idempotency_api::test_refusal_leaves_the_key_free",
+    "keys: customers and payment methods take them": "test_customers_api::test_a_key_adds_one_customer "
+        "test_customers_api::test_a_key_adds_one_payment_method test_customers_api::test_a_key_means_the_same_in_xml "
+        "test_customers_api::test_with_one_key_at_once_one_is_added test_customers_api::test_a_refusal_leaves_the_key_free",
     "keys: cancel by key, and the wish is remembered": "test_control_api::test_cancel_by_key_cancels_what_was_not_sent "
         "test_control_api::test_success_after_a_wish_to_cancel_is_an_exception",
 }

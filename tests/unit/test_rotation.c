@@ -72,9 +72,8 @@ static void put_customers(unsigned count)
 			.members = ana + n % 2, /* every other one has metadata alone */
 			.count = 2 - n % 2,
 		};
-		const struct payment_method_target target = {
-			SERVICE_MERCHANT, id, { { 0 } }, NULL
-		};
+		const struct payment_method_target target = { .merchant = SERVICE_MERCHANT,
+							      .customer = id };
 		static struct customer customer;
 		struct payment_method_row row;
 		enum customer_outcome outcome;

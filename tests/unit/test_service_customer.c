@@ -81,7 +81,8 @@ static enum customer_outcome create_as(const char *id, struct customer *customer
 
 static enum payment_method_outcome add_to(const char *id, struct payment_method_row *row)
 {
-	const struct payment_method_target target = { SERVICE_MERCHANT, id, { { 0 } }, NULL };
+	const struct payment_method_target target = { .merchant = SERVICE_MERCHANT,
+						      .customer = id };
 	enum payment_method_outcome outcome = METHOD_FULL;
 
 	ck_assert_int_eq(payment_method_add(&desk, &target, &card, &outcome, row), ERR_OK);
@@ -207,11 +208,105 @@ START_TEST(what_was_committed_unanswered_is_done_once)
 }
 END_TEST
 
+/* The same request, and one of other content, under one key. */
+START_TEST(a_key_makes_one_customer)
+{
+	static struct customer first, again;
+	struct creation creation = { .idempotency_key = "customer-key" };
+	struct customer_request request = request_for("");
+	enum customer_outcome outcome;
+
+	request.creation = &creation;
+	ck_assert_int_eq(customer_create(&desk, &request, &outcome, &first), ERR_OK);
+	ck_assert_int_eq(outcome, CUSTOMER_DONE);
+	ck_assert_int_eq(customer_create(&desk, &request, &outcome, &again), ERR_OK);
+	ck_assert_int_eq(outcome, CUSTOMER_REPLAYED);
+	ck_assert_mem_eq(&again, &first, sizeof first);
+	request.count--; /* without the metadata */
+	ck_assert_int_eq(customer_create(&desk, &request, &outcome, &again), ERR_OK);
+	ck_assert_int_eq(outcome, CUSTOMER_KEY_REUSED);
+	ck_assert_uint_eq(creation.differing, 1U << 7);
+	request.merchant = SERVICE_OTHER_MERCHANT;
+	ck_assert_int_eq(customer_create(&desk, &request, &outcome, &again), ERR_OK);
+	ck_assert_int_eq(outcome, CUSTOMER_DONE);
+	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM customer"), 2);
+}
+END_TEST
+
+START_TEST(a_key_makes_one_payment_method)
+{
+	static struct customer customer;
+	struct creation creation = { .idempotency_key = "method-key" };
+	struct payment_method_target target = { .merchant = SERVICE_MERCHANT,
+						.customer = "c1",
+						.creation = &creation };
+	struct payment_method_request other = card;
+	struct payment_method_row first, again, taken;
+	enum payment_method_outcome outcome;
+
+	(void)create_as("c1", &customer);
+	(void)create_as("c2", &customer);
+	ck_assert_int_eq(payment_method_add(&desk, &target, &card, &outcome, &first), ERR_OK);
+	ck_assert_int_eq(outcome, METHOD_DONE);
+	ck_assert_int_eq(payment_method_add(&desk, &target, &card, &outcome, &again), ERR_OK);
+	ck_assert_int_eq(outcome, METHOD_REPLAYED);
+	ck_assert_mem_eq(&again.id, &first.id, sizeof first.id);
+	ck_assert_uint_eq(again.version, 1);
+	memcpy(other.last4, "1234", sizeof other.last4);
+	ck_assert_int_eq(payment_method_add(&desk, &target, &other, &outcome, &again), ERR_OK);
+	ck_assert_int_eq(outcome, METHOD_KEY_REUSED);
+	ck_assert_uint_eq(creation.differing, 1U << 4);
+	target.customer = "c2";
+	ck_assert_int_eq(payment_method_add(&desk, &target, &card, &outcome, &again), ERR_OK);
+	ck_assert_int_eq(outcome, METHOD_KEY_REUSED);
+	ck_assert_uint_eq(creation.differing, 0);
+	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM payment_method"), 1);
+
+	/* Another takes the default from it: it is answered as it was, without a version. */
+	target = (struct payment_method_target){ .merchant = SERVICE_MERCHANT, .customer = "c1" };
+	memcpy(other.token, "tok_other", sizeof "tok_other");
+	other.wish = METHOD_DEFAULT;
+	ck_assert_int_eq(payment_method_add(&desk, &target, &other, &outcome, &taken), ERR_OK);
+	ck_assert_int_eq(outcome, METHOD_DONE);
+	target.creation = &creation;
+	ck_assert_int_eq(payment_method_add(&desk, &target, &card, &outcome, &again), ERR_OK);
+	ck_assert_int_eq(outcome, METHOD_REPLAYED);
+	ck_assert(again.is_default);
+	ck_assert_int_eq(again.updated_at_us, first.updated_at_us);
+	ck_assert_uint_eq(again.version, 0);
+}
+END_TEST
+
+START_TEST(what_was_committed_unanswered_under_a_key_is_no_repetition)
+{
+	static struct customer customer;
+	struct creation creation = { .idempotency_key = "cut-key" };
+	const struct payment_method_target target = { .merchant = SERVICE_MERCHANT,
+						      .customer = "c1",
+						      .creation = &creation };
+	struct customer_request request = request_for("c1");
+	enum customer_outcome outcome;
+	enum payment_method_outcome added;
+	struct payment_method_row row;
+
+	desk.pool = cut;
+	request.creation = &creation;
+	atomic_store(&cutter.cut_after, 1);
+	ck_assert_int_eq(customer_create(&desk, &request, &outcome, &customer), ERR_OK);
+	ck_assert_int_eq(outcome, CUSTOMER_DONE);
+	atomic_store(&cutter.cut_after, 1);
+	ck_assert_int_eq(payment_method_add(&desk, &target, &card, &added, &row), ERR_OK);
+	ck_assert_int_eq(added, METHOD_DONE);
+	ck_assert_int_eq(atomic_load(&cutter.cut_after), 0);
+}
+END_TEST
+
 START_TEST(what_may_have_been_committed_is_not_denied)
 {
 	static struct customer customer;
 	const struct customer_request request = request_for("c1");
-	const struct payment_method_target target = { SERVICE_MERCHANT, "c1", { { 0 } }, NULL };
+	const struct payment_method_target target = { .merchant = SERVICE_MERCHANT,
+						      .customer = "c1" };
 	struct payment_method_row row;
 	enum payment_method_outcome added;
 	enum customer_outcome outcome;
@@ -244,5 +339,8 @@ UNIT_MAIN("service_customer", {
 	tcase_add_test(tests, nothing_personal_is_left_of_who_was_erased);
 	tcase_add_test(tests, what_is_changed_is_sealed_with_the_newest_key);
 	tcase_add_test(tests, what_was_committed_unanswered_is_done_once);
+	tcase_add_test(tests, a_key_makes_one_customer);
+	tcase_add_test(tests, a_key_makes_one_payment_method);
+	tcase_add_test(tests, what_was_committed_unanswered_under_a_key_is_no_repetition);
 	tcase_add_loop_test(tests, what_may_have_been_committed_is_not_denied, 0, 3);
 })
