@@ -277,7 +277,7 @@ static enum err dispatching_start(struct server *server)
 
 static enum err texts_start(struct server *server)
 {
-	enum err err = reference_new(&server->reference);
+	enum err err = reference_new(server->settings->swagger_ui_directory, &server->reference);
 
 	server->app.reference = server->reference;
 	return err == ERR_OK ? ERR_OK : start_failed("reference", err, "");

@@ -336,6 +336,11 @@ static step *const steps[] = {
 
 /* ---- around them ---- */
 
+static bool is_frozen(const struct route *route)
+{
+	return route != NULL && (route->flags & ROUTE_FROZEN) != 0;
+}
+
 static void finish(struct call *call)
 {
 	struct http_reply *reply = call->reply;
@@ -348,7 +353,7 @@ static void finish(struct call *call)
 	if (atomic_load(&call->app->draining))
 		reply->close = true;
 	http_reply_header(reply, "X-Api-Call-Id", call->api_call_id);
-	http_reply_header(reply, "Cache-Control", "no-store");
+	http_reply_header(reply, "Cache-Control", is_frozen(call->route) ? "no-cache" : "no-store");
 	http_reply_header(reply, "X-Content-Type-Options", "nosniff");
 	cors_answer(call->settings->cors_origins, call->http,
 		    call->route == NULL && reply->status == 204 ? call->match.allow : NULL, reply);

@@ -10,11 +10,15 @@
 #include "apid/docs_page.h"
 #include "apid/etag.h"
 #include "apid/openapi.h"
+#include "apid/swagger_ui.h"
 #include "base/crypto.h"
 #include "base/json.h"
+#include "base/log.h"
 
 #define HASH_SIZE 44 /* a SHA-256 in base64 without padding, NUL */
 #define POLICY_SIZE 256
+#define WHY_SIZE 4300
+#define PLAIN "plain"
 
 struct text {
 	char *text;
@@ -24,8 +28,9 @@ struct text {
 
 struct reference {
 	struct text openapi;
-	struct text docs;
-	char docs_policy[POLICY_SIZE];
+	struct text plain;
+	char plain_policy[POLICY_SIZE];
+	struct swagger_ui *ui; /* NULL: the plain page is all there is */
 };
 
 /* Nothing but the page's own style: no script, no other host, no frame around it. */
@@ -54,23 +59,35 @@ static uint32_t version_of(const char *text)
 	return version;
 }
 
-enum err reference_new(struct reference **reference)
+static enum err ui_read(const char *directory, struct swagger_ui **ui)
+{
+	char why[WHY_SIZE];
+	enum err err = swagger_ui_read(directory, ui, why, sizeof why);
+
+	if (err != ERR_NOT_FOUND)
+		return err;
+	log_info("without Swagger UI: /docs is a plain page", LOG_TEXT("why", why));
+	return ERR_OK;
+}
+
+enum err reference_new(const char *ui_directory, struct reference **reference)
 {
 	struct reference *made = calloc(1, sizeof *made);
 	json_t *document = openapi_document();
 
 	if (made != NULL && document != NULL) {
 		made->openapi.text = json_text(document);
-		made->docs.text = docs_page(document);
+		made->plain.text = docs_page(document);
 	}
 	json_decref(document);
-	if (made == NULL || made->openapi.text == NULL || made->docs.text == NULL) {
+	if (made == NULL || made->openapi.text == NULL || made->plain.text == NULL ||
+	    ui_read(ui_directory, &made->ui) != ERR_OK) {
 		reference_free(made);
 		return ERR_MEMORY;
 	}
 	made->openapi.version = version_of(made->openapi.text);
-	made->docs.version = version_of(made->docs.text);
-	policy_write(made->docs_policy);
+	made->plain.version = version_of(made->plain.text);
+	policy_write(made->plain_policy);
 	*reference = made;
 	return ERR_OK;
 }
@@ -80,28 +97,58 @@ void reference_free(struct reference *reference)
 	if (reference == NULL)
 		return;
 	free(reference->openapi.text);
-	free(reference->docs.text);
+	free(reference->plain.text);
+	swagger_ui_free(reference->ui);
 	free(reference);
 }
 
-static void answer(struct call *call, const char *type, const struct text *text)
+static void answer(struct call *call, const char *type, const char *text, uint32_t version)
 {
-	etag_set(call->reply, text->version);
-	if (etag_is_held(call->http, text->version))
+	etag_set(call->reply, version);
+	if (etag_is_held(call->http, version))
 		call->reply->status = 304;
 	else
-		call_answer_text(call, 200, type, strdup(text->text));
+		call_answer_text(call, 200, type, strdup(text));
+}
+
+static void answer_page(struct call *call, const char *policy, const char *text, uint32_t version)
+{
+	http_reply_header(call->reply, "Content-Security-Policy", policy);
+	http_reply_header(call->reply, "Referrer-Policy", "no-referrer");
+	answer(call, "text/html; charset=utf-8", text, version);
 }
 
 void reference_openapi(struct call *call)
 {
-	answer(call, "application/json", &call->app->reference->openapi);
+	const struct text *openapi = &call->app->reference->openapi;
+
+	answer(call, "application/json", openapi->text, openapi->version);
+}
+
+static void answer_plain(struct call *call)
+{
+	const struct reference *reference = call->app->reference;
+
+	answer_page(call, reference->plain_policy, reference->plain.text, reference->plain.version);
 }
 
 void reference_docs(struct call *call)
 {
-	http_reply_header(call->reply, "Content-Security-Policy",
-			  call->app->reference->docs_policy);
-	http_reply_header(call->reply, "Referrer-Policy", "no-referrer");
-	answer(call, "text/html; charset=utf-8", &call->app->reference->docs);
+	if (call->app->reference->ui == NULL)
+		answer_plain(call);
+	else
+		answer_page(call, SWAGGER_UI_POLICY, swagger_ui_page, version_of(swagger_ui_page));
+}
+
+void reference_docs_file(struct call *call)
+{
+	const char *name = call->match.parameter;
+	const struct swagger_ui_file *file = swagger_ui_find(call->app->reference->ui, name);
+
+	if (strcmp(name, PLAIN) == 0)
+		answer_plain(call);
+	else if (file == NULL)
+		call_refuse(call, ERR_NOT_FOUND, "There is no such file; see /docs.");
+	else
+		answer(call, file->type, file->text, version_of(file->text));
 }

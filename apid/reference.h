@@ -14,8 +14,11 @@
 
 struct reference;
 
-/* Returns ERR_OK with *reference; ERR_MEMORY. */
-CHECKED enum err reference_new(struct reference **reference);
+/*
+ * ui_directory  where swagger-ui-dist's files may be (swagger_ui.h); where they are not, /docs is the plain page
+ * Returns       ERR_OK with *reference; ERR_MEMORY
+ */
+CHECKED enum err reference_new(const char *ui_directory, struct reference **reference);
 
 /* Accepts NULL. */
 void reference_free(struct reference *reference);

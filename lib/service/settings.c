@@ -79,6 +79,10 @@ static const struct conf_setting scalars[] = {
 	  CONF_RESTART },
 	{ "cors.origins", CONF_TEXT, "", 0, 1000, NULL,
 	  "Origins, separated by blanks, whose web pages may read answers.", CONF_LIVE },
+	{ "docs.swagger_ui_directory", CONF_PATH, "", 0, 4000, NULL,
+	  "Directory of swagger-ui-dist's files for /docs; where empty, swagger-ui beside the "
+	  "installed SQL files.",
+	  CONF_RESTART },
 	{ "request.timeout_ms", CONF_INT, "10000", 100, 30000, NULL,
 	  "Deadline of a request whose client names none.", CONF_LIVE },
 	{ "stop.patience_ms", CONF_INT, "20000", 0, 25000, NULL,
@@ -356,6 +360,9 @@ static enum err server_take(struct reading *reading)
 			      "must be an http or https address without a slash at the end");
 	settings->rate_per_second = (int)conf_int(conf, "rate.per_second");
 	settings->rate_burst = (int)conf_int(conf, "rate.burst");
+	settings->swagger_ui_directory = conf_text(conf, "docs.swagger_ui_directory");
+	if (settings->swagger_ui_directory[0] == '\0')
+		settings->swagger_ui_directory = PAYOPS_SWAGGER_UI_DIRECTORY;
 	settings->cors_origins = conf_text(conf, "cors.origins");
 	if (!are_origins(settings->cors_origins))
 		return refuse(reading, "cors.origins",

@@ -58,6 +58,7 @@ struct settings {
 	int64_t lockout_longest_us;
 	struct address_ranges trusted_proxies;
 	const char *cors_origins; /* separated by blanks */
+	const char *swagger_ui_directory;
 	struct secret database_password;
 	struct store_settings database;
 	struct token_keys token_keys;

@@ -137,7 +137,9 @@ PATHS = {
     "GET /readyz": "test_payment_api::test_health_and_readiness",
     "GET /metrics": "test_payment_api::test_metrics_count_and_hold_templates_never_ids",
     "GET /openapi.json": "test_description::test_every_example_is_taken_and_answered_as_described",
-    "GET /docs": "test_description::test_the_page_shows_every_operation_and_needs_nothing_else",
+    "GET /docs": "test_description::test_the_page_shows_every_operation_and_needs_nothing_else "
+        "test_docs::test_the_page_starts_swagger_ui_and_asks_no_other_host",
+    "GET /docs/{file}": "test_docs::test_its_files_are_served_as_they_are test_docs::test_the_plain_page_stays",
 }
 
 
