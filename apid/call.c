@@ -16,6 +16,7 @@ static void set_body(struct call *call, int status, const char *type, char *text
 	free(reply->body);
 	reply->status = status;
 	reply->body = text;
+	reply->lasting = NULL;
 	reply->body_size = text != NULL ? strlen(text) : 0;
 	http_reply_header(reply, "Content-Type", type);
 }
@@ -43,6 +44,14 @@ void call_answer_text(struct call *call, int status, const char *type, char *tex
 		call_refuse(call, ERR_MEMORY, NULL);
 	else
 		set_body(call, status, type, text);
+}
+
+void call_answer_lasting(struct call *call, int status, const char *type, const void *bytes,
+			 size_t size)
+{
+	set_body(call, status, type, NULL);
+	call->reply->lasting = bytes;
+	call->reply->body_size = size;
 }
 
 void call_refuse(struct call *call, enum err err, const char *detail)

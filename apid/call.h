@@ -52,6 +52,10 @@ void call_answer_written(struct call *call, int status, struct json_writer *writ
 /* Answer `text` (malloc) of another type; takes it over. NULL becomes 500. */
 void call_answer_text(struct call *call, int status, const char *type, char *text);
 
+/* Answer `size` bytes of a type, which outlive the server: they are not copied. */
+void call_answer_lasting(struct call *call, int status, const char *type, const void *bytes,
+			 size_t size);
+
 /* Refuse with a problem; `detail` is a sentence or NULL. */
 void call_refuse(struct call *call, enum err err, const char *detail);
 

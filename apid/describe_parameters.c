@@ -36,7 +36,7 @@ static const struct describe_member parameters[] = {
 	       .of = GATEWAY_PATTERN, .min = 1, .max = 32, .example = "alpha"),
 	MEMBER(TEXT, "file", 0,
 	       "The plain page or a file's name.",
-	       .of = "^[a-z.-]+$", .min = 1, .max = 64, .example = "plain"),
+	       .of = "^[a-z0-9.-]+$", .min = 1, .max = 64, .example = "plain"),
 	MEMBER(INTEGER, "wait", 0,
 	       "Seconds to wait for the payment's outcome; the request's own time bounds them.",
 	       .min = 0, .max = 30),

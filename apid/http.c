@@ -21,6 +21,7 @@
 #define DRAIN_STEP_US 10000
 #define TIMEOUT_MARGIN_S 5 /* libmicrohttpd's own inactivity timeout comes after the watch's */
 #define STRICT 1
+#define LASTING_BLOCK ((size_t)32 << 10)
 
 #ifndef __has_feature
 #define __has_feature(feature) 0 /* gcc has __SANITIZE_ADDRESS__ instead */
@@ -218,6 +219,23 @@ static void call_read(const struct _u_request *request, struct MHD_Connection *c
 	(void)MHD_get_connection_values_n(connection, MHD_HEADER_KIND, line_take, call);
 }
 
+/* libmicrohttpd asks for no more than is left. */
+static ssize_t lasting_read(void *text, uint64_t offset, char *out, size_t size)
+{
+	memcpy(out, (const char *)text + offset, size);
+	return (ssize_t)size;
+}
+
+/* Whoever takes it slowly holds a block, not a copy. */
+static int lasting_write(const struct http_reply *reply, struct _u_response *response)
+{
+	if (ulfius_set_stream_response(response, (unsigned)reply->status, lasting_read, NULL,
+				       reply->body_size, LASTING_BLOCK,
+				       (void *)(uintptr_t)reply->lasting) != U_OK)
+		return U_CALLBACK_ERROR;
+	return U_CALLBACK_COMPLETE;
+}
+
 static int reply_write(const struct http_reply *reply, struct _u_response *response)
 {
 	for (size_t i = 0; i < reply->header_count; i++)
@@ -226,6 +244,8 @@ static int reply_write(const struct http_reply *reply, struct _u_response *respo
 			return U_CALLBACK_ERROR;
 	if (reply->close && u_map_put(response->map_header, "Connection", "close") != U_OK)
 		return U_CALLBACK_ERROR;
+	if (reply->lasting != NULL)
+		return lasting_write(reply, response);
 	if (reply->body == NULL) { /* Ulfius refuses an empty body as a mistake */
 		response->status = reply->status;
 		return U_CALLBACK_COMPLETE;

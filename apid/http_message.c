@@ -165,6 +165,7 @@ void http_reply_init(struct http_reply *reply)
 	reply->status = 0;
 	reply->header_count = 0;
 	reply->body = NULL;
+	reply->lasting = NULL;
 	reply->body_size = 0;
 	reply->close = false;
 }
@@ -186,6 +187,7 @@ void http_reply_done(struct http_reply *reply)
 {
 	free(reply->body);
 	reply->body = NULL;
+	reply->lasting = NULL;
 	reply->body_size = 0;
 	reply->header_count = 0;
 }

@@ -51,6 +51,7 @@ struct http_reply {
 	char *body; /* malloc, or NULL */
 	size_t body_size;
 	bool close; /* close the connection behind the answer */
+	const char *lasting; /* instead of a body: `body_size` bytes that outlive the server, sent uncopied */
 };
 
 /* Answer one call. Runs on the connection's own thread and may sleep. */

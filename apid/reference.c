@@ -102,53 +102,65 @@ void reference_free(struct reference *reference)
 	free(reference);
 }
 
-static void answer(struct call *call, const char *type, const char *text, uint32_t version)
+static void answer(struct call *call, const struct swagger_ui_file *file)
 {
-	etag_set(call->reply, version);
-	if (etag_is_held(call->http, version))
+	etag_set(call->reply, file->version);
+	if (etag_is_held(call->http, file->version))
 		call->reply->status = 304;
 	else
-		call_answer_text(call, 200, type, strdup(text));
+		call_answer_lasting(call, 200, file->type, file->bytes, file->size);
 }
 
-static void answer_page(struct call *call, const char *policy, const char *text, uint32_t version)
+static void answer_text(struct call *call, const char *type, const struct text *text)
+{
+	answer(call, &(struct swagger_ui_file){ .type = type,
+						.bytes = text->text,
+						.size = strlen(text->text),
+						.version = text->version });
+}
+
+static void policy_set(struct call *call, const char *policy)
 {
 	http_reply_header(call->reply, "Content-Security-Policy", policy);
 	http_reply_header(call->reply, "Referrer-Policy", "no-referrer");
-	answer(call, "text/html; charset=utf-8", text, version);
 }
 
 void reference_openapi(struct call *call)
 {
-	const struct text *openapi = &call->app->reference->openapi;
-
-	answer(call, "application/json", openapi->text, openapi->version);
+	answer_text(call, "application/json", &call->app->reference->openapi);
 }
 
 static void answer_plain(struct call *call)
 {
-	const struct reference *reference = call->app->reference;
-
-	answer_page(call, reference->plain_policy, reference->plain.text, reference->plain.version);
+	policy_set(call, call->app->reference->plain_policy);
+	answer_text(call, "text/html; charset=utf-8", &call->app->reference->plain);
 }
 
 void reference_docs(struct call *call)
 {
-	if (call->app->reference->ui == NULL)
+	const struct swagger_ui *ui = call->app->reference->ui;
+
+	if (ui == NULL) {
 		answer_plain(call);
-	else
-		answer_page(call, SWAGGER_UI_POLICY, swagger_ui_page, version_of(swagger_ui_page));
+		return;
+	}
+	policy_set(call, SWAGGER_UI_POLICY);
+	answer(call, swagger_ui_page(ui));
 }
 
 void reference_docs_file(struct call *call)
 {
 	const char *name = call->match.parameter;
-	const struct swagger_ui_file *file = swagger_ui_find(call->app->reference->ui, name);
+	const struct swagger_ui *ui = call->app->reference->ui;
+	const struct swagger_ui_file *file = ui != NULL ? swagger_ui_find(ui, name) : NULL;
 
 	if (strcmp(name, PLAIN) == 0)
 		answer_plain(call);
-	else if (file == NULL)
-		call_refuse(call, ERR_NOT_FOUND, "There is no such file; see /docs.");
+	else if (file != NULL)
+		answer(call, file);
 	else
-		answer(call, file->type, file->text, version_of(file->text));
+		call_refuse(call, ERR_NOT_FOUND,
+			    ui != NULL ? "There is no such file: /docs needs none of this name."
+				       : "Swagger UI is not installed here: /docs is one plain "
+					 "page, which needs no other file.");
 }

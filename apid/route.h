@@ -20,8 +20,8 @@ enum route_auth {
 
 #define ROUTE_DATABASE 1U
 #define ROUTE_SHED 2U
-#define ROUTE_FROZEN 8U /* the same to everybody as long as the server lives: caches only ask whether it changed */
 #define ROUTE_EMPTY 4U
+#define ROUTE_FROZEN 8U
 
 struct route {
 	const char *method;

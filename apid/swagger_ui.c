@@ -7,15 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILE_SIZE_MAX ((size_t)4 << 20) /* the bundle of 5.35 has 1.5 MB */
-#define PATH_SIZE 4096
+#include "base/crypto.h"
 
-const char swagger_ui_page[] =
+#define FILE_SIZE_MAX ((size_t)4 << 20) /* the bundle of 5.35 has 1.5 MB */
+#define PATH_SIZE 4200
+#define HTML_TYPE "text/html; charset=utf-8"
+#define SCRIPT_TYPE "text/javascript; charset=utf-8"
+
+static const char page[] =
 	"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
 	"<title>payops API</title>\n"
+	"<link rel=\"icon\" type=\"image/png\" href=\"docs/favicon-32x32.png\">\n"
 	"<link rel=\"stylesheet\" href=\"docs/swagger-ui.css\">\n</head>\n<body>\n"
-	"<p><a href=\"docs/plain\">The same as one plain page</a>, without scripts.</p>\n"
+	"<div class=\"swagger-ui\"><p class=\"wrapper\"><a class=\"link\" href=\"docs/plain\">"
+	"The same as one plain page</a>, without scripts.</p></div>\n"
 	"<div id=\"ui\"></div>\n"
 	"<script src=\"docs/swagger-ui-bundle.js\"></script>\n"
 	"<script src=\"docs/start.js\"></script>\n</body>\n</html>\n";
@@ -26,46 +32,54 @@ static const char start[] =
 	"validatorUrl: null, persistAuthorization: false, docExpansion: \"list\", "
 	"defaultModelsExpandDepth: 0 });\n";
 
-enum { FILE_START, FILE_STYLE, FILE_BUNDLE, FILE_COUNT };
+enum { FILE_PAGE, FILE_START, FILE_STYLE, FILE_BUNDLE, FILE_ICON, FILE_COUNT };
 
+/* Without `own` bytes it is read from a file of that name. */
 static const struct {
 	const char *name;
 	const char *type;
+	const char *own;
 } rows[FILE_COUNT] = {
-	[FILE_START] = { "start.js", "text/javascript; charset=utf-8" },
-	[FILE_STYLE] = { "swagger-ui.css", "text/css; charset=utf-8" },
-	[FILE_BUNDLE] = { "swagger-ui-bundle.js", "text/javascript; charset=utf-8" },
+	[FILE_PAGE] = { "", HTML_TYPE, page },
+	[FILE_START] = { "start.js", SCRIPT_TYPE, start },
+	[FILE_STYLE] = { "swagger-ui.css", "text/css; charset=utf-8", NULL },
+	[FILE_BUNDLE] = { "swagger-ui-bundle.js", SCRIPT_TYPE, NULL },
+	[FILE_ICON] = { "favicon-32x32.png", "image/png", NULL },
 };
 
 struct swagger_ui {
-	char *read[FILE_COUNT]; /* NULL for what is not read from a file */
+	void *read[FILE_COUNT]; /* NULL for what is not read from a file */
 	struct swagger_ui_file files[FILE_COUNT];
 };
 
-/* All of a text file, NUL at its end; NULL with what is wrong. */
-static char *text_read(const char *path, const char **wrong)
+/* All of a file; NULL with what is wrong. */
+static void *file_read(const char *path, size_t *size, const char **wrong)
 {
 	FILE *file = fopen(path, "re");
-	char *text = NULL;
-	size_t size;
+	void *bytes, *fitting;
 
 	*wrong = file == NULL ? strerror(errno) : "cannot be read whole, or is larger than 4 MB";
 	if (file == NULL)
 		return NULL;
-	text = malloc(FILE_SIZE_MAX + 1);
-	size = text == NULL ? 0 : fread(text, 1, FILE_SIZE_MAX + 1, file);
-	if (size == 0 || size > FILE_SIZE_MAX || ferror(file) != 0 ||
-	    memchr(text, '\0', size) != NULL) {
-		free(text);
-		text = NULL;
-	} else {
-		char *fitting = realloc(text, size + 1);
-
-		text = fitting != NULL ? fitting : text;
-		text[size] = '\0';
+	bytes = malloc(FILE_SIZE_MAX + 1);
+	*size = bytes == NULL ? 0 : fread(bytes, 1, FILE_SIZE_MAX + 1, file);
+	if (*size == 0 || *size > FILE_SIZE_MAX || ferror(file) != 0) {
+		free(bytes);
+		bytes = NULL;
 	}
 	(void)fclose(file);
-	return text;
+	fitting = bytes != NULL ? realloc(bytes, *size) : NULL;
+	return fitting != NULL ? fitting : bytes;
+}
+
+static void file_fill(struct swagger_ui_file *file, const char *type, const void *bytes,
+		      size_t size)
+{
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+
+	*file = (struct swagger_ui_file){ .type = type, .bytes = bytes, .size = size };
+	crypto_sha256(bytes, size, hash);
+	memcpy(&file->version, hash, sizeof file->version);
 }
 
 enum err swagger_ui_read(const char *directory, struct swagger_ui **ui, char *why, size_t why_size)
@@ -74,19 +88,23 @@ enum err swagger_ui_read(const char *directory, struct swagger_ui **ui, char *wh
 
 	if (made == NULL)
 		return ERR_MEMORY;
-	made->files[FILE_START] = (struct swagger_ui_file){ rows[FILE_START].type, start };
-	for (int i = FILE_START + 1; i < FILE_COUNT; i++) {
+	for (int i = 0; i < FILE_COUNT; i++) {
 		char path[PATH_SIZE];
 		const char *wrong;
+		size_t size;
 
+		if (rows[i].own != NULL) {
+			file_fill(&made->files[i], rows[i].type, rows[i].own, strlen(rows[i].own));
+			continue;
+		}
 		(void)snprintf(path, sizeof path, "%s/%s", directory, rows[i].name);
-		made->read[i] = text_read(path, &wrong);
+		made->read[i] = file_read(path, &size, &wrong);
 		if (made->read[i] == NULL) {
 			(void)snprintf(why, why_size, "%s: %s", path, wrong);
 			swagger_ui_free(made);
 			return ERR_NOT_FOUND;
 		}
-		made->files[i] = (struct swagger_ui_file){ rows[i].type, made->read[i] };
+		file_fill(&made->files[i], rows[i].type, made->read[i], size);
 	}
 	*ui = made;
 	return ERR_OK;
@@ -101,9 +119,14 @@ void swagger_ui_free(struct swagger_ui *ui)
 	free(ui);
 }
 
+const struct swagger_ui_file *swagger_ui_page(const struct swagger_ui *ui)
+{
+	return &ui->files[FILE_PAGE];
+}
+
 const struct swagger_ui_file *swagger_ui_find(const struct swagger_ui *ui, const char *name)
 {
-	for (int i = 0; ui != NULL && i < FILE_COUNT; i++)
+	for (int i = FILE_PAGE + 1; i < FILE_COUNT; i++)
 		if (strcmp(rows[i].name, name) == 0)
 			return &ui->files[i];
 	return NULL;

@@ -12,19 +12,22 @@
 #define APID_SWAGGER_UI_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/err.h"
 
+/* Its own scripts and styles only, no other host. */
 #define SWAGGER_UI_POLICY                                                                          \
-	"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "                \
-	"img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; "       \
-	"form-action 'none'; frame-ancestors 'none'"
+	"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "          \
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 struct swagger_ui;
 
 struct swagger_ui_file {
 	const char *type; /* a media type */
-	const char *text;
+	const void *bytes;
+	size_t size;
+	uint32_t version; /* the beginning of its hash */
 };
 
 /*
@@ -38,9 +41,9 @@ CHECKED enum err swagger_ui_read(const char *directory, struct swagger_ui **ui, 
 void swagger_ui_free(struct swagger_ui *ui);
 
 /* The page itself; its addresses are relative to /docs. */
-extern const char swagger_ui_page[];
+const struct swagger_ui_file *swagger_ui_page(const struct swagger_ui *ui);
 
-/* What stands at /docs/NAME, NULL where nothing does. `ui` may be NULL: nothing does. */
+/* What stands at /docs/NAME, NULL where nothing does. */
 const struct swagger_ui_file *swagger_ui_find(const struct swagger_ui *ui, const char *name);
 
 #endif
