@@ -80,7 +80,9 @@ static const struct describe_route routes[] = {
 		  "With "
 		  "an Idempotency-Key the same request again gets the same answer and makes no "
 		  "second "
-		  "payment. With wait it answers with the payment as it is then.",
+		  "payment. With wait it answers with the payment as it is then. A "
+		  "payment_method_id in place of a payment_token takes a method that is kept for "
+		  "the customer: it goes to that method's gateway and to no other.",
 	  .fields = fields_of_payments,
 	  .headers = DESCRIBE_KEY,
 	  .example = PAYMENT_EXAMPLE,

@@ -43,6 +43,8 @@ static const struct describe_member receipt[] = {
 	MEMBER(OBJECT, "currency", 0, "Its currency.", .of = "Currency"),                          \
 	MEMBER(WORD, "payment_method", NULLABLE, "How the customer pays.",                         \
 	       .list = payment_methods),                                                           \
+	MEMBER(ID, "payment_method_id", NULLABLE,                                                  \
+	       "The payment method it was made with; it may be deleted since.", .of = "pm_"),      \
 	MEMBER(TEXT, "description", NULLABLE, "What is paid for.")
 
 #define TRANSACTION_TAIL                                                                           \

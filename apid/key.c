@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "apid/key.h"
 
+#include "service/control.h"
+
 #define REUSED                                                                                     \
 	"The first request with this Idempotency-Key was another one: send the same content to "   \
 	"the same path, or another key."
@@ -52,4 +54,14 @@ void key_count(struct call *call, const char *key, enum metrics_counter counter)
 {
 	if (*key != '\0')
 		metrics_count(call->app->metrics, counter);
+}
+
+enum err key_find(const struct call *call, const char *key)
+{
+	struct operation_key found;
+
+	if (*key == '\0')
+		return ERR_NOT_FOUND;
+	return control_find_key(call->app->pool, call->claims.merchant, key, call_wait_ms(call),
+				&found);
 }

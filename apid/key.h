@@ -20,6 +20,12 @@ bool key_take(struct call *call, char key[IDEMPOTENCY_KEY_SIZE]);
 /* The same where there must be one. */
 bool key_take_required(struct call *call, char key[IDEMPOTENCY_KEY_SIZE]);
 
+/*
+ * Whether the key has begun a payment, which is answered by it.
+ * Returns  ERR_OK; ERR_NOT_FOUND, also where there is no key; what the database or pool says
+ */
+CHECKED enum err key_find(const struct call *call, const char *key);
+
 /* Count what a key came to, where there is one. */
 void key_count(struct call *call, const char *key, enum metrics_counter counter);
 

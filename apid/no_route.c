@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "apid/key.h"
 #include "base/clock.h"
 #include "core/routing.h"
 #include "service/catalogue.h"
-#include "service/control.h"
 
 #define DETAIL_SIZE 512
 
@@ -66,7 +66,8 @@ static json_t *errors_of(const struct routing_decision *decision)
 
 	for (size_t i = 0; i < decision->count; i++) {
 		const enum routing_drop drop = decision->candidates[i].drop;
-		const char *field = routing_drop_field(drop);
+		const char *field = drop == ROUTING_DROP_TOKEN ? "payment_method_id"
+							       : routing_drop_field(drop);
 		char message[64];
 
 		if (field == NULL || (told >> drop & 1) != 0)
@@ -76,15 +77,6 @@ static json_t *errors_of(const struct routing_decision *decision)
 		problem_error_add(errors, field, PROBLEM_IN_BODY, "no_route", message);
 	}
 	return errors;
-}
-
-/* Began a payment already, which is answered by it. */
-static bool is_known(const struct call *call, const char *key)
-{
-	struct operation_key found;
-
-	return *key != '\0' && control_find_key(call->app->pool, call->claims.merchant, key,
-						call_wait_ms(call), &found) != ERR_NOT_FOUND;
 }
 
 /* What would be asked of a gateway first. */
@@ -97,7 +89,8 @@ static enum operation_kind operation_of(enum transaction_kind kind,
 }
 
 bool no_route_check(struct call *call, enum transaction_kind kind,
-		    const struct payment_request *request, const char *country, const char *key)
+		    const struct payment_request *request, const char *country,
+		    const char *token_gateway, const char *key)
 {
 	const struct catalogue_view *view = catalogue_hold(call->app->catalogue);
 	const struct routing_facts facts = { .kind = kind,
@@ -106,7 +99,7 @@ bool no_route_check(struct call *call, enum transaction_kind kind,
 					     .country = country,
 					     .method = request->method,
 					     .amount = request->amount,
-					     .token_gateway = "",
+					     .token_gateway = token_gateway,
 					     .now_us = clock_now_us() };
 	const struct routing_decision decision = routing_decide(&view->routing, &facts);
 	char detail[DETAIL_SIZE] = "";
@@ -117,7 +110,7 @@ bool no_route_check(struct call *call, enum transaction_kind kind,
 	if (!takes && request->country[0] == '\0')
 		origin_write(country, detail);
 	catalogue_release(view);
-	if (takes || is_known(call, key))
+	if (takes || key_find(call, key) != ERR_NOT_FOUND)
 		return true;
 	call_refuse_errors(call, ERR_NO_ROUTE, detail, errors_of(&decision));
 	return false;

@@ -16,11 +16,13 @@
 #include "core/transaction.h"
 
 /*
- * Judge a request from `country` ("": not known) that comes with this idempotency key ("": none).
+ * Judge a request from `country` ("": not known) whose stored token only `token_gateway` knows ("": it has none),
+ * and that comes with this idempotency key ("": none).
  * Returns  true where it may be accepted; false: it was refused, with the rule that fits it and what
  *          each of its gateways says
  */
 bool no_route_check(struct call *call, enum transaction_kind kind,
-		    const struct payment_request *request, const char *country, const char *key);
+		    const struct payment_request *request, const char *country,
+		    const char *token_gateway, const char *key);
 
 #endif

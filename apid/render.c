@@ -148,6 +148,10 @@ void render_transaction(struct json_writer *writer, const struct transaction_vie
 	write_amount(writer, "amount", row, row->amount.minor);
 	write_text(writer, "currency", row->amount.currency);
 	write_text(writer, "payment_method", row->method);
+	id[0] = '\0';
+	if (!id_is_empty(view->payment_method_id))
+		id_format(ID_PAYMENT_METHOD, view->payment_method_id, id);
+	write_text(writer, "payment_method_id", id);
 	write_text(writer, "description", row->description);
 	if (customer == RENDER_CUSTOMER)
 		write_text(writer, "customer_id", row->customer);

@@ -10,6 +10,7 @@
 #include "apid/key.h"
 #include "apid/no_route.h"
 #include "apid/render.h"
+#include "apid/stored_method.h"
 #include "apid/transaction_list.h"
 #include "apid/wait.h"
 #include "base/clock.h"
@@ -158,10 +159,32 @@ static bool country_find(struct call *call, const struct payment_request *reques
 	return err == ERR_OK;
 }
 
+/* What stands behind the request's members, whether any gateway takes it, and the commit. False: refused. */
+static bool accept(struct call *call, struct payment_order *order,
+		   struct payment_method_use *stored, enum payment_outcome *outcome,
+		   struct payment_receipt *receipt)
+{
+	const struct payment_request *request = order->request;
+	const char *key = order->idempotency_key;
+	char country[sizeof request->country];
+	enum err err;
+
+	order->stored = request->method_id[0] != '\0' ? stored : NULL;
+	order->country = country;
+	if ((order->stored != NULL && !stored_method_take(call, request, key, stored)) ||
+	    !country_find(call, request, country) ||
+	    !no_route_check(call, order->kind, request, country, stored->gateway, key))
+		return false;
+	err = payment_accept(call->app->intake, &call->settings->vault, order,
+			     call->deadline_boot_us, outcome, receipt);
+	if (err != ERR_OK)
+		call_refuse(call, err, NULL);
+	return err == ERR_OK;
+}
+
 static void create(struct call *call, enum transaction_kind kind, const char *key)
 {
 	struct payment_request request;
-	char country[sizeof request.country];
 	struct payment_order order = { .merchant = call->claims.merchant,
 				       .kind = kind,
 				       .request = &request,
@@ -169,26 +192,21 @@ static void create(struct call *call, enum transaction_kind kind, const char *ke
 				       .api_call_id = call->api_call_id,
 				       .now_us = clock_now_us(),
 				       .manual_expiry_us = call->settings->manual_expiry_us,
-				       .country = country,
 				       .trace = call->trace };
+	struct payment_method_use stored = { .gateway = "" };
 	enum payment_outcome outcome;
 	struct payment_receipt receipt;
-	bool to_send;
+	bool to_send, accepted;
 	int64_t until_boot_us;
-	enum err err;
 
-	if (!wait_read(call, &until_boot_us) || !request_read(call, kind, &request) ||
-	    !country_find(call, &request, country) ||
-	    !no_route_check(call, kind, &request, country, key))
+	if (!wait_read(call, &until_boot_us) || !request_read(call, kind, &request))
 		return;
 	to_send = request.process == PROCESS_AUTO;
-	err = payment_accept(call->app->intake, &call->settings->vault, &order,
-			     call->deadline_boot_us, &outcome, &receipt);
-	explicit_bzero(&request, sizeof request); /* it holds the payment token */
-	if (err != ERR_OK) {
-		call_refuse(call, err, NULL);
+	accepted = accept(call, &order, &stored, &outcome, &receipt);
+	explicit_bzero(&request, sizeof request); /* both hold a payment token */
+	explicit_bzero(&stored, sizeof stored);
+	if (!accepted)
 		return;
-	}
 	count_key(call, key, outcome);
 	if (outcome == PAYMENT_KEY_REUSED) {
 		refuse_reused_key(call, kind, receipt.differing);

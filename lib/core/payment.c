@@ -92,6 +92,14 @@ static const struct field_spec fields[] = {
 	  .min = sizeof "http://x" - 1,
 	  .max = PAYMENT_URL_SIZE - 1,
 	  .help = "Where to tell you about changes of this transaction." },
+	{ .name = "payment_method_id",
+	  .rule = FIELD_TEXT,
+	  .may_hold_card = true, /* an id of ours, of digits and letters */
+	  .class = TEXT_VISIBLE,
+	  .min = 1,
+	  .max = ID_TEXT_SIZE - 1,
+	  .help = "A payment method of the customer's, in place of payment_token; it goes to the "
+		  "gateway that knows it." },
 };
 
 /* Deposits and withdrawals */
@@ -127,6 +135,14 @@ static const struct field_spec transfer_fields[] = {
 	  .min = 1,
 	  .max = PAYMENT_TOKEN_SIZE - 1,
 	  .help = "The gateway's token of the account; never a card number." },
+	{ .name = "payment_method_id",
+	  .rule = FIELD_TEXT,
+	  .may_hold_card = true, /* an id of ours, of digits and letters */
+	  .class = TEXT_VISIBLE,
+	  .min = 1,
+	  .max = ID_TEXT_SIZE - 1,
+	  .help = "A payment method of the user's, in place of payment_token; it goes to the "
+		  "gateway that knows it." },
 };
 
 /* Of a capture or refund. */
@@ -371,6 +387,16 @@ static void judge_metadata(const struct field_member *members, size_t count,
 				PAYMENT_METADATA_SIZE - 1);
 }
 
+/* A token that came, or one that is kept. */
+static void judge_token(const struct field_member *members, size_t count,
+			struct field_errors *errors)
+{
+	if (given(members, count, "payment_method_id") != NULL &&
+	    given(members, count, "payment_token") != NULL)
+		field_error_add(errors, "payment_method_id", FIELD_NOT_A_WORD,
+				"stands in place of payment_token: send one of the two");
+}
+
 /* Where a text member goes */
 struct text_place {
 	const char *name;
@@ -388,6 +414,7 @@ static void take_texts(const struct field_member *members, size_t count,
 		{ "country", request->country, sizeof request->country },
 		{ "payment_token", request->token, sizeof request->token },
 		{ "callback_url", request->callback_url, sizeof request->callback_url },
+		{ "payment_method_id", request->method_id, sizeof request->method_id },
 	};
 
 	for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
@@ -443,6 +470,7 @@ bool payment_request_read(enum transaction_kind kind, const struct field_member 
 	field_check(specs, spec_count, members, count, &found);
 	judge_money(members, count, &read, &found);
 	judge_metadata(members, count, &read, &found);
+	judge_token(members, count, &found);
 	if (found.count > 0) {
 		append_errors(&found, errors);
 		return false;

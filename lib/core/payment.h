@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "core/field.h"
+#include "core/id.h"
 #include "core/money.h"
 #include "core/transaction.h"
 
@@ -50,12 +51,14 @@ struct payment_request {
 	char token[PAYMENT_TOKEN_SIZE]; /* the gateway's payment token; "" when absent */
 	char callback_url[PAYMENT_URL_SIZE];
 	char metadata[PAYMENT_METADATA_SIZE]; /* "" when absent */
+	char method_id[ID_TEXT_SIZE];         /* of a payment method, in place of a token; "" when absent */
 };
 
 /*
  * The field table: amount, currency, payment_method, description, customer_id, payment_token,
- * country, capture, process, metadata, callback_url; of deposits and withdrawals: user_id, amount,
- * currency, country, payment_token.
+ * country, capture, process, metadata, callback_url, payment_method_id; of deposits and withdrawals:
+ * user_id, amount, currency, country, payment_token, payment_method_id. payment_method_id is the last,
+ * see fingerprint.h.
  */
 const struct field_spec *payment_fields(enum transaction_kind kind, size_t *count);
 

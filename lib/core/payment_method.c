@@ -3,6 +3,7 @@
 #include "core/payment_method.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct field_spec fields[] = {
@@ -137,4 +138,12 @@ bool payment_method_read(const struct field_member *members, size_t count,
 	read.wish = wish_of(given(members, count, "default"));
 	*request = read;
 	return true;
+}
+
+bool payment_method_is_expired(int month, int year, const char *today)
+{
+	const long this_year = strtol(today, NULL, 10);
+	const long this_month = strtol(today + sizeof "2026-" - 1, NULL, 10);
+
+	return month != 0 && (year < this_year || (year == this_year && month < this_month));
 }

@@ -48,4 +48,7 @@ const struct field_spec *payment_method_fields(size_t *count);
 bool payment_method_read(const struct field_member *members, size_t count,
 			 struct payment_method_request *request, struct field_errors *errors);
 
+/* Whether the month of expiry (0: not known, which never expires) is over on `today`, "2026-03-01". */
+bool payment_method_is_expired(int month, int year, const char *today);
+
 #endif

@@ -142,6 +142,7 @@ static void decide(struct making *making)
 	}
 	facts = choice_facts(request->transaction, request->operation->kind, request->now_us);
 	facts.amount.minor = request->operation->amount_minor;
+	facts.token_gateway = request->operation->token_gateway;
 	making->decision = routing_decide(&request->view->routing, &facts);
 }
 

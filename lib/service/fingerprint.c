@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LAST_MEMBER "payment_method_id"
+
 /* A key belongs to a method and path. */
 static const char *const scopes[] = {
 	[TRANSACTION_PAYMENT] = "POST /transactions",
@@ -28,6 +30,7 @@ static const struct {
 	{ "country", offsetof(struct payment_request, country) },
 	{ "metadata", offsetof(struct payment_request, metadata) },
 	{ "callback_url", offsetof(struct payment_request, callback_url) },
+	{ LAST_MEMBER, offsetof(struct payment_request, method_id) },
 };
 
 void fingerprint_amount(int form, int64_t minor, char *text, size_t size)
@@ -87,6 +90,9 @@ void fingerprint_payment(const struct vault *vault, enum transaction_kind kind,
 	char rooms[FINGERPRINT_MEMBERS_MAX][48];
 
 	assert(count <= FINGERPRINT_MEMBERS_MAX);
+	assert(strcmp(specs[count - 1].name, LAST_MEMBER) == 0);
+	if (request->method_id[0] == '\0')
+		count--;
 	for (size_t i = 0; i < count; i++)
 		members[i] = (struct fingerprint_member){
 			specs[i].name,
@@ -106,8 +112,8 @@ unsigned fingerprint_differing(struct fingerprint stored, struct fingerprint ask
 
 	if (memcmp(stored.hashes, asked.hashes, VAULT_HASH_SIZE) != 0)
 		return 0; /* of another path: their members say nothing to each other */
-	for (size_t i = VAULT_HASH_SIZE; i < asked.size; i += VAULT_HASH_SIZE)
-		if (i >= stored.size ||
+	for (size_t i = VAULT_HASH_SIZE; i < asked.size || i < stored.size; i += VAULT_HASH_SIZE)
+		if (i >= stored.size || i >= asked.size ||
 		    memcmp(stored.hashes + i, asked.hashes + i, VAULT_HASH_SIZE) != 0)
 			differing |= 1u << (i / VAULT_HASH_SIZE - 1);
 	return differing;

@@ -45,7 +45,10 @@ void fingerprint_members(const struct vault *vault, const char *scope,
 /* The canonical text of an amount as it was written (enum amount_form). */
 void fingerprint_amount(int form, int64_t minor, char *text, size_t size);
 
-/* Of a payment, deposit or withdrawal: the members of its payment_fields(). */
+/*
+ * Of a payment, deposit or withdrawal: the members of its payment_fields(). The last, payment_method_id, is younger
+ * than what is stored: where it is absent it leaves no hash, so that requests without it are equal to those of old.
+ */
 void fingerprint_payment(const struct vault *vault, enum transaction_kind kind,
 			 const struct payment_request *request, struct operation_row *row);
 

@@ -6,6 +6,7 @@
 #include "base/crypto.h"
 #include "service/fingerprint.h"
 #include "service/intake.h"
+#include "service/payment_method.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +30,18 @@ static enum operation_kind operation_kind_of(const struct payment_order *order)
 	return order->request->capture == CAPTURE_MANUAL ? OPERATION_AUTHORISE : OPERATION_CHARGE;
 }
 
+/* A stored token is that of one gateway: it is bound to it. */
+static void bind(struct operation_row *row, const struct payment_method_use *stored)
+{
+	row->payment_method_id = stored->id;
+	memcpy(row->token_gateway, stored->gateway, sizeof row->token_gateway);
+}
+
 static enum err operation_fill(struct operation_row *row, const struct vault *vault,
 			       const struct payment_order *order)
 {
+	const char *token = order->stored != NULL ? order->stored->token : order->request->token;
+
 	*row = (struct operation_row){
 		.id = id_new(order->now_us),
 		.transaction_id = id_new(order->now_us),
@@ -47,11 +57,13 @@ static enum err operation_fill(struct operation_row *row, const struct vault *va
 		.updated_at_us = order->now_us,
 		.trace = order->trace,
 	};
+	if (order->stored != NULL)
+		bind(row, order->stored);
 	snprintf(row->merchant, sizeof row->merchant, "%s", order->merchant);
 	snprintf(row->idempotency_key, sizeof row->idempotency_key, "%s", order->idempotency_key);
 	if (row->idempotency_key[0] != '\0')
 		fingerprint_payment(vault, order->kind, order->request, row);
-	return vault_seal_token(vault, row->id, order->request->token, row->payment_token_sealed,
+	return vault_seal_token(vault, row->id, token, row->payment_token_sealed,
 				&row->payment_token_sealed_size, row->payment_token_key_id);
 }
 

@@ -22,6 +22,7 @@
 #include "service/vault.h"
 
 struct batch; /* the intake: intake.h */
+struct payment_method_use;
 
 /* What the caller asks for */
 struct payment_order {
@@ -34,6 +35,7 @@ struct payment_order {
 	int64_t manual_expiry_us; /* how long one with PROCESS_MANUAL waits for its start */
 	const char *country;      /* stored with it ("": none); NULL: the request's */
 	struct trace trace;       /* the client's */
+	const struct payment_method_use *stored; /* that the request names: payment_method.h; NULL: none */
 };
 
 /* In order of precedence */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/log.h"
 
 struct adding {
 	const struct customer_desk *desk;
@@ -223,6 +224,46 @@ enum err payment_method_show(const struct customer_desk *desk,
 	if (err == ERR_OK)
 		*row = looking.row;
 	return err;
+}
+
+static enum err token_open(const struct vault *vault, struct payment_method_row *row,
+			   struct payment_method_use *use)
+{
+	const struct vault_place place = { VAULT_METHOD_TOKEN, row->id };
+	const struct vault_column token = { row->token_sealed, sizeof row->token_sealed,
+					    row->token_sealed_size, row->key_id };
+	char id[ID_TEXT_SIZE];
+
+	if (vault_open_column(vault, &place, &token, use->token, sizeof use->token) == ERR_OK)
+		return ERR_OK;
+	log_error("a payment method's sealed token does not open",
+		  LOG_TEXT("row", id_format(ID_PAYMENT_METHOD, row->id, id)),
+		  LOG_TEXT("key_id", row->key_id),
+		  LOG_TEXT("why", vault_has(vault, row->key_id)
+					  ? "it was changed, or sealed with another key"
+					  : "its key is not in seal_keys"));
+	return ERR_CRYPTO;
+}
+
+enum err payment_method_take(const struct customer_desk *desk,
+			     const struct payment_method_target *target,
+			     struct payment_method_use *use)
+{
+	struct payment_method_use taken = { .id = target->id };
+	struct payment_method_row row;
+	enum err err = payment_method_show(desk, target, &row);
+
+	if (err == ERR_OK)
+		err = token_open(desk->vault, &row, &taken);
+	if (err != ERR_OK)
+		return err;
+	memcpy(taken.gateway, row.gateway, sizeof taken.gateway);
+	memcpy(taken.method, row.method, sizeof taken.method);
+	taken.expiry_month = row.expiry_month;
+	taken.expiry_year = row.expiry_year;
+	*use = taken;
+	explicit_bzero(taken.token, sizeof taken.token);
+	return ERR_OK;
 }
 
 static enum err remove_work(struct store_tx *tx, void *context)

@@ -5,7 +5,7 @@
  *
  * Invariant  a method is its customer's: the customer's row is locked before its methods change
  * Units      UTC microseconds of the database clock
- * Ownership  plain values; a token never leaves it
+ * Ownership  plain values; a token leaves it for a payment only
  * Threads    safe: all state lives in the pool's database
  * Source     API.md: Paths
  */
@@ -36,6 +36,16 @@ enum payment_method_outcome {
 	METHOD_DONE,
 };
 
+/* What a payment with one needs. */
+struct payment_method_use {
+	struct id id;
+	char gateway[METHOD_GATEWAY_SIZE]; /* the only one that knows the token */
+	char method[PAYMENT_METHOD_SIZE];
+	char token[PAYMENT_TOKEN_SIZE];
+	int expiry_month; /* 0: not known */
+	int expiry_year;
+};
+
 /*
  * Add one.
  * Returns  ERR_OK with *outcome, and *row with _REPLAYED, _EXISTS and _DONE; ERR_NOT_FOUND (no such customer); what the
@@ -51,6 +61,14 @@ CHECKED enum err payment_method_add(const struct customer_desk *desk,
 CHECKED enum err payment_method_show(const struct customer_desk *desk,
 				     const struct payment_method_target *target,
 				     struct payment_method_row *row);
+
+/*
+ * Take one for a payment; the token is the caller's to wipe.
+ * Returns  ERR_OK with *use; ERR_NOT_FOUND (no such customer or method); ERR_CRYPTO (it does not open: logged)
+ */
+CHECKED enum err payment_method_take(const struct customer_desk *desk,
+				     const struct payment_method_target *target,
+				     struct payment_method_use *use);
 
 /* Remove one for good. Returns as payment_method_show(); ERR_STALE (none of the wanted versions). */
 CHECKED enum err payment_method_remove(const struct customer_desk *desk,

@@ -30,6 +30,8 @@ static const struct column columns[] = {
 	COLUMN_NUMBER(struct operation_row, updated_at_us),
 	COLUMN_NUMBER_OR_NULL(struct operation_row, cancel_wished_at_us),
 	COLUMN_BYTES_OR_NULL(struct operation_row, trace.bytes, trace.size),
+	COLUMN_FIXED_OR_NULL(struct operation_row, payment_method_id),
+	COLUMN_TEXT_OR_NULL(struct operation_row, token_gateway),
 	/* of captures, voids and refunds */
 	COLUMN_FIXED_OR_NULL(struct operation_row, parent_attempt_id),
 	COLUMN_NUMBER(struct operation_row, surplus),
@@ -40,7 +42,7 @@ static const struct column columns[] = {
 	COLUMN_TEXT_OR_NULL(struct operation_row, route_candidates),
 };
 static const struct shape shape = SHAPE(columns);
-#define ACCEPTED_COLUMNS 20 /* those that a payment's own operation has */
+#define ACCEPTED_COLUMNS 22 /* those that a payment's own operation has */
 #define NEXT_ACTION_AT 7    /* its place in them */
 
 static const struct column changing[] = {

@@ -59,6 +59,8 @@ struct operation_row {
 	char route_rule[33];         /* that chose its latest gateway; "" before the first */
 	char route_candidates[256];  /* in order of trial, "alpha beta !gamma:currency" */
 	struct trace trace;          /* of the request that made it */
+	struct id payment_method_id; /* that the payment names; empty: none */
+	char token_gateway[33];      /* the only one that knows its token; "": any may */
 };
 #define OPERATION_NO_FORM (-1)
 

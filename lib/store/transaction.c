@@ -12,7 +12,7 @@
 static const char *const forms[] = { "minor", "major" };
 const struct words amount_form_words = { forms, sizeof forms / sizeof forms[0] };
 
-#define VIEW_ONLY 6 /* columns behind those of the row itself */
+#define VIEW_ONLY 7 /* columns behind those of the row itself */
 
 static const struct column columns[] = {
 	COLUMN_FIXED(struct transaction_row, id),
@@ -43,6 +43,7 @@ static const struct column columns[] = {
 	COLUMN_TEXT_OR_NULL(struct transaction_view, gateway_ref),
 	COLUMN_TEXT_OR_NULL(struct transaction_view, decline_code),
 	COLUMN_TEXT_OR_NULL(struct transaction_view, instructions),
+	COLUMN_FIXED_OR_NULL(struct transaction_view, payment_method_id),
 };
 static_assert(offsetof(struct transaction_view, row) == 0, "a view begins with its row");
 

@@ -60,6 +60,7 @@ struct transaction_view {
 	char gateway_ref[129];        /* "" when not known */
 	char decline_code[REASON_SIZE];
 	char instructions[ATTEMPT_INSTRUCTIONS_SIZE]; /* JSON, while the customer must act */
+	struct id payment_method_id;  /* that it names; empty: none */
 };
 
 /* Returns ERR_OK; ERR_CONFLICT (id exists); ERR_NOT_FOUND (no such merchant). */

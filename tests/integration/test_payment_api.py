@@ -15,8 +15,8 @@ import pytest
 ID_TEXT = "[0-7][0-9A-HJKMNP-TV-Z]{25}"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 OTHER = "othershop"
-SHOWN = ["transaction_id", "status", "status_reason", "amount", "currency", "payment_method", "description",
-         "customer_id", "created_at", "updated_at", "amount_captured", "amount_refunded", "gateway", "gateway_txn_id",
+SHOWN = ["transaction_id", "status", "status_reason", "amount", "currency", "payment_method", "payment_method_id",
+         "description", "customer_id", "created_at", "updated_at", "amount_captured", "amount_refunded", "gateway", "gateway_txn_id",
          "failure", "next_action", "next_action_at", "instructions", "metadata"]
 FINAL = ("completed", "failed", "cancelled")
 

@@ -82,6 +82,9 @@ RULES = {
     "keys: customers and payment methods take them": "test_customers_api::test_a_key_adds_one_customer "
         "test_customers_api::test_a_key_adds_one_payment_method test_customers_api::test_a_key_means_the_same_in_xml "
         "test_customers_api::test_with_one_key_at_once_one_is_added test_customers_api::test_a_refusal_leaves_the_key_free",
+    "stored methods: at their gateway alone, refused alike": "test_stored_methods_api::test_a_payment_goes_to_the_gateway_that_knows_the_method "
+        "test_stored_methods_api::test_after_a_decline_it_goes_nowhere_else test_stored_methods_api::test_what_is_not_this_customers_is_refused_alike "
+        "test_stored_methods_api::test_deposits_and_withdrawals_take_it_in_json_and_xml test_stored_methods_api::test_a_key_is_answered_though_the_method_is_gone",
     "keys: cancel by key, and the wish is remembered": "test_control_api::test_cancel_by_key_cancels_what_was_not_sent "
         "test_control_api::test_success_after_a_wish_to_cancel_is_an_exception",
 }

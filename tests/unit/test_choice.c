@@ -300,6 +300,47 @@ START_TEST(what_no_gateway_takes_any_more_has_no_route)
 }
 END_TEST
 
+/* A token that one gateway alone knows, after what would go elsewhere: nowhere, or to that one again. */
+START_TEST(a_stored_token_goes_to_the_gateway_that_knows_it)
+{
+	static const struct {
+		struct earlier earlier[EARLIER_MAX];
+		struct expected expected;
+	} ways[] = {
+		{ { { NULL, AS_NOT_SENT, NULL, 0 } }, SEND("beta", 1) },
+		{ { { "beta", AS_NOT_SENT, NULL, 0 } }, WAIT(1, 3) },
+		{ { { "beta", AS_NOT_SENT, NULL, 10 } }, AGAIN("beta", 1) },
+		{ { DECLINED("beta", "card_not_supported", 10) }, FAIL("declined") },
+	};
+	struct story story = put_tried(ways[_i].earlier, 0);
+	struct making making;
+	struct choice choice;
+
+	memcpy(story.operation.token_gateway, "beta", sizeof "beta");
+	making = making_of(&story);
+	choice = choose(&making);
+
+	check(&choice, &ways[_i].expected);
+	ck_assert_str_eq(choice.candidates, "beta !alpha:payment_token !gamma:payment_token");
+}
+END_TEST
+
+START_TEST(a_stored_token_of_no_gateway_that_there_is_has_no_route)
+{
+	static const struct expected fails = FAIL("no_route");
+	const struct earlier none[EARLIER_MAX] = { { NULL, AS_NOT_SENT, NULL, 0 } };
+	struct story story = put_tried(none, 0);
+	struct making making;
+	struct choice choice;
+
+	memcpy(story.operation.token_gateway, "-", sizeof "-");
+	making = making_of(&story);
+	choice = choose(&making);
+
+	check(&choice, &fails);
+}
+END_TEST
+
 /* ---- what belongs to an earlier payment ---- */
 
 static struct choice choose_refund(enum routing_state state, const char *parent_gateway)
@@ -511,6 +552,8 @@ UNIT_MAIN("choice", {
 	tcase_add_loop_test(tests, choice_is_refused_while_an_attempt_may_have_charged, 0, 6);
 	tcase_add_loop_test(tests, a_payout_is_repeated_only_where_nothing_was_sent, 0,
 			    COUNT(payouts));
+	tcase_add_loop_test(tests, a_stored_token_goes_to_the_gateway_that_knows_it, 0, 4);
+	tcase_add_test(tests, a_stored_token_of_no_gateway_that_there_is_has_no_route);
 	tcase_add_test(tests, maintenance_is_waited_for_when_it_is_short);
 	tcase_add_test(tests, what_no_gateway_takes_any_more_has_no_route);
 	tcase_add_test(tests, a_refund_goes_to_the_account_of_its_charge_though_it_is_drained);

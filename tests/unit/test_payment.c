@@ -526,12 +526,29 @@ START_TEST(payment_metadata_has_at_most_twenty_members)
 }
 END_TEST
 
+START_TEST(payment_read_takes_a_token_or_a_method_that_is_kept)
+{
+	struct body body = body_minimal();
+	struct payment_request request;
+	struct field_errors errors = { 0 };
+
+	body_put(&body, "payment_method_id", (struct field_value){ TEXT("pm_1") });
+	ck_assert(READ(body.members, body.count, &request, &errors));
+	ck_assert_str_eq(request.method_id, "pm_1");
+	body_put(&body, "payment_token", (struct field_value){ TEXT("tok_ok") });
+	ck_assert(!READ(body.members, body.count, &request, &errors));
+	ck_assert_uint_eq(errors.count, 1);
+	ck_assert_str_eq(errors.list[0].field, "payment_method_id");
+	ck_assert_int_eq(errors.list[0].code, FIELD_NOT_A_WORD);
+}
+END_TEST
+
 START_TEST(payment_table_is_complete_and_fits_its_struct)
 {
 	static const char *const names[] = {
 		"amount",        "currency", "payment_method", "description", "customer_id",
 		"payment_token", "country",  "capture",        "process",     "metadata",
-		"callback_url",
+		"callback_url",  "payment_method_id",
 	};
 	size_t count;
 	const struct field_spec *fields = payment_fields(TRANSACTION_PAYMENT, &count);
@@ -543,7 +560,9 @@ START_TEST(payment_table_is_complete_and_fits_its_struct)
 		ck_assert_uint_lt(strlen(fields[i].name), FIELD_NAME_SIZE);
 		ck_assert_int_eq(fields[i].rule == FIELD_WORD, fields[i].words != NULL);
 		ck_assert_uint_le(fields[i].min, fields[i].max);
-		ck_assert(!fields[i].may_hold_card);
+		/* An id of ours is all digits now and then. */
+		ck_assert_int_eq(fields[i].may_hold_card,
+				 strcmp(fields[i].name, "payment_method_id") == 0);
 	}
 }
 END_TEST
@@ -588,6 +607,7 @@ UNIT_MAIN("payment", {
 	tcase_add_test(tests, payment_metadata_is_the_same_in_any_order);
 	tcase_add_test(tests, payment_metadata_must_fit_when_written);
 	tcase_add_test(tests, payment_metadata_has_at_most_twenty_members);
+	tcase_add_test(tests, payment_read_takes_a_token_or_a_method_that_is_kept);
 	tcase_add_test(tests, payment_table_is_complete_and_fits_its_struct);
 	tcase_add_test(tests, payment_methods_are_words_that_fit);
 })

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /* Taking payments in: what is stored, what one idempotency key means, and a commit whose answer never came. */
 #include "service/intake.h"
+#include "service/payment_method.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -347,6 +348,11 @@ static void change_callback_url(struct payment_request *request)
 	request->callback_url[0] = '\0';
 }
 
+static void change_method_id(struct payment_request *request)
+{
+	memcpy(request->method_id, "pm_other", sizeof "pm_other");
+}
+
 /* One changed member each. */
 static const struct difference {
 	const char *field;
@@ -358,6 +364,7 @@ static const struct difference {
 	{ "payment_token", change_token },     { "country", change_country },
 	{ "capture", change_capture },         { "process", change_process },
 	{ "metadata", change_metadata },       { "callback_url", change_callback_url },
+	{ "payment_method_id", change_method_id },
 };
 
 static unsigned bit_of(const char *field)
@@ -388,6 +395,41 @@ START_TEST(the_same_key_with_other_content_says_which_members_differ)
 	ck_assert_uint_eq(other.receipt.differing, bit_of(difference->field));
 	ck_assert(id_equal(other.receipt.transaction_id, accepting.receipt.transaction_id));
 	check_payments(1);
+}
+END_TEST
+
+START_TEST(a_stored_token_is_sealed_for_the_operation_and_bound_to_its_gateway)
+{
+	struct payment_method_use stored = { .id = { { 7 } },
+					     .gateway = "beta",
+					     .token = "tok_stored" };
+	struct vault_place place = { .column = VAULT_PAYMENT_TOKEN };
+	struct accepting accepting;
+	struct story story;
+	struct vault_column column = { story.operation.payment_token_sealed, 0, 0,
+				       story.operation.payment_token_key_id };
+	char token[64];
+
+	begin(&accepting, "key-1");
+	accepting.request.token[0] = '\0';
+	memcpy(accepting.request.method_id, "pm_7", sizeof "pm_7");
+	accepting.order.stored = &stored;
+	ck_assert_int_eq(accept_ok(&accepting), PAYMENT_CREATED);
+
+	story = story_of(&accepting.receipt);
+	ck_assert_str_eq(story.operation.token_gateway, "beta");
+	ck_assert(id_equal(story.operation.payment_method_id, stored.id));
+	place.row = story.operation.id;
+	column.size = story.operation.payment_token_sealed_size;
+	ck_assert_int_eq(vault_open_column(&service.vault, &place, &column, token, 64), ERR_OK);
+	ck_assert_str_eq(token, "tok_stored");
+
+	/* One without it is hashed as before there was any: the path and eleven members. */
+	begin(&accepting, "key-2");
+	(void)accept_ok(&accepting);
+	ck_assert_int_eq(
+		service_number(&service, "SELECT MIN(LENGTH(request_hashes)) FROM operation"),
+		12 * VAULT_HASH_SIZE);
 }
 END_TEST
 
@@ -640,6 +682,7 @@ UNIT_MAIN("payment_accept", {
 	tcase_add_test(tests, the_same_key_and_content_is_the_stored_payment);
 	tcase_add_loop_test(tests, the_same_key_with_other_content_says_which_members_differ, 0,
 			    (int)COUNT(differences));
+	tcase_add_test(tests, a_stored_token_is_sealed_for_the_operation_and_bound_to_its_gateway);
 	tcase_add_test(tests, every_field_of_a_payment_counts_for_its_key);
 	tcase_add_test(tests, several_differences_are_all_named);
 	tcase_add_test(tests, keys_are_compared_byte_for_byte);

@@ -56,6 +56,27 @@ START_TEST(payment_method_read_takes_those_that_must_be_alone)
 }
 END_TEST
 
+START_TEST(payment_method_is_expired_from_the_month_after)
+{
+	static const struct {
+		int month, year;
+		bool expired;
+	} cases[] = {
+		{ 3, 2026, false }, { 2, 2026, true },   { 12, 2025, true },
+		{ 1, 2027, false }, { 12, 2026, false }, { 0, 0, false },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		ck_assert_int_eq(
+			payment_method_is_expired(cases[i].month, cases[i].year, "2026-03-01"),
+			cases[i].expired);
+		ck_assert_int_eq(payment_method_is_expired(cases[i].month, cases[i].year,
+							   "2026-03-31T23:59:59.999999Z"),
+				 cases[i].expired);
+	}
+}
+END_TEST
+
 static const struct {
 	size_t at; /* of `card` */
 	struct field_member member;
@@ -92,6 +113,7 @@ END_TEST
 
 UNIT_MAIN("payment_method", {
 	tcase_add_test(tests, payment_method_read_takes_all_members);
+	tcase_add_test(tests, payment_method_is_expired_from_the_month_after);
 	tcase_add_test(tests, payment_method_read_takes_those_that_must_be_alone);
 	tcase_add_loop_test(tests, payment_method_read_names_what_is_wrong, 0, (int)COUNT(refused));
 })

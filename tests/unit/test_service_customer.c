@@ -277,6 +277,31 @@ START_TEST(a_key_makes_one_payment_method)
 }
 END_TEST
 
+START_TEST(a_payment_method_is_taken_with_its_token_by_its_customer_only)
+{
+	static struct customer customer;
+	struct payment_method_target target = { .merchant = SERVICE_MERCHANT, .customer = "c1" };
+	struct payment_method_use use = { .gateway = "" };
+	struct payment_method_row row;
+
+	(void)create_as("c1", &customer);
+	(void)create_as("c2", &customer);
+	ck_assert_int_eq(add_to("c1", &row), METHOD_DONE);
+	target.id = row.id;
+	ck_assert_int_eq(payment_method_take(&desk, &target, &use), ERR_OK);
+	ck_assert_str_eq(use.token, "tok_ok");
+	ck_assert_str_eq(use.gateway, "alpha");
+	ck_assert_str_eq(use.method, "credit_card");
+	target.customer = "c2";
+	ck_assert_int_eq(payment_method_take(&desk, &target, &use), ERR_NOT_FOUND);
+	target = (struct payment_method_target){ SERVICE_OTHER_MERCHANT, "c1", row.id, NULL, NULL };
+	ck_assert_int_eq(payment_method_take(&desk, &target, &use), ERR_NOT_FOUND);
+	target.merchant = SERVICE_MERCHANT;
+	service_do(&service, "UPDATE payment_method SET key_id = 'gone'");
+	ck_assert_int_eq(payment_method_take(&desk, &target, &use), ERR_CRYPTO);
+}
+END_TEST
+
 START_TEST(what_was_committed_unanswered_under_a_key_is_no_repetition)
 {
 	static struct customer customer;
@@ -341,6 +366,7 @@ UNIT_MAIN("service_customer", {
 	tcase_add_test(tests, what_was_committed_unanswered_is_done_once);
 	tcase_add_test(tests, a_key_makes_one_customer);
 	tcase_add_test(tests, a_key_makes_one_payment_method);
+	tcase_add_test(tests, a_payment_method_is_taken_with_its_token_by_its_customer_only);
 	tcase_add_test(tests, what_was_committed_unanswered_under_a_key_is_no_repetition);
 	tcase_add_loop_test(tests, what_may_have_been_committed_is_not_denied, 0, 3);
 })
