@@ -31,7 +31,9 @@ THREADS, PER_SECOND = 16, 100
 PLAIN, EVERY = 60, 40         # of 100 requests: with a token that does no harm; with any of the sandbox
 PATIENCE_S = 300 if IS_LONG else 0   # how long what is open is left alone before time is made to pass
 SETTLE_S = 900 if IS_LONG else 90
+WORK_OFF_S = 300 if IS_LONG else 30
 DAY_US = 86_400_000_000
+HURRIED = 5_000               # operations at once: more would be asked about in turn for longer than the slack
 SLACK_US = 30_000_000         # of a machine that has other things to do, and of breakers that are open
 # When an open outcome is asked about, after it became open: seconds.
 SCHEDULE_US = [1_000_000 * second for second in (2, 5, 15, 60, 300, 900, 3600, 14400, 43200,
@@ -206,7 +208,8 @@ def hurry(payops):
 def hurry_once(payops):
     payops.sql("UPDATE operation SET next_action_at_us = UNIX_TIMESTAMP(NOW(6)) * 1000000 "
                "WHERE status = 'processing' AND next_action IN ('send', 'ask') "
-               f"AND next_action_at_us > UNIX_TIMESTAMP(NOW(6)) * 1000000 + 500000 AND NOT {LEASED}")
+               f"AND next_action_at_us > UNIX_TIMESTAMP(NOW(6)) * 1000000 + 500000 AND NOT {LEASED} "
+               f"ORDER BY next_action_at_us LIMIT {HURRIED}")
     # A gateway gets one retry a second beside its traffic, and each that is lost takes ten: nobody has more than one.
     payops.sql("UPDATE operation SET retry_count = 3 WHERE status = 'processing' AND retry_count < 3")
 
@@ -220,8 +223,22 @@ def let_a_week_pass(payops):
         "(SELECT 1 FROM exception e WHERE e.attempt_id = attempt.id AND e.kind = 'integrity')); SELECT ROW_COUNT()")[0][0])
 
 
+def due_count(payops):
+    return int(payops.sql("SELECT COUNT(*) FROM operation WHERE next_action IN ('send', 'ask') "
+                          "AND next_action_at_us <= UNIX_TIMESTAMP(NOW(6)) * 1000000")[0][0])
+
+
+def work_off(payops):
+    """Until what the storm left behind is taken up, the oldest first: more was asked for than the machine could do."""
+    began = time.monotonic()
+    while overdue(payops):
+        assert time.monotonic() < began + WORK_OFF_S, f"not taken up: {overdue(payops)[:3]}"
+        time.sleep(0.5)
+
+
 def settle_storm(payops, patience_s, settle_s):
     """Until every outcome is resolved or parked; returns how many nobody could tell of, when a week had passed."""
+    work_off(payops)
     began, untold = time.monotonic(), 0
     while open_count(payops):
         assert time.monotonic() < began + patience_s + settle_s, f"neither resolved nor parked: {still_open(payops)}"
@@ -229,7 +246,8 @@ def settle_storm(payops, patience_s, settle_s):
         assert not overdue(payops)[:3], overdue(payops)[:3]
         if time.monotonic() > began + patience_s:
             untold += let_a_week_pass(payops)
-            hurry(payops)
+            if due_count(payops) < HURRIED:
+                hurry(payops)
         time.sleep(0.5)
     return untold
 
