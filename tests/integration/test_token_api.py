@@ -107,7 +107,8 @@ KEYS = [
     token("signed by an empty key", lambda forge: forge.text(key=b"")),
     token("signed by another key", lambda forge: forge.text(key=b"k" * 32)),
     token("signed by the key's name", lambda forge: forge.text(key=b"dev-1")),
-    token("signed by the key without its last byte", lambda forge: forge.text(key=forge.payops.token_key()[:-1])),
+    # Not without its last: where that is a zero, HMAC's padding puts it back, and the key is the same one.
+    token("signed by the key without its first byte", lambda forge: forge.text(key=forge.payops.token_key()[1:])),
     token("signed by the hash key", lambda forge: forge.text(
         key=(forge.payops.dir / "etc/payops/keys/hash.key").read_bytes())),
 ]
