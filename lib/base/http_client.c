@@ -6,23 +6,25 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/http_call.h"
 #include "base/http_witness.h"
 
 #define EVENTS_PER_RUN 256
+#define ASK_AGAIN_US INT64_C(100000)
 
 struct http_client {
 	CURLM *multi;
 	CURLSH *share; /* TLS sessions only: fresh connections then need no full handshake */
-	int epoll_fd;  /* libcurl's sockets and the two below: idle calls in flight cost nothing */
-	int timer_fd;  /* libcurl's next timeout */
+	int epoll_fd;  /* libcurl's sockets and the one below: idle calls in flight cost nothing */
 	int wake_fd;
+	int64_t timeout_boot_us; /* libcurl's next timeout; 0: none */
 	bool closing;
 	size_t in_flight;
 	LIST_HEAD(, http_call) calls;
@@ -53,20 +55,13 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void
 	return 0;
 }
 
-/* Relative, so that no clock is read here; -1 disarms, 0 means at once. */
+/* -1: none, 0: at once. It is told several times a call: to keep it costs no system call. */
 static int on_timer(CURLM *multi, long timeout_ms, void *context)
 {
 	struct http_client *client = context;
-	struct itimerspec at = { .it_value = { 0, 0 } };
 
 	(void)multi;
-	if (timeout_ms == 0) {
-		at.it_value.tv_nsec = 1;
-	} else if (timeout_ms > 0) {
-		at.it_value.tv_sec = timeout_ms / 1000;
-		at.it_value.tv_nsec = timeout_ms % 1000 * 1000000;
-	}
-	(void)timerfd_settime(client->timer_fd, 0, &at, NULL);
+	client->timeout_boot_us = timeout_ms < 0 ? 0 : clock_boot_us() + timeout_ms * INT64_C(1000);
 	return 0;
 }
 
@@ -93,10 +88,8 @@ static bool open_curl(struct http_client *client)
 static bool open_fds(struct http_client *client)
 {
 	client->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	client->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	client->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return client->epoll_fd >= 0 && client->timer_fd >= 0 && client->wake_fd >= 0 &&
-	       watch(client, client->timer_fd) && watch(client, client->wake_fd);
+	return client->epoll_fd >= 0 && client->wake_fd >= 0 && watch(client, client->wake_fd);
 }
 
 enum err http_client_new(struct http_client **client)
@@ -166,7 +159,6 @@ void http_client_free(struct http_client *client)
 	if (client->share != NULL)
 		(void)curl_share_cleanup(client->share);
 	close_fd(client->epoll_fd);
-	close_fd(client->timer_fd);
 	close_fd(client->wake_fd);
 	free(client);
 	curl_global_cleanup();
@@ -213,10 +205,6 @@ static CURLMcode act_on(struct http_client *client, const struct epoll_event *ev
 		drain(client->wake_fd);
 		return CURLM_OK;
 	}
-	if (event->data.fd == client->timer_fd) {
-		drain(client->timer_fd);
-		return curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	}
 	/*
 	 * Not CURL_CSELECT_ERR: alone it ends a transfer unread, also a newer one whose socket got
 	 * the number of one that an earlier event closed.
@@ -226,6 +214,33 @@ static CURLMcode act_on(struct http_client *client, const struct epoll_event *ev
 	if ((event->events & (EPOLLOUT | EPOLLERR | EPOLLHUP)) != 0)
 		what |= CURL_CSELECT_OUT;
 	return curl_multi_socket_action(client->multi, event->data.fd, what, &running);
+}
+
+/* How long there is nothing to do for libcurl: at most wait_ms. */
+static int idle_ms(const struct http_client *client, int wait_ms)
+{
+	int64_t left_us;
+
+	if (client->timeout_boot_us == 0)
+		return wait_ms;
+	left_us = client->timeout_boot_us - clock_boot_us();
+	if (left_us <= 0)
+		return 0;
+	return left_us / 1000 + 1 < wait_ms ? (int)(left_us / 1000) + 1 : wait_ms;
+}
+
+/*
+ * libcurl sets the next one from within; but not where it finds by its own clock, which does not count sleep, that this
+ * came too early: so it is asked again.
+ */
+static CURLMcode act_on_timeout(struct http_client *client)
+{
+	int running;
+
+	if (client->timeout_boot_us == 0 || clock_boot_us() < client->timeout_boot_us)
+		return CURLM_OK;
+	client->timeout_boot_us = clock_boot_us() + ASK_AGAIN_US;
+	return curl_multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
 static void finish_ended(struct http_client *client)
@@ -247,7 +262,7 @@ static void finish_ended(struct http_client *client)
 size_t http_client_run(struct http_client *client, int wait_ms)
 {
 	struct epoll_event events[EVENTS_PER_RUN];
-	int count = epoll_wait(client->epoll_fd, events, EVENTS_PER_RUN, wait_ms);
+	int count = epoll_wait(client->epoll_fd, events, EVENTS_PER_RUN, idle_ms(client, wait_ms));
 	bool broken = false;
 	CURLMcode code;
 	int i;
@@ -258,6 +273,7 @@ size_t http_client_run(struct http_client *client, int wait_ms)
 		if (code > CURLM_OK && code != CURLM_BAD_SOCKET)
 			broken = true;
 	}
+	broken = act_on_timeout(client) > CURLM_OK || broken;
 	finish_ended(client);
 	if (broken)
 		finish_all(client);
