@@ -238,6 +238,12 @@ static enum err duplicates_sift(struct commit *commit)
 	return ERR_OK;
 }
 
+/* What most messages come to: a row that says so from the start is not written a second time. */
+static enum callback_result result_expected(const struct receipt *receipt)
+{
+	return receipt->matched ? CALLBACK_APPLIED : CALLBACK_ORPHAN;
+}
+
 /*
  * Their rows before their effects: of two deliveries at once, to two servers even, the second waits here, or has found
  * what it is about held, and is then a duplicate.
@@ -251,8 +257,10 @@ static enum err rows_insert(struct commit *commit)
 	err = leaders_choose(commit);
 	if (err != ERR_OK || commit->stored_count == 0)
 		return err;
-	for (size_t i = 0; i < commit->stored_count; i++)
+	for (size_t i = 0; i < commit->stored_count; i++) {
+		commit->stored[i]->row.result = result_expected(commit->stored[i]);
 		rows[i] = &commit->stored[i]->row;
+	}
 	err = store_callback_insert_all(commit->tx, rows, commit->stored_count, &inserted);
 	if (err == ERR_OK && inserted < commit->stored_count)
 		err = duplicates_sift(commit);
@@ -262,15 +270,19 @@ static enum err rows_insert(struct commit *commit)
 static enum err judge_all(const struct commit *commit)
 {
 	const struct callback_row *rows[BATCH_MAX];
-	enum err err = store_sheet_count_marks(commit->tx);
+	size_t count = 0;
+	enum err err = ERR_OK;
 
 	for (size_t i = 0; err == ERR_OK && i < commit->stored_count; i++) {
-		err = callback_judge(commit->stored[i]);
-		rows[i] = &commit->stored[i]->row;
+		struct receipt *receipt = commit->stored[i];
+
+		err = callback_judge(receipt);
+		if (receipt->row.result != result_expected(receipt))
+			rows[count++] = &receipt->row;
 	}
-	if (err != ERR_OK || commit->stored_count == 0)
+	if (err != ERR_OK || count == 0)
 		return err;
-	return store_callback_write_all(commit->tx, rows, commit->stored_count);
+	return store_callback_write_all(commit->tx, rows, count);
 }
 
 static enum err commit_work(struct store_tx *tx, void *context)

@@ -489,18 +489,16 @@ static int by_transaction(const void *a, const void *b)
 	return id_compare(left->transaction_id, right->transaction_id);
 }
 
-/* Lock what the claimed operations need, each kind at once. */
+/* Lock the attempts that matter, at once. */
 static enum err claim_lock(struct store_tx *tx, const struct operation_row *rows, size_t count)
 {
 	struct id live[OPERATION_CLAIM_MAX]; /* those whose attempts matter */
 	size_t live_count = 0;
-	enum err err;
 
 	for (size_t i = 0; i < count; i++)
 		if (rows[i].next_action != NEXT_SEND || rows[i].cancel_wished_at_us != 0)
 			live[live_count++] = rows[i].id;
-	err = store_sheet_lock_live(tx, live, live_count);
-	return err == ERR_OK ? store_sheet_count_marks(tx) : err;
+	return store_sheet_lock_live(tx, live, live_count);
 }
 
 /* Their transactions first: those that another holds are left, and still due. */

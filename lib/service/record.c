@@ -30,7 +30,7 @@ static enum err lock_all(struct store_tx *tx, struct record *const *records, siz
 		err = store_sheet_lock_attempts(tx, operations, attempts, count);
 	for (size_t i = 0; err == ERR_OK && i < count; i++)
 		err = store_sheet_is_held(tx, operations[i], attempts[i], &records[i]->item.held);
-	return err == ERR_OK ? store_sheet_count_marks(tx) : err;
+	return err;
 }
 
 static enum err commit_work(struct store_tx *tx, void *context)

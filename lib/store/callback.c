@@ -169,8 +169,11 @@ enum err store_callback_probe(struct store_tx *tx, const char *gateway, const ch
 
 enum err store_callback_count_kept(struct store_tx *tx, struct id transaction_id, int64_t *count)
 {
-	if (sheet_counted(tx, SHEET_KEPT_CALLBACKS, transaction_id, count))
-		return ERR_OK;
+	bool known;
+	enum err err = sheet_count(tx, SHEET_KEPT_CALLBACKS, transaction_id, count, &known);
+
+	if (err != ERR_OK || known)
+		return err;
 	return statement_count(tx, STATEMENT_CALLBACK_COUNT_KEPT, transaction_id, count);
 }
 

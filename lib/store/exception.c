@@ -47,8 +47,11 @@ enum err store_exception_open(struct store_tx *tx, const struct exception_row *r
 
 enum err store_exception_count_open(struct store_tx *tx, struct id transaction_id, int64_t *count)
 {
-	if (sheet_counted(tx, SHEET_OPEN_EXCEPTIONS, transaction_id, count))
-		return ERR_OK;
+	bool known;
+	enum err err = sheet_count(tx, SHEET_OPEN_EXCEPTIONS, transaction_id, count, &known);
+
+	if (err != ERR_OK || known)
+		return err;
 	return statement_count(tx, STATEMENT_EXCEPTION_COUNT_OPEN, transaction_id, count);
 }
 

@@ -12,6 +12,9 @@
 #define ROWS_MAX (SLOTS / 2)
 #define ROWS_FIRST 8
 
+#define COUNTED_OF(WHICH) (SHEET_COUNTED << (WHICH))
+#define COUNTED_ALL (COUNTED_OF(SHEET_OPEN_EXCEPTIONS) | COUNTED_OF(SHEET_KEPT_CALLBACKS))
+
 /* The rows of one kind, found by their ids through an open hash. */
 struct drawer {
 	size_t count;
@@ -34,7 +37,8 @@ struct counts {
 
 struct sheet {
 	struct drawer drawers[SHEET_KINDS];
-	struct counts *counts; /* by place of the transaction */
+	struct counts *counts; /* by place of the transaction; NULL: nothing was counted */
+	bool counted[SHEET_COUNTS];
 	struct pile piles[SHEET_LISTS];
 	bool pending;
 	int64_t now_us; /* 0: not read, or older than a lock */
@@ -178,24 +182,12 @@ bool sheet_find_live(const struct store_tx *tx, struct id operation_id,
 	       (tx->sheet->drawers[SHEET_OPERATION].marks[place] & SHEET_LIVE_KNOWN) != 0;
 }
 
-bool sheet_counted(const struct store_tx *tx, enum sheet_count which, struct id transaction_id,
-		   int64_t *count)
-{
-	size_t place;
-
-	if (!place_of(tx, SHEET_TRANSACTION, transaction_id, &place) ||
-	    (tx->sheet->drawers[SHEET_TRANSACTION].marks[place] & SHEET_COUNTED) == 0)
-		return false;
-	*count = tx->sheet->counts[place].of[which];
-	return true;
-}
-
 void sheet_uncount(struct store_tx *tx, struct id transaction_id)
 {
 	size_t place;
 
 	if (place_of(tx, SHEET_TRANSACTION, transaction_id, &place))
-		tx->sheet->drawers[SHEET_TRANSACTION].marks[place] &= (uint8_t)~SHEET_COUNTED;
+		tx->sheet->drawers[SHEET_TRANSACTION].marks[place] &= (uint8_t)~COUNTED_ALL;
 }
 
 bool sheet_now(const struct store_tx *tx, int64_t *now_us)
@@ -405,8 +397,20 @@ static void void_add(void *context, struct id id)
 static enum err voids_lock(struct store_tx *tx, const struct id *operations, size_t count)
 {
 	struct voids voids = { .count = 0 };
-	enum err err = operation_find_voids(tx, operations, count, void_add, &voids);
+	struct id captures[SHEET_MAX];
+	size_t captures_count = 0;
+	enum err err;
 
+	for (size_t i = 0; i < count; i++) {
+		const struct operation_row *operation =
+			sheet_find(tx, SHEET_OPERATION, operations[i]);
+
+		if (operation != NULL && operation->kind == OPERATION_CAPTURE)
+			captures[captures_count++] = operations[i];
+	}
+	if (captures_count == 0)
+		return ERR_OK;
+	err = operation_find_voids(tx, captures, captures_count, void_add, &voids);
 	if (err != ERR_OK)
 		return err;
 	return lock_and_file(tx, SHEET_OPERATION, operation_lock_all, voids.ids, voids.count);
@@ -416,7 +420,7 @@ enum err store_sheet_lock(struct store_tx *tx, const struct id *operations, size
 {
 	enum err err = lock_and_file(tx, SHEET_OPERATION, operation_lock_all, operations, count);
 
-	if (err == ERR_OK && count > 0)
+	if (err == ERR_OK)
 		err = voids_lock(tx, operations, count);
 	return err == ERR_OK ? store_sheet_lock_transactions(tx) : err;
 }
@@ -487,64 +491,81 @@ enum err store_sheet_lock_live(struct store_tx *tx, const struct id *operations,
 
 /* ---- counting ---- */
 
-struct mark_row {
-	struct id transaction_id;
-	int64_t open_exceptions;
-	int64_t kept_callbacks;
+static const enum statement_id count_statements[SHEET_COUNTS] = {
+	[SHEET_OPEN_EXCEPTIONS] = STATEMENT_EXCEPTION_COUNT_OPEN_ALL,
+	[SHEET_KEPT_CALLBACKS] = STATEMENT_CALLBACK_COUNT_KEPT_ALL,
 };
-static const struct column mark_columns[] = {
-	COLUMN_FIXED(struct mark_row, transaction_id),
-	COLUMN_NUMBER(struct mark_row, open_exceptions),
-	COLUMN_NUMBER(struct mark_row, kept_callbacks),
-};
-static const struct shape mark_shape = SHAPE(mark_columns);
 
-static void mark_each(void *context, const void *row)
+struct count_row {
+	struct id transaction_id;
+	int64_t count;
+};
+static const struct column count_columns[] = {
+	COLUMN_FIXED(struct count_row, transaction_id),
+	COLUMN_NUMBER(struct count_row, count),
+};
+static const struct shape count_shape = SHAPE(count_columns);
+
+struct counting {
+	struct store_tx *tx;
+	enum sheet_count which;
+};
+
+static void count_each(void *context, const void *row)
 {
-	struct store_tx *tx = context;
-	const struct mark_row *mark = row;
+	const struct counting *counting = context;
+	const struct count_row *counted = row;
 	size_t place;
 
-	if (!place_of(tx, SHEET_TRANSACTION, mark->transaction_id, &place))
-		return;
-	tx->sheet->counts[place].of[SHEET_OPEN_EXCEPTIONS] += mark->open_exceptions;
-	tx->sheet->counts[place].of[SHEET_KEPT_CALLBACKS] += mark->kept_callbacks;
+	if (place_of(counting->tx, SHEET_TRANSACTION, counted->transaction_id, &place))
+		counting->tx->sheet->counts[place].of[counting->which] = counted->count;
 }
 
-static enum err marks_read(struct store_tx *tx, const struct id *ids, size_t count)
+/* Transactions without any are left out of the answer: theirs is 0. */
+static enum err count_all(struct store_tx *tx, enum sheet_count which)
 {
-	static const enum statement_id reads[] = { STATEMENT_EXCEPTION_COUNT_OPEN_ALL,
-						   STATEMENT_CALLBACK_COUNT_KEPT_ALL };
-	struct mark_row row;
-	enum err err = ERR_OK;
+	struct sheet *sheet = tx->sheet;
+	struct drawer *drawer = &sheet->drawers[SHEET_TRANSACTION];
+	struct counting counting = { tx, which };
+	struct id ids[SHEET_MAX];
+	struct count_row row;
+	struct bulk_read read = { .id = count_statements[which],
+				  .shape = &count_shape,
+				  .ids = ids,
+				  .row = &row,
+				  .each = count_each,
+				  .context = &counting };
+	enum err err;
 
-	for (size_t i = 0; err == ERR_OK && i < sizeof reads / sizeof reads[0]; i++) {
-		const struct bulk_read read = { reads[i], &mark_shape, ids, count,
-						&row,     mark_each,   tx };
-
-		err = bulk_read(tx, &read);
-	}
+	if (sheet->counts == NULL)
+		sheet->counts = calloc(ROWS_MAX, sizeof *sheet->counts);
+	if (sheet->counts == NULL)
+		return ERR_MEMORY;
+	for (; read.count < drawer->count && read.count < SHEET_MAX; read.count++)
+		memcpy(&ids[read.count], row_at(sheet, SHEET_TRANSACTION, read.count),
+		       sizeof ids[0]);
+	err = bulk_read(tx, &read);
+	for (size_t i = 0; err == ERR_OK && i < read.count; i++)
+		drawer->marks[i] |= (uint8_t)COUNTED_OF(which);
+	sheet->counted[which] = err == ERR_OK;
 	return err;
 }
 
-enum err store_sheet_count_marks(struct store_tx *tx)
+enum err sheet_count(struct store_tx *tx, enum sheet_count which, struct id transaction_id,
+		     int64_t *count, bool *known)
 {
-	struct drawer *drawer = &tx->sheet->drawers[SHEET_TRANSACTION];
-	struct id ids[SHEET_MAX];
-	size_t count = 0;
-	enum err err;
+	size_t place;
+	enum err err = ERR_OK;
 
-	if (drawer->count == 0)
+	*known = false;
+	if (!place_of(tx, SHEET_TRANSACTION, transaction_id, &place))
 		return ERR_OK;
-	free(tx->sheet->counts);
-	tx->sheet->counts = calloc(ROWS_MAX, sizeof *tx->sheet->counts);
-	if (tx->sheet->counts == NULL)
-		return ERR_MEMORY;
-	for (size_t i = 0; i < drawer->count && count < SHEET_MAX; i++)
-		memcpy(&ids[count++], row_at(tx->sheet, SHEET_TRANSACTION, i), sizeof ids[0]);
-	err = marks_read(tx, ids, count);
-	for (size_t i = 0; err == ERR_OK && i < count; i++)
-		drawer->marks[i] |= SHEET_COUNTED;
+	if (!tx->sheet->counted[which])
+		err = count_all(tx, which);
+	*known = err == ERR_OK &&
+		 (tx->sheet->drawers[SHEET_TRANSACTION].marks[place] & COUNTED_OF(which)) != 0;
+	if (*known)
+		*count = tx->sheet->counts[place].of[which];
 	return err;
 }
 

@@ -54,10 +54,4 @@ CHECKED enum err store_sheet_lock_live(struct store_tx *tx, const struct id *ope
 CHECKED enum err store_sheet_is_held(struct store_tx *tx, struct id operation_id,
 				     struct id attempt_id, bool *held);
 
-/*
- * Count at once, for all transactions on the sheet, the open exceptions and the callbacks that were kept: what
- * store_exception_count_open() and store_callback_count_kept() are asked for one by one.
- */
-CHECKED enum err store_sheet_count_marks(struct store_tx *tx);
-
 #endif

@@ -30,7 +30,7 @@ enum sheet_mark {
 	SHEET_NEW = 2, /* to be inserted */
 	SHEET_LIVE_KNOWN =
 		4,         /* of an operation: its live attempt is on the sheet, or there is none */
-	SHEET_COUNTED = 8, /* of a transaction: its counts are true */
+	SHEET_COUNTED = 8, /* of a transaction: its count is true; shifted by enum sheet_count */
 };
 
 /* What may be counted of a transaction. */
@@ -54,9 +54,12 @@ bool sheet_change(struct store_tx *tx, enum sheet_kind kind, const void *row);
 bool sheet_find_live(const struct store_tx *tx, struct id operation_id,
 		     const struct attempt_row **live);
 
-/* True where a count of a transaction is known. */
-bool sheet_counted(const struct store_tx *tx, enum sheet_count which, struct id transaction_id,
-		   int64_t *count);
+/*
+ * How many a transaction has. The first time that one is asked for, those of all transactions on the sheet are counted,
+ * by one statement. *known false: not here, so count it yourself.
+ */
+CHECKED enum err sheet_count(struct store_tx *tx, enum sheet_count which, struct id transaction_id,
+			     int64_t *count, bool *known);
 /* Something was written that makes them doubtful. */
 void sheet_uncount(struct store_tx *tx, struct id transaction_id);
 
