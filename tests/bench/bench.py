@@ -24,6 +24,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TOP / "tests" / "integration"), str(TOP / "tests")]
 
 import machine  # noqa: E402
+from alone import payments_alone  # noqa: E402
 from brownout import row_brown_out  # noqa: E402
 from grown import row_grown  # noqa: E402
 from instance import Instance  # noqa: E402
@@ -33,6 +34,8 @@ from table import Figure, render  # noqa: E402
 PAYMENT = {"amount": 1000, "currency": "USD", "payment_method": "credit_card", "description": "Payment for order #1234",
            "customer_id": "cust_001"}
 LONG = 20  # seconds, of the rows that show whether something holds
+SHOP = 1000  # payments a second
+WORKED_OFF_S = 120
 PATHS = 5000
 IDLE_CONNECTIONS = 1000
 STARTS = 5
@@ -314,10 +317,9 @@ def row_history(bench):
             Figure("p99", result["p99_us"] / 1000, "ms", note)]
 
 
-def row_end_to_end(bench):
-    """Whether completing keeps up with accepting: the backlog after a quarter of the time against that at the end."""
+def offered(bench, rate):
+    """So many payments a second: the load's result, completed a second, three times the backlog, and the cores used."""
     bench.restart()
-    rate = max(1, int(0.25 * bench.database["per_second"]))
     bench.result(bench.payments(True, connections=64, rate=min(rate, 200), seconds=1))
     settle(bench, 5)
     backlogs, completed, meter = [bench.count(BACKLOG)], bench.count(COMPLETED), bench.meter()
@@ -326,15 +328,51 @@ def row_end_to_end(bench):
         time.sleep(max(0, began + LONG * share - time.monotonic()))
         backlogs.append(bench.count(BACKLOG))
     per_second = (bench.count(COMPLETED) - completed) / (time.monotonic() - began)
-    result = bench.result(process)
-    used = meter.stop()
-    growth = 100 * (backlogs[2] - backlogs[1]) / (rate * LONG * 0.75)
+    return bench.result(process), per_second, backlogs, meter.stop()
+
+
+def growth(backlogs, rate):
+    return Figure("backlog's growth", 100 * (backlogs[2] - backlogs[1]) / (rate * LONG * 0.75), "%",
+                  "of what was offered; backlog {:,} at the begin, {:,} after a quarter, {:,} at the end".format(*backlogs))
+
+
+def row_shop(bench):
+    """A shop's load: what it pays is completed as fast as it comes."""
+    result, per_second, backlogs, used = offered(bench, SHOP)
+    note = with_complaint(f"of {SHOP:,}/s offered for {LONG} s", result, 201)
+    return [Figure("completed", per_second, "/s", note, used, machine.bottleneck(used, "nothing: what was offered")),
+            Figure("accepted, p99", result["p99_us"] / 1000, "ms"),
+            growth(backlogs, SHOP)]
+
+
+def worked_off(bench):
+    """Payments a second from none to none: accepted as fast as it goes, until the last one is completed."""
+    bench.restart()
+    began = time.monotonic()
+    accepted = bench.result(bench.payments(True, connections=256, seconds=bench.seconds))["status"].get("201", 0)
+    while bench.count(COMPLETED) < accepted and time.monotonic() - began < WORKED_OFF_S:
+        time.sleep(0.2)
+    return bench.count(COMPLETED) / (time.monotonic() - began)
+
+
+def row_end_to_end(bench):
+    """Whether completing keeps up with accepting: the backlog after a quarter of the time against that at the end."""
+    rate = max(1, int(0.25 * bench.database["per_second"]))
+    result, per_second, backlogs, used = offered(bench, rate)
     note = with_complaint(f"{per_second:,.0f}/s of {rate:,}/s offered for {LONG} s", result, 201)
+    through = worked_off(bench)
+    alone = payments_alone(bench)
+    bench.restart()
+    if alone == 0:
+        raise NotMeasured("the database refused what it was to write alone; see alone.py")
     return [Figure("completed", bench.d_of(per_second), "D", note, used,
                    machine.bottleneck(used, "nothing: what was offered")),
             Figure("accepted", bench.d_of(answered(result, 201)), "D", f"p99 {result['p99_us'] / 1000:.1f} ms"),
-            Figure("backlog's growth", growth, "%", "of what was offered; backlog {:,} at the begin, {:,} after a "
-                   "quarter, {:,} at the end".format(*backlogs))]
+            growth(backlogs, rate),
+            Figure("from none to none", bench.d_of(through), "D", f"{through:,.0f}/s: accepted as fast as it goes, until "
+                   "the last one is completed"),
+            Figure("the database alone", bench.d_of(alone), "D", f"{alone:,.0f}/s: the same rows, made within it, and "
+                   "nothing else runs")]
 
 
 def row_memory(bench):
@@ -401,6 +439,7 @@ ROWS = {
     "history": row_history,
     "xml": row_xml,
     "grown": row_grown,
+    "shop": row_shop,
     "end-to-end": row_end_to_end,
     "brown-out": row_brown_out,
     "memory": row_memory,

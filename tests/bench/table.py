@@ -23,6 +23,7 @@ TARGETS = {  # (row, figure): (at least or at most, limit in the figure's own un
     ("grown", "a currency, 1 %"): ("<=", 5),
     ("grown", "a gateway, 0.5 %"): ("<=", 5),
     ("grown", "acceptance kept"): (">=", 70),
+    ("shop", "backlog's growth"): ("<=", 5),
     ("end-to-end", "completed"): (">=", 0.25),
     ("end-to-end", "backlog's growth"): ("<=", 5),
     ("brown-out", "the breaker opens after"): ("<=", 5),
