@@ -444,8 +444,8 @@ static const struct message {
 		"on its way. It was kept until that came.",
 		"Nothing is completed by a message that does not say how much." },
 	[CALLBACK_SUPERSEDED] = {
-		"{gateway} sent a signed message (\"{reason}\") that told nothing new. Nothing "
-		"was changed by it.",
+		"{gateway} sent a signed message (\"{reason}\") when the outcome was known "
+		"already. Nothing was changed by it.",
 		"A final state is not left, and a repeated message counts once." },
 	[CALLBACK_CONTRADICTION] = { NULL, NULL },
 	[CALLBACK_INTEGRITY] = {

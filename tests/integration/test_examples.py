@@ -9,9 +9,12 @@ import subprocess
 
 import pytest
 
+from support import until
+
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 SCOPES = "payments:read payments:write refunds:write payouts:write customers:read customers:write"
 RUNNERS = {".sh": ["bash"], ".py": ["python3"], ".mjs": ["node"]}
+FIRST_HOURS = sorted(path.name for path in EXAMPLES.glob("first*"))
 
 
 @pytest.fixture(scope="module")
@@ -21,16 +24,16 @@ def payops(shared):
     return shared
 
 
-def run(payops, name, token):
+def run(payops, name, token, *arguments, **environment):
     runner = RUNNERS[pathlib.Path(name).suffix]
     if shutil.which(runner[0]) is None:
         pytest.skip(f"{runner[0]} is not installed")
-    environment = {**os.environ, "PAYOPS_URL": f"http://127.0.0.1:{payops.port}", "PAYOPS_TOKEN": token}
-    return subprocess.run([*runner, str(EXAMPLES / name)], env=environment, capture_output=True, text=True,
+    environment = {**os.environ, "PAYOPS_URL": f"http://127.0.0.1:{payops.port}", "PAYOPS_TOKEN": token, **environment}
+    return subprocess.run([*runner, str(EXAMPLES / name), *arguments], env=environment, capture_output=True, text=True,
                           timeout=120)
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix in RUNNERS))
+@pytest.mark.parametrize("name", FIRST_HOURS)
 def test_it_runs_to_its_end(payops, name):
     done = run(payops, name, payops.token(scope=SCOPES))
 
@@ -41,9 +44,25 @@ def test_it_runs_to_its_end(payops, name):
     assert refund["amount"] == 250
 
 
-@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.iterdir() if path.suffix in RUNNERS))
+@pytest.mark.parametrize("name", FIRST_HOURS)
 def test_it_fails_where_nothing_may_be_paid(payops, name):
     assert run(payops, name, payops.token(scope="payments:read")).returncode != 0
+
+
+def test_a_callback_is_signed_by_hand(payops):
+    keys = payops.dir / "etc" / "payops" / "keys"
+    body = {"user_id": 123, "amount": "100.50", "currency": "USD", "payment_token": "tok_callback_never"}
+    transaction_id = payops.request("POST", "/deposit", body, token=payops.token()).json["transaction_id"]
+    path = f"/transactions/{transaction_id}"
+    until(lambda: [attempt for attempt in payops.get(f"{path}/attempts").json if attempt["gateway_txn_id"]])
+
+    forged = run(payops, "callback.sh", payops.token(), transaction_id,
+                 PAYOPS_CALLBACK_SECRET=str(keys / "beta.callback-secret"))
+    assert forged.returncode != 0 and '"invalid_signature"' in forged.stdout
+    done = run(payops, "callback.sh", payops.token(), transaction_id, "completed",
+               PAYOPS_CALLBACK_SECRET=str(keys / "alpha.callback-secret"))
+    assert (done.returncode, done.stdout) == (0, '{"received":true}\n'), done.stderr
+    until(lambda: payops.get(path).json["status"] == "completed")
 
 
 def test_the_readme_names_each():

@@ -227,7 +227,7 @@ START_TEST(messages_stand_among_the_steps_with_what_they_did)
 	ck_assert_str_eq(why.steps[4].text,
 			 "alpha sent a signed message that it charged the customer 10.50 USD.");
 	check_text(why.steps[4].evidence, "callback cb_right");
-	check_text(why.steps[5].text, "told nothing new");
+	check_text(why.steps[5].text, "when the outcome was known already");
 	ck_assert_uint_eq(why.exception_count, 1);
 	check_text(why.exceptions[0].text, "differs from our order");
 	ck_assert_int_eq(why.verdict, WHY_CHARGED);
