@@ -17,7 +17,7 @@
 #include "apid/metrics.h"
 #include "base/address.h"
 #include "gateway/gateway.h"
-#include "service/api_key.h"
+#include "service/api_key_lookup.h"
 #include "store/store.h"
 
 struct batch;
@@ -33,10 +33,11 @@ struct app {
 	struct batch *intake;    /* committers of payments */
 	struct batch *callbacks; /* of gateways' messages */
 	struct batch *lookups;   /* readers of transactions by id */
+	struct batch *keys;      /* the reader of API keys */
 	struct catalogue *catalogue;
 	struct customer_country *countries;
 	struct settings_live *settings; /* which a call holds one of: call.h */
-	api_key_find_work *find_key;    /* in the pool's database */
+	api_key_lookup_work *find_key;  /* by its reader */
 	struct metrics *metrics;
 	struct breakers *breakers;
 	struct dispatcher *dispatcher;

@@ -38,7 +38,7 @@ enum err auth_new(const struct app *app, struct auth **auth)
 
 	if (made == NULL)
 		return ERR_MEMORY;
-	err = key_cache_new(app->find_key, app->pool, &made->api_keys);
+	err = key_cache_new(app->find_key, app->keys, &made->api_keys);
 	if (err != ERR_OK) {
 		free(made);
 		return err;
@@ -113,21 +113,21 @@ static const char *token_of(const struct http_call *call, const char **why)
 }
 
 /* Whatever is wrong with a key is not told: who guesses learns nothing. */
-static enum err check_api_key(struct auth *auth, const char *text, int64_t now_s,
+static enum err check_api_key(struct auth *auth, const char *text, struct auth_moment at,
 			      struct token_claims *claims, const char **why)
 {
-	const struct key_moment at = { now_s, clock_boot_us() };
+	const struct key_moment moment = { at.now_s, clock_boot_us(), at.deadline_boot_us };
 	struct key_token token;
 
 	*why = "the API key is not valid";
 	if (!key_token_read(text, &token))
 		return ERR_UNAUTHENTICATED;
-	return key_cache_check(auth->api_keys, &token, at, claims);
+	return key_cache_check(auth->api_keys, &token, moment, claims);
 }
 
 enum err auth_check(struct auth *auth, const struct settings *settings,
-		    const struct http_call *call, int64_t now_s, struct token_claims *claims,
-		    const char **why)
+		    const struct http_call *call, struct auth_moment at,
+		    struct token_claims *claims, const char **why)
 {
 	const char *token = token_of(call, why);
 	uint8_t digest[CRYPTO_SHA256_SIZE];
@@ -136,11 +136,11 @@ enum err auth_check(struct auth *auth, const struct settings *settings,
 	if (token == NULL)
 		return ERR_UNAUTHENTICATED;
 	if (key_token_is_meant(token))
-		return check_api_key(auth, token, now_s, claims, why);
+		return check_api_key(auth, token, at, claims, why);
 	crypto_sha256(token, strlen(token), digest);
-	if (recall(auth, digest, now_s, settings->generation, claims))
+	if (recall(auth, digest, at.now_s, settings->generation, claims))
 		return ERR_OK;
-	err = token_verify(&settings->token_keys, token, now_s, claims, why);
+	err = token_verify(&settings->token_keys, token, at.now_s, claims, why);
 	if (err == ERR_OK)
 		remember(auth, digest, settings->generation, claims);
 	return err;

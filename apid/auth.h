@@ -28,15 +28,21 @@ struct settings;
 CHECKED enum err auth_new(const struct app *app, struct auth **auth);
 void auth_free(struct auth *auth);
 
+/* When a caller is judged, and until when he waits where a key must be looked up. */
+struct auth_moment {
+	int64_t now_s;
+	int64_t deadline_boot_us;
+};
+
 /*
  * Who calls, by the keys of these settings: exactly one Authorization header, "Bearer", one blank, a token or an API
  * key.
  * Returns  ERR_OK with *claims; ERR_UNAUTHENTICATED with *why, a short constant reason, or NULL where the
- *          request brings no credentials at all; what the database or pool says, where a key
- *          could not be looked up
+ *          request brings no credentials at all; where a key could not be looked up: ERR_DEADLINE,
+ *          ERR_OVERLOADED, what the database met
  */
 CHECKED enum err auth_check(struct auth *auth, const struct settings *settings,
-			    const struct http_call *call, int64_t now_s,
+			    const struct http_call *call, struct auth_moment at,
 			    struct token_claims *claims, const char **why);
 
 /* Whether the credentials of the request were right lately, as far as is remembered: without verifying them. */

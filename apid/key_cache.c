@@ -10,7 +10,6 @@
 #include "base/secret.h"
 
 #define SLOTS 512 /* each id has one it may stand in; a newer one takes it */
-#define WAIT_MS 1000
 
 struct slot {
 	char id[KEY_TOKEN_ID_SIZE]; /* "": empty */
@@ -20,20 +19,20 @@ struct slot {
 };
 
 struct key_cache {
-	api_key_find_work *find;
-	struct store_pool *pool;
+	api_key_lookup_work *find;
+	struct batch *keys;
 	pthread_mutex_t mutex; /* guards: slots */
 	struct slot slots[SLOTS];
 };
 
-enum err key_cache_new(api_key_find_work *find, struct store_pool *pool, struct key_cache **cache)
+enum err key_cache_new(api_key_lookup_work *find, struct batch *keys, struct key_cache **cache)
 {
 	struct key_cache *made = calloc(1, sizeof *made);
 
 	if (made == NULL)
 		return ERR_MEMORY;
 	made->find = find;
-	made->pool = pool;
+	made->keys = keys;
 	pthread_mutex_init(&made->mutex, NULL);
 	*cache = made;
 	return ERR_OK;
@@ -98,13 +97,13 @@ static void forget(struct key_cache *cache, const char *id)
 	pthread_mutex_unlock(&cache->mutex);
 }
 
-static enum err look_up(struct key_cache *cache, const char *id, int64_t boot_us,
+static enum err look_up(struct key_cache *cache, const char *id, struct key_moment at,
 			struct api_key_grant *grant)
 {
-	enum err err = cache->find(cache->pool, id, WAIT_MS, grant);
+	enum err err = cache->find(cache->keys, id, at.deadline_boot_us, grant);
 
 	if (err == ERR_OK)
-		remember(cache, id, boot_us, grant);
+		remember(cache, id, at.boot_us, grant);
 	if (err != ERR_NOT_FOUND)
 		return err;
 	forget(cache, id);
@@ -118,7 +117,7 @@ enum err key_cache_check(struct key_cache *cache, const struct key_token *token,
 	enum err err = ERR_OK;
 
 	if (!recall(cache, token->id, at.boot_us, &grant))
-		err = look_up(cache, token->id, at.boot_us, &grant);
+		err = look_up(cache, token->id, at, &grant);
 	if (err != ERR_OK)
 		return err;
 	if (!secret_equal(grant.digest, sizeof grant.digest, token->digest, sizeof token->digest) ||

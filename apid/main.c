@@ -231,6 +231,9 @@ static enum err queues_start(struct server *server)
 	err = lookup_start(database, &app->lookups);
 	if (err != ERR_OK)
 		return start_failed("lookups", err, "");
+	err = api_key_lookup_start(database, &app->keys);
+	if (err != ERR_OK)
+		return start_failed("API keys", err, "");
 	err = customer_country_new(database, &app->countries);
 	return err == ERR_OK ? ERR_OK : start_failed("customers' countries", err, "");
 }
@@ -303,7 +306,7 @@ static enum err server_start(struct server *server)
 	struct app *app = &server->app;
 	enum err err;
 
-	app->find_key = api_key_find;
+	app->find_key = api_key_lookup_find;
 	app->started_at_us = clock_now_us();
 	err = settings_live_new(server->settings, &app->settings);
 	if (err == ERR_OK)
@@ -355,6 +358,7 @@ static void server_stop(struct server *server)
 	}
 	pipeline_free(server->pipeline);
 	customer_country_free(app->countries);
+	batch_stop(app->keys);
 	batch_stop(app->lookups);
 	batch_stop(app->callbacks);
 	if (app->dispatcher != NULL) {

@@ -36,7 +36,8 @@ struct pipeline {
 
 struct passage { /* one call in the pipeline */
 	struct pipeline *pipeline;
-	bool body_is_xml; /* else JSON, where there is one */
+	bool body_is_xml;      /* else JSON, where there is one */
+	bool timeout_is_wrong; /* what the client says of it: refused in its turn */
 	struct call call;
 };
 
@@ -132,6 +133,30 @@ static bool step_media_type(struct passage *passage)
 		      "Content-Encoding.");
 }
 
+/* The whole number 1 to TIMEOUT_MAX_S that `text` is, or 0. */
+static int seconds_read(const char *text)
+{
+	const size_t digits = strspn(text, "0123456789");
+	const int seconds = digits < 1 || digits > 2 ? 0 : (int)strtol(text, NULL, 10);
+
+	return text[digits] != '\0' || seconds > TIMEOUT_MAX_S ? 0 : seconds;
+}
+
+/* Refuses nothing: who calls is asked first, and may need the database, which must answer by then. */
+static bool step_deadline_set(struct passage *passage)
+{
+	struct call *call = &passage->call;
+	size_t count;
+	const char *value = http_header(call->http, "Request-Timeout", &count);
+	const int seconds = count == 1 ? seconds_read(value) : 0;
+
+	passage->timeout_is_wrong = count > 0 && seconds == 0;
+	call->deadline_boot_us = call->http->began_boot_us +
+				 (seconds > 0 ? seconds * INT64_C(1000000)
+					      : call->settings->request_timeout_ms * INT64_C(1000));
+	return true;
+}
+
 /* Credentials that are missing, or have only expired, are nobody's guess. */
 static bool refuse_credentials(struct call *call, const char *why)
 {
@@ -155,18 +180,18 @@ static bool refuse_credentials(struct call *call, const char *why)
 static bool step_authenticate(struct passage *passage)
 {
 	struct call *call = &passage->call;
-	const int64_t now_s = clock_now_us() / 1000000;
+	const struct auth_moment at = { clock_now_us() / 1000000, call->deadline_boot_us };
 	const char *why;
 	enum err err;
 
 	if (call->route->auth != ROUTE_TOKEN)
 		return true;
 	if (guesser_is_locked_out(call) &&
-	    !auth_knows(passage->pipeline->auth, call->http, now_s)) {
+	    !auth_knows(passage->pipeline->auth, call->http, at.now_s)) {
 		guesser_refuse(call);
 		return false;
 	}
-	err = auth_check(passage->pipeline->auth, call->settings, call->http, now_s, &call->claims,
+	err = auth_check(passage->pipeline->auth, call->settings, call->http, at, &call->claims,
 			 &why);
 	if (err == ERR_OK) {
 		log_context_set(call->api_call_id, call->claims.merchant);
@@ -254,29 +279,12 @@ static bool step_query(struct passage *passage)
 	return refuse(call, ERR_QUERY, why);
 }
 
-/* The whole number 1 to TIMEOUT_MAX_S that `text` is, or 0. */
-static int seconds_read(const char *text)
-{
-	const size_t digits = strspn(text, "0123456789");
-	const int seconds = digits < 1 || digits > 2 ? 0 : (int)strtol(text, NULL, 10);
-
-	return text[digits] != '\0' || seconds > TIMEOUT_MAX_S ? 0 : seconds;
-}
-
 static bool step_timeout(struct passage *passage)
 {
-	struct call *call = &passage->call;
-	size_t count;
-	const char *value = http_header(call->http, "Request-Timeout", &count);
-	const int seconds = count == 1 ? seconds_read(value) : 0;
-
-	if (count > 0 && seconds == 0)
-		return refuse(call, ERR_MALFORMED,
-			      "Request-Timeout must be one whole number of seconds from 1 to 30.");
-	call->deadline_boot_us = call->http->began_boot_us +
-				 (count > 0 ? seconds * INT64_C(1000000)
-					    : call->settings->request_timeout_ms * INT64_C(1000));
-	return true;
+	return passage->timeout_is_wrong
+		       ? refuse(&passage->call, ERR_MALFORMED,
+				"Request-Timeout must be one whole number of seconds from 1 to 30.")
+		       : true;
 }
 
 static bool step_body(struct passage *passage)
@@ -322,6 +330,7 @@ static step *const steps[] = {
 	step_draining,
 	step_size,
 	step_media_type,
+	step_deadline_set,
 	step_authenticate,
 	step_scope,
 	step_rate,

@@ -7,8 +7,6 @@
 
 #include "core/text.h"
 
-#define US_PER_S 1000000
-
 bool api_key_is_name(const char *name)
 {
 	size_t size = strlen(name);
@@ -170,39 +168,4 @@ enum err api_key_revoke(struct store_tx *tx, const char *merchant, const char *i
 	if (err == ERR_OK)
 		err = store_api_key_revoke(tx, id, now_us, by);
 	return err == ERR_OK ? store_api_key_find(tx, id, row) : err;
-}
-
-struct finding {
-	const char *id;
-	struct api_key_row row;
-};
-
-static enum err find_work(struct store_tx *tx, void *context)
-{
-	struct finding *finding = context;
-
-	return store_api_key_find(tx, finding->id, &finding->row);
-}
-
-enum err api_key_find(struct store_pool *pool, const char *id, int wait_ms,
-		      struct api_key_grant *grant)
-{
-	struct finding finding = { .id = id };
-	const struct api_key_row *row = &finding.row;
-	struct api_key_grant found = { .claims = { .scopes = 0 } };
-	enum err err = store_pool_look(pool, wait_ms, find_work, &finding);
-
-	if (err != ERR_OK)
-		return err;
-	if (row->revoked_at_us != 0)
-		return ERR_NOT_FOUND;
-	if (!token_scopes_parse(row->scopes, &found.claims.scopes))
-		return ERR_STORE;
-	memcpy(found.digest, row->digest, sizeof found.digest);
-	(void)snprintf(found.claims.merchant, sizeof found.claims.merchant, "%s", row->merchant);
-	(void)snprintf(found.claims.subject, sizeof found.claims.subject, "%s", row->name);
-	memcpy(found.claims.api_key, row->id, sizeof found.claims.api_key);
-	found.claims.expires_at_s = row->expires_at_us / US_PER_S;
-	*grant = found;
-	return ERR_OK;
 }

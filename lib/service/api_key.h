@@ -7,7 +7,7 @@
  *            revoked or has expired never lives again; no key allows more than who made it might do
  * Units      microseconds of the database clock
  * Ownership  plain values; a secret is not seen here, only its hash
- * Threads    safe: all state lives in the store transaction, or pool, passed in
+ * Threads    safe: all state lives in the store transaction passed in
  * Source     API.md: Authentication
  */
 #ifndef SERVICE_API_KEY_H
@@ -16,12 +16,6 @@
 #include <stdbool.h>
 
 #include "store/api_key.h"
-
-/* What a key that is not revoked allows; its end is in the claims. */
-struct api_key_grant {
-	uint8_t digest[CRYPTO_SHA256_SIZE];
-	struct token_claims claims;
-};
 
 struct api_key_wish {
 	struct key_token token; /* made by the caller, who has the secret */
@@ -71,14 +65,5 @@ CHECKED enum err api_key_show(struct store_tx *tx, const char *merchant, const c
  */
 CHECKED enum err api_key_revoke(struct store_tx *tx, const char *merchant, const char *id,
 				const char *by, struct api_key_row *row);
-
-/*
- * What the key of this id allows, to who knows its secret. Waits `wait_ms` at most for a connection.
- * Returns  ERR_OK with *grant; ERR_NOT_FOUND where there is none, or it was revoked; what the database or pool says
- */
-typedef enum err api_key_find_work(struct store_pool *pool, const char *id, int wait_ms,
-				   struct api_key_grant *grant);
-CHECKED enum err api_key_find(struct store_pool *pool, const char *id, int wait_ms,
-			      struct api_key_grant *grant);
 
 #endif

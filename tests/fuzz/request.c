@@ -30,12 +30,12 @@
 #include "apid/route.def"
 #undef ROUTE
 
-static enum err find_key(struct store_pool *pool, const char *id, int wait_ms,
+static enum err find_key(struct batch *keys, const char *id, int64_t deadline_boot_us,
 			 struct api_key_grant *grant)
 {
-	(void)pool;
+	(void)keys;
 	(void)id;
-	(void)wait_ms;
+	(void)deadline_boot_us;
 	(void)grant;
 	return ERR_UNAUTHENTICATED;
 }

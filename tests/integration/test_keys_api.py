@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """API keys: a merchant's program pays with one, within its scopes, until it is revoked; its secret is nowhere."""
 import base64
+import contextlib
 import hashlib
 import json
+import os
 import re
+import signal
 import time
 
 import pytest
@@ -16,6 +19,8 @@ FORM = re.compile(r"po_live_([0-9a-f]{16})_([A-Za-z0-9_-]{43})\n")
 BODY = {"amount": 1000, "currency": "USD", "payment_method": "credit_card", "customer_id": "cust_key",
         "payment_token": "tok_ok"}
 EX_USAGE, EX_DATAERR = 64, 65
+IMPATIENT_S = 2    # Request-Timeout
+MARGIN_S = 2
 
 
 class Keys:
@@ -224,6 +229,44 @@ def test_apids_database_user_may_make_and_revoke_keys_but_change_none(payops):
     grants = (payops.top / "sql" / "grants_apid.sql").read_text()
     assert re.findall(r"GRANT (.*) ON \{database\}\.api_key ", grants) == [
         "SELECT, INSERT, UPDATE (slot, revoked_at_us, revoked_by)"]
+
+
+@contextlib.contextmanager
+def stalled(payops):
+    payops.stop("database")
+    try:
+        yield
+    finally:
+        os.kill(payops.pid("database"), signal.SIGCONT)
+
+
+def gateways_asked(payops, key, timeout_s):
+    """What needs no database but for the key: its status, and how long it took."""
+    begun = time.monotonic()
+    answer = payops.request("GET", "/gateways", token=key, headers={"Request-Timeout": str(timeout_s)})
+    return answer, time.monotonic() - begun
+
+
+def test_a_stalled_database_holds_a_key_up_to_the_requests_deadline_and_no_longer(payops, keys, good):
+    """A key that was looked up within the last second goes on; one that must be looked up is refused in time."""
+    unseen = keys.issue("unseen", "payments:read")
+
+    def goes_on():
+        """Whether a fresh key is served in a stall; the machine may be too slow for it to be fresh yet."""
+        until(lambda: read_status(payops, good, "/gateways") == 200, 30, "a look-up")
+        with stalled(payops):
+            return gateways_asked(payops, good, IMPATIENT_S)[0].status == 200
+
+    until(goes_on, 60, "a request with a key that is remembered")
+    with stalled(payops):
+        refused = [gateways_asked(payops, unseen, IMPATIENT_S) for _ in range(2)]
+    until(payops.is_ready, 30, "readiness")
+    for answer, took in refused:
+        assert answer.status == 503, answer.body
+        assert answer.json["code"] == "deadline_exceeded"
+        assert int(answer.headers["retry-after"]) >= 1
+        assert took < IMPATIENT_S + MARGIN_S
+    until(lambda: read_status(payops, unseen, "/gateways") == 200, 10, "the key's use, with the database back")
 
 
 def test_no_secret_is_logged_or_stored(payops, keys, good):

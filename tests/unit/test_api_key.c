@@ -173,34 +173,6 @@ START_TEST(api_key_lives_until_the_time_it_was_made_for)
 }
 END_TEST
 
-START_TEST(api_key_find_tells_what_a_key_allows_until_it_is_revoked)
-{
-	const struct store_settings settings = scratch_settings();
-	const struct api_key_wish wish = wish_for("shop", "till");
-	enum api_key_outcome outcome;
-	struct api_key_grant grant;
-	struct store_pool *pool;
-	struct api_key_row row;
-	char why[STORE_WHY_SIZE];
-
-	ck_assert_int_eq(store_pool_open(&settings, 1, &pool, why), ERR_OK);
-	ck_assert_int_eq(api_key_find(pool, wish.token.id, 1000, &grant), ERR_NOT_FOUND);
-	ck_assert_int_eq(api_key_issue(&tx, &wish, &outcome, &row), ERR_OK);
-
-	ck_assert_int_eq(api_key_find(pool, row.id, 1000, &grant), ERR_OK);
-	ck_assert_mem_eq(grant.digest, wish.token.digest, sizeof grant.digest);
-	ck_assert_str_eq(grant.claims.merchant, "shop");
-	ck_assert_str_eq(grant.claims.subject, "till");
-	ck_assert_str_eq(grant.claims.api_key, row.id);
-	ck_assert_uint_eq(grant.claims.scopes, SCOPE_PAYMENTS_READ | SCOPE_REFUNDS_WRITE);
-	ck_assert_int_eq(grant.claims.expires_at_s, row.expires_at_us / 1000000);
-
-	ck_assert_int_eq(api_key_revoke(&tx, NULL, row.id, "ben", &row), ERR_OK);
-	ck_assert_int_eq(api_key_find(pool, row.id, 1000, &grant), ERR_NOT_FOUND);
-	store_pool_close(pool);
-}
-END_TEST
-
 START_TEST(api_key_names_are_visible_and_short)
 {
 	char name[API_KEY_NAME_SIZE + 1];
@@ -229,6 +201,5 @@ UNIT_MAIN("api_key", {
 	tcase_add_test(tests, api_key_allows_no_more_than_who_makes_it_may_do);
 	tcase_add_test(tests, api_key_that_is_not_live_is_not_replaced);
 	tcase_add_test(tests, api_key_lives_until_the_time_it_was_made_for);
-	tcase_add_test(tests, api_key_find_tells_what_a_key_allows_until_it_is_revoked);
 	tcase_add_test(tests, api_key_names_are_visible_and_short);
 })

@@ -8,10 +8,11 @@
 #include "tests/unit/unit.h"
 
 #define BOOT_US INT64_C(5000000)
+#define DEADLINE_US (BOOT_US + INT64_C(10000000))
 #define NOW_S 1800000000
 
 /* In the place of a database: one key, and how often it was asked for. */
-struct store_pool {
+struct batch {
 	enum err answer;
 	struct api_key_grant grant;
 	unsigned asked;
@@ -19,24 +20,24 @@ struct store_pool {
 	void (*meanwhile)(void);
 };
 
-static enum err find(struct store_pool *pool, const char *id, int wait_ms,
+static enum err find(struct batch *keys, const char *id, int64_t deadline_boot_us,
 		     struct api_key_grant *grant)
 {
 	(void)id;
-	ck_assert_int_gt(wait_ms, 0);
-	pool->asked++;
-	if (pool->meanwhile != NULL)
-		pool->meanwhile();
-	if (pool->answer == ERR_OK)
-		*grant = pool->grant;
-	return pool->answer;
+	ck_assert_int_eq(deadline_boot_us, DEADLINE_US);
+	keys->asked++;
+	if (keys->meanwhile != NULL)
+		keys->meanwhile();
+	if (keys->answer == ERR_OK)
+		*grant = keys->grant;
+	return keys->answer;
 }
 
 /* lint: state: what the fixture makes and ends */
-static struct store_pool pool;
-/* lint: state: as pool */
+static struct batch keys;
+/* lint: state: as keys */
 static struct key_cache *cache;
-/* lint: state: as pool */
+/* lint: state: as keys */
 static struct key_token token;
 
 static void begin(void)
@@ -44,13 +45,13 @@ static void begin(void)
 	char text[KEY_TOKEN_SIZE];
 
 	key_token_make(&token, text);
-	pool = (struct store_pool){ .answer = ERR_OK,
-				    .grant = { .claims = { .merchant = "shop",
-							   .subject = "till",
-							   .scopes = SCOPE_PAYMENTS_READ,
-							   .expires_at_s = NOW_S + 3600 } } };
-	memcpy(pool.grant.digest, token.digest, sizeof token.digest);
-	ck_assert_int_eq(key_cache_new(find, &pool, &cache), ERR_OK);
+	keys = (struct batch){ .answer = ERR_OK,
+			       .grant = { .claims = { .merchant = "shop",
+						      .subject = "till",
+						      .scopes = SCOPE_PAYMENTS_READ,
+						      .expires_at_s = NOW_S + 3600 } } };
+	memcpy(keys.grant.digest, token.digest, sizeof token.digest);
+	ck_assert_int_eq(key_cache_new(find, &keys, &cache), ERR_OK);
 }
 
 static void end(void)
@@ -58,21 +59,24 @@ static void end(void)
 	key_cache_free(cache);
 }
 
+static struct key_moment moment_at(int64_t now_s, int64_t boot_us)
+{
+	return (struct key_moment){ now_s, boot_us, DEADLINE_US };
+}
+
 static enum err check_at(int64_t after_us)
 {
 	struct token_claims claims;
 
-	return key_cache_check(cache, &token, (struct key_moment){ NOW_S, BOOT_US + after_us },
-			       &claims);
+	return key_cache_check(cache, &token, moment_at(NOW_S, BOOT_US + after_us), &claims);
 }
 
 START_TEST(key_cache_tells_what_the_key_allows)
 {
 	struct token_claims claims = { .scopes = 0 };
 
-	ck_assert_int_eq(
-		key_cache_check(cache, &token, (struct key_moment){ NOW_S, BOOT_US }, &claims),
-		ERR_OK);
+	ck_assert_int_eq(key_cache_check(cache, &token, moment_at(NOW_S, BOOT_US), &claims),
+			 ERR_OK);
 	ck_assert_str_eq(claims.merchant, "shop");
 	ck_assert_str_eq(claims.subject, "till");
 	ck_assert_uint_eq(claims.scopes, SCOPE_PAYMENTS_READ);
@@ -84,83 +88,83 @@ START_TEST(key_cache_asks_once_a_second)
 	for (int64_t after_us = 0; after_us < 10 * KEY_FRESH_US; after_us += KEY_FRESH_US / 4)
 		ck_assert_int_eq(check_at(after_us), ERR_OK);
 
-	ck_assert_uint_eq(pool.asked, 10);
+	ck_assert_uint_eq(keys.asked, 10);
 }
 END_TEST
 
 START_TEST(key_cache_refuses_a_key_that_was_revoked_a_second_ago)
 {
 	ck_assert_int_eq(check_at(0), ERR_OK);
-	pool.answer = ERR_NOT_FOUND;
+	keys.answer = ERR_NOT_FOUND;
 
 	ck_assert_int_eq(check_at(KEY_FRESH_US - 1), ERR_OK);
 	ck_assert_int_eq(check_at(KEY_FRESH_US), ERR_UNAUTHENTICATED);
 	ck_assert_int_eq(check_at(KEY_FRESH_US), ERR_UNAUTHENTICATED);
-	ck_assert_uint_eq(pool.asked, 3);
+	ck_assert_uint_eq(keys.asked, 3);
 }
 END_TEST
 
 static void others_go_on(void)
 {
-	pool.meanwhile = NULL;
+	keys.meanwhile = NULL;
 	ck_assert_int_eq(check_at(KEY_FRESH_US), ERR_OK);
 	ck_assert_int_eq(check_at(2 * KEY_FRESH_US - 1), ERR_OK);
-	ck_assert_uint_eq(pool.asked, 2);
+	ck_assert_uint_eq(keys.asked, 2);
 }
 
 START_TEST(key_cache_lets_one_ask_while_the_others_go_on)
 {
 	ck_assert_int_eq(check_at(0), ERR_OK);
-	pool.meanwhile = others_go_on;
+	keys.meanwhile = others_go_on;
 
 	ck_assert_int_eq(check_at(KEY_FRESH_US), ERR_OK);
-	ck_assert_ptr_null(pool.meanwhile);
-	ck_assert_uint_eq(pool.asked, 2);
+	ck_assert_ptr_null(keys.meanwhile);
+	ck_assert_uint_eq(keys.asked, 2);
 }
 END_TEST
 
 static void others_stop(void)
 {
-	pool.meanwhile = NULL;
-	pool.answer = ERR_NOT_FOUND;
+	keys.meanwhile = NULL;
+	keys.answer = ERR_NOT_FOUND;
 	ck_assert_int_eq(check_at(2 * KEY_FRESH_US), ERR_UNAUTHENTICATED);
 }
 
 START_TEST(key_cache_believes_nothing_older_than_two_seconds)
 {
 	ck_assert_int_eq(check_at(0), ERR_OK);
-	pool.meanwhile = others_stop;
+	keys.meanwhile = others_stop;
 
 	ck_assert_int_eq(check_at(KEY_FRESH_US), ERR_UNAUTHENTICATED);
-	ck_assert_ptr_null(pool.meanwhile);
+	ck_assert_ptr_null(keys.meanwhile);
 }
 END_TEST
 
 static void another_asks_later(void)
 {
-	pool.meanwhile = NULL;
+	keys.meanwhile = NULL;
 	ck_assert_int_eq(check_at(3 * KEY_FRESH_US), ERR_OK);
 }
 
 START_TEST(key_cache_does_not_take_an_older_answer_for_a_newer_one)
 {
-	pool.meanwhile = another_asks_later;
+	keys.meanwhile = another_asks_later;
 	ck_assert_int_eq(check_at(0), ERR_OK);
-	ck_assert_uint_eq(pool.asked, 2);
+	ck_assert_uint_eq(keys.asked, 2);
 
 	ck_assert_int_eq(check_at(4 * KEY_FRESH_US - 1), ERR_OK);
-	ck_assert_uint_eq(pool.asked, 2);
+	ck_assert_uint_eq(keys.asked, 2);
 }
 END_TEST
 
 START_TEST(key_cache_says_that_the_database_is_away)
 {
 	ck_assert_int_eq(check_at(0), ERR_OK);
-	pool.answer = ERR_UNAVAILABLE;
+	keys.answer = ERR_UNAVAILABLE;
 
 	ck_assert_int_eq(check_at(KEY_FRESH_US), ERR_UNAVAILABLE);
 	ck_assert_int_eq(check_at(2 * KEY_FRESH_US), ERR_UNAVAILABLE);
-	pool.answer = ERR_OK;
+	keys.answer = ERR_OK;
 	ck_assert_int_eq(check_at(2 * KEY_FRESH_US), ERR_OK);
 }
 END_TEST
@@ -168,7 +172,7 @@ END_TEST
 /* Every bit of the hash counts, those behind a zero byte too. */
 START_TEST(key_cache_refuses_another_secret)
 {
-	memset(pool.grant.digest, 0, sizeof pool.grant.digest);
+	memset(keys.grant.digest, 0, sizeof keys.grant.digest);
 	memset(token.digest, 0, sizeof token.digest);
 	ck_assert_int_eq(check_at(0), ERR_OK);
 	for (size_t bit = 0; bit < 8 * sizeof token.digest; bit++) {
@@ -177,7 +181,7 @@ START_TEST(key_cache_refuses_another_secret)
 		token.digest[bit / 8] = 0;
 	}
 	ck_assert_int_eq(check_at(0), ERR_OK);
-	ck_assert_uint_eq(pool.asked, 1);
+	ck_assert_uint_eq(keys.asked, 1);
 }
 END_TEST
 
@@ -185,12 +189,11 @@ START_TEST(key_cache_lets_a_key_expire_though_it_is_remembered)
 {
 	struct token_claims claims;
 
-	pool.grant.claims.expires_at_s = NOW_S + 1;
+	keys.grant.claims.expires_at_s = NOW_S + 1;
 	ck_assert_int_eq(check_at(0), ERR_OK);
-	ck_assert_int_eq(
-		key_cache_check(cache, &token, (struct key_moment){ NOW_S + 1, BOOT_US }, &claims),
-		ERR_UNAUTHENTICATED);
-	ck_assert_uint_eq(pool.asked, 1);
+	ck_assert_int_eq(key_cache_check(cache, &token, moment_at(NOW_S + 1, BOOT_US), &claims),
+			 ERR_UNAUTHENTICATED);
+	ck_assert_uint_eq(keys.asked, 1);
 }
 END_TEST
 
@@ -200,19 +203,20 @@ START_TEST(key_cache_looks_again_in_time_whatever_the_wall_clock)
 	static const int64_t jumps_s[] = { 3600, 86400, -3600, -86400 };
 	struct token_claims claims;
 
-	pool.grant.claims.expires_at_s = NOW_S + 7 * 86400;
+	keys.grant.claims.expires_at_s = NOW_S + 7 * 86400;
 	for (size_t i = 0; i < sizeof jumps_s / sizeof jumps_s[0]; i++) {
 		const int64_t boot_us = BOOT_US + (int64_t)i * 10 * KEY_FRESH_US;
-		const struct key_moment before = { NOW_S, boot_us };
-		const struct key_moment at_once = { NOW_S + jumps_s[i], boot_us };
-		const struct key_moment later = { NOW_S + jumps_s[i], boot_us + 2 * KEY_FRESH_US };
+		const struct key_moment before = moment_at(NOW_S, boot_us);
+		const struct key_moment at_once = moment_at(NOW_S + jumps_s[i], boot_us);
+		const struct key_moment later =
+			moment_at(NOW_S + jumps_s[i], boot_us + 2 * KEY_FRESH_US);
 
-		pool.answer = ERR_OK;
-		pool.asked = 0;
+		keys.answer = ERR_OK;
+		keys.asked = 0;
 		ck_assert_int_eq(key_cache_check(cache, &token, before, &claims), ERR_OK);
 		ck_assert_int_eq(key_cache_check(cache, &token, at_once, &claims), ERR_OK);
-		ck_assert_uint_eq(pool.asked, 1);
-		pool.answer = ERR_NOT_FOUND; /* revoked */
+		ck_assert_uint_eq(keys.asked, 1);
+		keys.answer = ERR_NOT_FOUND; /* revoked */
 		ck_assert_int_eq(key_cache_check(cache, &token, later, &claims),
 				 ERR_UNAUTHENTICATED);
 	}
@@ -228,9 +232,8 @@ START_TEST(key_cache_does_not_mistake_a_key_for_another)
 
 		(void)snprintf(token.id, sizeof token.id, "%016x", n % 1500);
 		(void)snprintf(merchant, sizeof merchant, "m%u", n % 1500);
-		memcpy(pool.grant.claims.merchant, merchant, sizeof merchant);
-		ck_assert_int_eq(key_cache_check(cache, &token,
-						 (struct key_moment){ NOW_S, BOOT_US }, &claims),
+		memcpy(keys.grant.claims.merchant, merchant, sizeof merchant);
+		ck_assert_int_eq(key_cache_check(cache, &token, moment_at(NOW_S, BOOT_US), &claims),
 				 ERR_OK);
 		ck_assert_str_eq(claims.merchant, merchant);
 	}

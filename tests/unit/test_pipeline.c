@@ -32,29 +32,30 @@ static void reached(struct call *call)
 #include "apid/route.def"
 #undef ROUTE
 
-/* In the place of a database that has one API key. */
-struct store_pool {
+/* In the place of the reader of API keys, whose database has one. */
+struct batch {
 	enum err answer;
+	int64_t deadline_boot_us; /* of the latest request */
 	struct api_key_grant grant;
 	unsigned asked;
 };
 
-static enum err find_key(struct store_pool *pool, const char *id, int wait_ms,
+static enum err find_key(struct batch *keys, const char *id, int64_t deadline_boot_us,
 			 struct api_key_grant *grant)
 {
 	(void)id;
-	(void)wait_ms;
-	pool->asked++;
-	if (pool->answer == ERR_OK)
-		*grant = pool->grant;
-	return pool->answer;
+	keys->asked++;
+	keys->deadline_boot_us = deadline_boot_us;
+	if (keys->answer == ERR_OK)
+		*grant = keys->grant;
+	return keys->answer;
 }
 
 /* ---- one pipeline and one good call that each test spoils ---- */
 
 struct bench {
 	struct settings settings;
-	struct store_pool pool;
+	struct batch keys;
 	struct app app;
 	struct pipeline *pipeline;
 	char authorization[TOKEN_TEXT_MAX + 8];
@@ -93,7 +94,7 @@ static void bench_init(struct bench *bench, unsigned writes_max)
 		key->material.bytes[i] = (unsigned char)(7 * i + 1);
 	keys->count = 1;
 	bench->app.find_key = find_key;
-	bench->app.pool = &bench->pool;
+	bench->app.keys = &bench->keys;
 	bench->settings.cors_origins = "https://shop.example";
 	bench->settings.request_timeout_ms = TIMEOUT_MS;
 	atomic_init(&bench->settings.holders, 1);
@@ -282,13 +283,13 @@ static void key_make(struct bench *bench, unsigned scopes)
 
 	key_token_make(&token, text);
 	(void)snprintf(bench->authorization, sizeof bench->authorization, "Bearer %s", text);
-	bench->pool.grant = (struct api_key_grant){
+	bench->keys.grant = (struct api_key_grant){
 		.claims = { .merchant = "demo",
 			    .subject = "till",
 			    .scopes = scopes,
 			    .expires_at_s = NOW_US / 1000000 + 60 },
 	};
-	memcpy(bench->pool.grant.digest, token.digest, sizeof token.digest);
+	memcpy(bench->keys.grant.digest, token.digest, sizeof token.digest);
 }
 
 START_TEST(pipeline_takes_an_api_key_in_place_of_a_token)
@@ -299,7 +300,7 @@ START_TEST(pipeline_takes_an_api_key_in_place_of_a_token)
 	key_make(&bench, SCOPE_PAYMENTS_WRITE);
 	ck_assert_int_eq(serve(&bench), 200);
 	ck_assert_int_eq(serve(&bench), 200);
-	ck_assert_uint_eq(bench.pool.asked, 1);
+	ck_assert_uint_eq(bench.keys.asked, 1);
 	key_make(&bench, SCOPE_PAYMENTS_READ);
 	ck_assert_int_eq(serve(&bench), 403);
 	bench_done(&bench);
@@ -316,7 +317,7 @@ START_TEST(pipeline_says_no_more_of_a_key_than_that_it_is_not_valid)
 
 	bench_init(&bench, 1);
 	key_make(&bench, SCOPE_PAYMENTS_WRITE);
-	bench.pool.answer = ERR_NOT_FOUND;
+	bench.keys.answer = ERR_NOT_FOUND;
 	for (size_t i = 0; i < 3; i++) {
 		if (i > 0)
 			bench.call.lines[0].value = others[i - 1];
@@ -334,9 +335,9 @@ START_TEST(pipeline_refuses_a_key_with_503_while_the_database_is_away)
 	struct bench bench;
 
 	bench_init(&bench, 1);
-	bench.pool.answer = ERR_UNAVAILABLE;
+	bench.keys.answer = ERR_UNAVAILABLE;
 	ck_assert_int_eq(serve(&bench), 200); /* a token needs no database */
-	ck_assert_uint_eq(bench.pool.asked, 0);
+	ck_assert_uint_eq(bench.keys.asked, 0);
 	key_make(&bench, SCOPE_PAYMENTS_WRITE);
 	ck_assert_int_eq(serve(&bench), 503);
 	ck_assert_str_eq(reply_header(&bench, "WWW-Authenticate"), "");
@@ -510,6 +511,39 @@ static const struct {
 	{ "-1", 400 }, { "1s", 400 }, { "1.5", 400 }, { "100", 400 }, { " 1", 400 },
 };
 
+START_TEST(pipeline_lets_a_key_be_looked_up_until_the_requests_deadline)
+{
+	struct bench bench;
+
+	bench_init(&bench, 1);
+	key_make(&bench, SCOPE_PAYMENTS_WRITE);
+	bench.keys.answer = ERR_DEADLINE;
+	ck_assert_int_eq(serve(&bench), 503);
+	ck_assert_ptr_nonnull(strstr(bench.reply.body, "/errors/deadline_exceeded"));
+	ck_assert_int_eq(bench.keys.deadline_boot_us, BOOT_US + TIMEOUT_MS * INT64_C(1000));
+	line_add(&bench, "Request-Timeout", "2");
+	ck_assert_int_eq(serve(&bench), 503);
+	ck_assert_int_eq(bench.keys.deadline_boot_us, BOOT_US + 2000000);
+	bench_done(&bench);
+}
+END_TEST
+
+START_TEST(pipeline_asks_who_calls_before_it_refuses_a_timeout)
+{
+	struct bench bench;
+
+	bench_init(&bench, 1);
+	key_make(&bench, SCOPE_PAYMENTS_WRITE);
+	line_add(&bench, "Request-Timeout", "never");
+	bench.keys.answer = ERR_NOT_FOUND;
+	ck_assert_int_eq(serve(&bench), 401);
+	ck_assert_int_eq(bench.keys.deadline_boot_us, BOOT_US + TIMEOUT_MS * INT64_C(1000));
+	bench.keys.answer = ERR_OK;
+	ck_assert_int_eq(serve(&bench), 400);
+	bench_done(&bench);
+}
+END_TEST
+
 START_TEST(pipeline_takes_a_timeout_of_1_to_30_whole_seconds)
 {
 	struct bench bench;
@@ -625,6 +659,8 @@ UNIT_MAIN("pipeline", {
 	tcase_add_test(tests, pipeline_takes_an_api_key_in_place_of_a_token);
 	tcase_add_test(tests, pipeline_says_no_more_of_a_key_than_that_it_is_not_valid);
 	tcase_add_test(tests, pipeline_refuses_a_key_with_503_while_the_database_is_away);
+	tcase_add_test(tests, pipeline_lets_a_key_be_looked_up_until_the_requests_deadline);
+	tcase_add_test(tests, pipeline_asks_who_calls_before_it_refuses_a_timeout);
 	tcase_add_loop_test(tests, pipeline_takes_no_other_credentials, 0,
 			    (int)(sizeof credentials / sizeof credentials[0]));
 	tcase_add_test(tests, pipeline_remembers_a_token_until_it_expires);
