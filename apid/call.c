@@ -32,6 +32,15 @@ void call_answer(struct call *call, int status, json_t *body)
 		set_body(call, status, "application/json", text);
 }
 
+void call_answer_list(struct call *call, json_t *list, size_t max)
+{
+	if (json_array_size(list) > max) {
+		(void)json_array_remove(list, max);
+		http_reply_header(call->reply, "Truncated", "true");
+	}
+	call_answer(call, 200, list);
+}
+
 void call_answer_written(struct call *call, int status, struct json_writer *writer)
 {
 	call_answer_text(call, status, "application/json", json_writer_take(writer));

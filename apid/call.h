@@ -46,6 +46,9 @@ struct call {
 /* Answer `body` as JSON; takes it over. A NULL body (memory was short) becomes 500. */
 void call_answer(struct call *call, int status, json_t *body);
 
+/* Answer an array that holds one more than `max` where there are more: it is taken off, and said. Takes it over. */
+void call_answer_list(struct call *call, json_t *list, size_t max);
+
 /* Answer what was written as JSON; the writer is empty then. Where memory was short it becomes 500. */
 void call_answer_written(struct call *call, int status, struct json_writer *writer);
 

@@ -9,8 +9,8 @@
 	"Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Request-Timeout, " \
 	"X-Request-Id, X-Api-Call-Id, traceparent"
 #define ANSWER_HEADERS                                                                             \
-	"X-Api-Call-Id, Location, ETag, Link, Retry-After, Idempotency-Replayed, RateLimit, "      \
-	"RateLimit-Policy"
+	"X-Api-Call-Id, Location, ETag, Link, Truncated, Retry-After, Idempotency-Replayed, "      \
+	"RateLimit, RateLimit-Policy"
 #define PREFLIGHT_SECONDS "600"
 
 static bool is_listed(const char *origins, const char *origin)

@@ -76,6 +76,7 @@ struct describe_schema {
 #define DESCRIBE_LOCATION 2U
 #define DESCRIBE_LINK 4U
 #define DESCRIBE_REPLAYED 8U
+#define DESCRIBE_TRUNCATED 32U
 #define DESCRIBE_RATE 16U /* of every answer to a token: follows from route.def */
 
 #define DESCRIBE_ANSWERS_MAX 4

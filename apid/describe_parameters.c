@@ -87,6 +87,8 @@ static const struct describe_member headers[] = {
 	MEMBER(TEXT, "ETag", DESCRIBE_ABSENT, "The version of what is answered."),
 	MEMBER(TEXT, "Location", DESCRIBE_ABSENT, "Where it is from now on."),
 	MEMBER(TEXT, "Link", DESCRIBE_ABSENT, "The next page's address, with rel=\"next\"."),
+	MEMBER(TEXT, "Truncated", DESCRIBE_ABSENT,
+	       "true where there are more than are listed; the latest are missing."),
 	MEMBER(TEXT, "Idempotency-Replayed", DESCRIBE_ABSENT,
 	       "true where this is the answer to an earlier request with the same key."),
 	MEMBER(INTEGER, "Retry-After", DESCRIBE_ABSENT,

@@ -176,6 +176,8 @@ static const struct describe_member why[] = {
 	MEMBER(LIST, "next", 0, "What happens next.", .of = "WhyNext"),
 	MEMBER(LIST, "exceptions", 0,
 	       "What the rules could not settle alone.", .of = "WhyException"),
+	MEMBER(BOOLEAN, "truncated", 0,
+	       "true where more is on record than is told here: what came last is missing."),
 };
 
 static const struct describe_member why_step[] = {

@@ -163,6 +163,7 @@ static const struct answer_header {
 	{ DESCRIBE_ETAG, "ETag" },      { DESCRIBE_LOCATION, "Location" },
 	{ DESCRIBE_LINK, "Link" },      { DESCRIBE_REPLAYED, "Idempotency-Replayed" },
 	{ DESCRIBE_RATE, "RateLimit" }, { DESCRIBE_RATE, "RateLimit-Policy" },
+	{ DESCRIBE_TRUNCATED, "Truncated" },
 };
 
 static json_t *headers_of(unsigned flags)
@@ -386,6 +387,7 @@ static const char *const reply_headers[] = { "RateLimit",
 					     "ETag",
 					     "Location",
 					     "Link",
+					     "Truncated",
 					     "Idempotency-Replayed",
 					     "Retry-After",
 					     "WWW-Authenticate" };

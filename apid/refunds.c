@@ -64,7 +64,7 @@ void refunds_list(struct call *call)
 	if (id_parse(ID_TRANSACTION, call->match.parameter, &at.id))
 		err = store_pool_look(call->app->pool, call_wait_ms(call), look_refunds, &at);
 	if (err == ERR_OK) {
-		call_answer(call, 200, at.list);
+		call_answer_list(call, at.list, REFUND_LIST_OF_MAX);
 		return;
 	}
 	json_decref(at.list);

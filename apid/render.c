@@ -348,5 +348,6 @@ json_t *render_why(const struct why *why)
 	put(object, "steps", why_steps(why));
 	put(object, "next", why_next(why));
 	put(object, "exceptions", why_exceptions(why));
+	put(object, "truncated", json_boolean(why->truncated));
 	return object;
 }

@@ -383,7 +383,7 @@ static enum err look_events(struct store_tx *tx, void *context)
 	(void)json_array_clear(at->list);
 	if (err != ERR_OK)
 		return err;
-	return store_event_list(tx, merchant, at->id, 0, EVENTS_MAX, event_add, at->list);
+	return store_event_list(tx, merchant, at->id, 0, EVENTS_MAX + 1, event_add, at->list);
 }
 
 void transactions_events(struct call *call)
@@ -391,7 +391,7 @@ void transactions_events(struct call *call)
 	struct look at = { .call = call, .list = json_array() };
 
 	if (look(&at, look_events))
-		call_answer(call, 200, at.list);
+		call_answer_list(call, at.list, EVENTS_MAX);
 }
 
 static void attempt_add(void *context, const struct attempt_row *row)

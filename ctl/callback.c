@@ -13,6 +13,8 @@
 #include "service/callback.h"
 #include "service/catalogue.h"
 
+#define MORE ": take other filters or another --limit."
+#define MORE_OF_ONE ": of a transaction's, the first 200 are looked at."
 #define CALL_ID COMMAND_PROGRAM /* of the events that a replay causes */
 
 enum { GATEWAY = ACCESS_COUNT, RESULT, TRANSACTION, SINCE, LIMIT, JSON };
@@ -44,7 +46,10 @@ struct listing {
 	struct callback_filter filter;
 	struct id transaction_id; /* empty: any */
 	json_t *list;             /* NULL: lines */
+	unsigned limit;
+	unsigned looked_at; /* of the transaction's */
 	unsigned count;
+	const char *more; /* how to see those that are not shown; NULL: all are */
 };
 
 static void put_amount(json_t *object, const struct callback_row *row)
@@ -80,7 +85,7 @@ static bool is_wanted(const struct listing *listing, const struct callback_row *
 	return id_is_empty(listing->transaction_id) ||
 	       ((filter->gateway[0] == '\0' || strcmp(filter->gateway, row->gateway) == 0) &&
 		(filter->result[0] == '\0' || strcmp(filter->result, result) == 0) &&
-		row->received_at_us >= filter->since_us && listing->count < filter->limit);
+		row->received_at_us >= filter->since_us);
 }
 
 static void list_row(void *context, const struct callback_row *row)
@@ -88,8 +93,17 @@ static void list_row(void *context, const struct callback_row *row)
 	struct listing *listing = context;
 	char id[ID_TEXT_SIZE] = "-", at[PAGE_TIME_SIZE];
 
+	if (!id_is_empty(listing->transaction_id) && listing->looked_at++ == CALLBACK_LIST_OF_MAX) {
+		if (listing->more == NULL)
+			listing->more = MORE_OF_ONE;
+		return;
+	}
 	if (!is_wanted(listing, row))
 		return;
+	if (listing->count == listing->limit) {
+		listing->more = MORE;
+		return;
+	}
 	listing->count++;
 	if (listing->list != NULL) {
 		(void)json_array_append_new(listing->list, object_of(row));
@@ -132,7 +146,8 @@ static int read_filters(const struct cli_values *values, struct listing *listing
 
 	filter->gateway = values->given[GATEWAY] ? values->text[GATEWAY] : "";
 	filter->result = values->given[RESULT] ? values->text[RESULT] : "";
-	filter->limit = (unsigned)values->integer[LIMIT];
+	listing->limit = (unsigned)values->integer[LIMIT];
+	filter->limit = listing->limit + 1;
 	if (filter->result[0] != '\0' && words_find(callback_result_words, filter->result) < 0)
 		return command_fail(ERR_INVALID,
 				    "'%.40s' is no result: take applied, hint, kept, superseded, "
@@ -162,6 +177,8 @@ int ctl_callback_list(const struct command_call *call)
 	err = access_run(call->values, ACCESS_LOOK, list_work, &listing, why);
 	if (err == ERR_OK)
 		member_list_end(listing.list, listing.count, "no callbacks");
+	if (err == ERR_OK && listing.more != NULL)
+		member_list_more(listing.list, listing.count, listing.more);
 	json_decref(listing.list);
 	return err == ERR_OK ? 0 : command_fail(err, "%s", why);
 }

@@ -17,6 +17,7 @@
 #include "service/why.h"
 
 #define LABEL_WIDTH 13
+#define MORE ": take another --kind or --limit."
 
 enum { KIND = ACCESS_COUNT, STATE, LIMIT, JSON };
 enum { OWNER = ACCESS_COUNT };
@@ -56,7 +57,9 @@ const struct command_options ctl_exception_resolve_options = OPTIONS_OF(resolve_
 struct listing {
 	struct exception_filter filter;
 	json_t *list; /* NULL: lines */
+	unsigned limit;
 	unsigned count;
+	bool more;
 };
 
 static const char *id_or_none(enum id_kind kind, struct id id, char out[ID_TEXT_SIZE])
@@ -90,6 +93,9 @@ static void list_row(void *context, const struct exception_row *row)
 	struct listing *listing = context;
 	char id[ID_TEXT_SIZE], transaction[ID_TEXT_SIZE], at[PAGE_TIME_SIZE];
 
+	listing->more = listing->count == listing->limit;
+	if (listing->more)
+		return;
 	listing->count++;
 	if (listing->list != NULL) {
 		(void)json_array_append_new(listing->list, object_of(row));
@@ -116,8 +122,8 @@ int ctl_exception_list(const struct command_call *call)
 	const struct cli_values *values = call->values;
 	const char *kind = values->given[KIND] ? values->text[KIND] : "";
 	int state = words_find(exception_state_words, values->text[STATE]);
-	struct listing listing = { .filter = { .kind = kind,
-					       .limit = (unsigned)values->integer[LIMIT] } };
+	const unsigned limit = (unsigned)values->integer[LIMIT];
+	struct listing listing = { .filter = { .kind = kind, .limit = limit + 1 }, .limit = limit };
 	char why[ACCESS_WHY_SIZE];
 	enum err err;
 
@@ -134,6 +140,8 @@ int ctl_exception_list(const struct command_call *call)
 	err = access_run(values, ACCESS_LOOK, list_work, &listing, why);
 	if (err == ERR_OK)
 		member_list_end(listing.list, listing.count, "no exceptions");
+	if (err == ERR_OK && listing.more)
+		member_list_more(listing.list, listing.count, MORE);
 	json_decref(listing.list);
 	return err == ERR_OK ? 0 : command_fail(err, "%s", why);
 }

@@ -177,6 +177,7 @@ struct listing {
 	int64_t now_us;
 	json_t *list; /* NULL: lines */
 	unsigned count;
+	bool more;
 };
 
 static const char *state_of(const struct api_key_row *row, int64_t now_us)
@@ -208,6 +209,9 @@ static void list_row(void *context, const struct api_key_row *row)
 	struct listing *listing = context;
 	char at[PAGE_TIME_SIZE];
 
+	listing->more = listing->count == API_KEY_LIST_MAX;
+	if (listing->more)
+		return;
 	listing->count++;
 	if (listing->list != NULL) {
 		(void)json_array_append_new(listing->list, object_of(row, listing->now_us));
@@ -242,6 +246,8 @@ int ctl_key_list(const struct command_call *call)
 	err = access_run(values, ACCESS_LOOK, list_work, &listing, why);
 	if (err == ERR_OK)
 		member_list_end(listing.list, listing.count, "no API keys");
+	if (err == ERR_OK && listing.more)
+		member_list_more(listing.list, listing.count, ": take --merchant.");
 	json_decref(listing.list);
 	return err == ERR_OK ? 0 : command_fail(err, "%s", why);
 }

@@ -37,3 +37,8 @@ void member_list_end(const json_t *list, unsigned count, const char *none)
 	if (list != NULL || count == 0)
 		puts(list != NULL ? "" : none);
 }
+
+void member_list_more(const json_t *list, unsigned shown, const char *advice)
+{
+	fprintf(list != NULL ? stderr : stdout, "There are more than these %u%s\n", shown, advice);
+}

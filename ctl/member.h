@@ -20,4 +20,7 @@ void member_time(json_t *object, const char *name, int64_t at_us);
 /* The end of a listing: the array, where there is one, else `none` where there was no row. */
 void member_list_end(const json_t *list, unsigned count, const char *none);
 
+/* That there are more than the `shown`, and what lists them: beneath the rows; of an array on standard error. */
+void member_list_more(const json_t *list, unsigned shown, const char *advice);
+
 #endif

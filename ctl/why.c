@@ -149,6 +149,9 @@ static void show(const struct asking *asking, bool evidence)
 		show_exception(&why->exceptions[i]);
 	putchar('\n');
 	show_steps(why, evidence);
+	if (why->truncated)
+		page_text(PAGE_DOUBT, 0, 0,
+			  "There is more on record than is shown here: what came last is missing.");
 }
 
 int ctl_why(const struct command_call *call)

@@ -19,8 +19,10 @@
 struct rows {
 	void *list;
 	size_t size; /* of a row */
+	size_t max;  /* shown; the store gives one more where there are more */
 	size_t count;
 	size_t room;
+	bool cut;    /* there are more */
 	bool failed; /* memory was short */
 };
 
@@ -35,6 +37,9 @@ struct record {
 
 static void rows_add(struct rows *rows, const void *row)
 {
+	rows->cut |= rows->count == rows->max;
+	if (rows->cut)
+		return;
 	if (rows->count == rows->room) {
 		size_t room = rows->room == 0 ? 8 : 2 * rows->room;
 		void *grown = reallocarray(rows->list, room, rows->size);
@@ -87,8 +92,10 @@ static void record_clear(struct record *record)
 	struct rows *all[] = { &record->operations, &record->attempts, &record->events,
 			       &record->callbacks, &record->exceptions };
 
-	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		all[i]->count = 0;
+		all[i]->cut = false;
+	}
 }
 
 static enum err record_read_once(struct store_tx *tx, const char *merchant, struct id id,
@@ -103,7 +110,7 @@ static enum err record_read_once(struct store_tx *tx, const char *merchant, stru
 	if (err == ERR_OK)
 		err = store_attempt_list(tx, merchant, id, attempt_add, &record->attempts);
 	if (err == ERR_OK)
-		err = store_event_list(tx, merchant, id, 0, EVENTS_MAX, event_add,
+		err = store_event_list(tx, merchant, id, 0, EVENTS_MAX + 1, event_add,
 				       &record->events);
 	if (err == ERR_OK)
 		err = store_callback_list_of(tx, id, callback_add, &record->callbacks);
@@ -189,7 +196,7 @@ static bool is_live(const struct attempt_row *attempt)
 	return attempt != NULL && !attempt_is_uncharged(attempt->status);
 }
 
-/* Its contradiction is still for somebody to settle. */
+/* Its contradiction is still for somebody to settle; also where that cannot be seen. */
 static bool is_unsettled(const struct record *record, const struct attempt_row *attempt)
 {
 	const struct exception_row *list = record->exceptions.list;
@@ -200,7 +207,7 @@ static bool is_unsettled(const struct record *record, const struct attempt_row *
 		if (list[i].kind == EXCEPTION_LATE_SUCCESS && list[i].state == EXCEPTION_OPEN &&
 		    id_equal(list[i].attempt_id, attempt->id))
 			return true;
-	return false;
+	return record->exceptions.cut;
 }
 
 static void amount_put(const struct record *record, int64_t minor, char out[WHY_AMOUNT_SIZE])
@@ -229,6 +236,7 @@ static struct why_operation operation_judge(const struct record *record,
 	return judged;
 }
 
+/* One that cannot be seen may be open. */
 static bool any_open_exception(const struct record *record)
 {
 	const struct exception_row *list = record->exceptions.list;
@@ -236,7 +244,7 @@ static bool any_open_exception(const struct record *record)
 	for (size_t i = 0; i < record->exceptions.count; i++)
 		if (list[i].state == EXCEPTION_OPEN)
 			return true;
-	return false;
+	return record->exceptions.cut;
 }
 
 /* The gateway that the verdict speaks of: of the contradicted or open try, else of the last. */
@@ -588,16 +596,22 @@ static enum err exceptions_make(const struct record *record, struct why *why)
 enum err why_read(struct store_tx *tx, const char *merchant, struct id transaction_id,
 		  struct why *why)
 {
-	struct record record = { .operations = { .size = sizeof(struct operation_row) },
-				 .attempts = { .size = sizeof(struct attempt_row) },
-				 .events = { .size = sizeof(struct event_row) },
-				 .callbacks = { .size = sizeof(struct callback_row) },
-				 .exceptions = { .size = sizeof(struct exception_row) } };
+	struct record record = {
+		.operations = { .size = sizeof(struct operation_row),
+				.max = OPERATION_LIST_OF_MAX },
+		.attempts = { .size = sizeof(struct attempt_row), .max = SIZE_MAX },
+		.events = { .size = sizeof(struct event_row), .max = EVENTS_MAX },
+		.callbacks = { .size = sizeof(struct callback_row), .max = CALLBACK_LIST_OF_MAX },
+		.exceptions = { .size = sizeof(struct exception_row),
+				.max = EXCEPTION_LIST_OF_MAX },
+	};
 	struct why made = { .steps = NULL };
 	enum err err = record_read(tx, merchant, transaction_id, &record);
 
 	if (err == ERR_OK) {
 		made.transaction = record.view.row;
+		made.truncated = record.operations.cut || record.events.cut ||
+				 record.callbacks.cut || record.exceptions.cut;
 		amount_put(&record, record.view.row.amount.minor, made.amount);
 		err = judge(&record, &made);
 	}

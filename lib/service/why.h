@@ -4,7 +4,8 @@
  * Why: the proof of a payment in words: whether the customer was charged, whether paying again is
  * safe, and by which evidence, step by step.
  *
- * Invariant  all of it is of one version of the transaction; nothing is written
+ * Invariant  all of it is of one version of the transaction; nothing is written; where exceptions were left out, paying
+ *            again is not called safe
  * Units      amounts as text with their currency; times UTC microseconds
  * Ownership  why_done() frees what why_read() made; `rule` is a constant
  * Threads    as the store transaction passed in
@@ -12,6 +13,7 @@
 #ifndef SERVICE_WHY_H
 #define SERVICE_WHY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,6 +59,7 @@ struct why {
 	size_t next_count;
 	struct why_exception *exceptions; /* open and resolved */
 	size_t exception_count;
+	bool truncated; /* there is more on record than was read: rows that came later are missing */
 };
 
 /* An exception with the words for its kind. */

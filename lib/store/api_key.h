@@ -55,7 +55,8 @@ CHECKED enum err store_api_key_vacate(struct store_tx *tx, const char *merchant,
 CHECKED enum err store_api_key_revoke(struct store_tx *tx, const char *id, int64_t now_us,
 				      const char *by);
 
-/* Those of a merchant, or of all where `merchant` is "": by merchant, name and age; 10,000 at most. */
+/* Those of a merchant, or of all where `merchant` is "": by merchant, name and age; _MAX and one more at most. */
+#define API_KEY_LIST_MAX 10000
 typedef void store_api_key_each(void *context, const struct api_key_row *row);
 CHECKED enum err store_api_key_list(struct store_tx *tx, const char *merchant,
 				    store_api_key_each *each, void *context);

@@ -81,7 +81,8 @@ CHECKED enum err store_callback_read(struct store_tx *tx, const char *gateway,
 CHECKED enum err store_callback_probe(struct store_tx *tx, const char *gateway,
 				      const char *callback_key);
 
-/* Those of a transaction, in the order they came (at most 200); `each` is called per row. */
+/* Those of a transaction, in the order they came: _MAX and one more at most; `each` is called per row. */
+#define CALLBACK_LIST_OF_MAX 200
 typedef void store_callback_each(void *context, const struct callback_row *row);
 CHECKED enum err store_callback_list_of(struct store_tx *tx, struct id transaction_id,
 					store_callback_each *each, void *context);

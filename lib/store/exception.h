@@ -79,7 +79,8 @@ CHECKED enum err store_exception_lock(struct store_tx *tx, struct id id,
 /* Write state, owner and what follows it. The row must be locked. */
 CHECKED enum err store_exception_update(struct store_tx *tx, const struct exception_row *row);
 
-/* Those of a transaction, open and resolved, in the order they were opened (at most 200). */
+/* Those of a transaction, open and resolved, in the order they were opened: _MAX and one more at most. */
+#define EXCEPTION_LIST_OF_MAX 200
 typedef void store_exception_each(void *context, const struct exception_row *row);
 CHECKED enum err store_exception_list_of(struct store_tx *tx, struct id transaction_id,
 					 store_exception_each *each, void *context);

@@ -106,7 +106,8 @@ CHECKED enum err store_operation_show_key(struct store_tx *tx, const char *merch
 CHECKED enum err store_operation_probe_key(struct store_tx *tx, const char *merchant,
 					   const char *key);
 
-/* All operations of a merchant's transaction, in the order they were made (at most 1000). */
+/* The operations of a merchant's transaction, in the order they were made: _MAX and one more at most. */
+#define OPERATION_LIST_OF_MAX 1000
 typedef void store_operation_each(void *context, const struct operation_row *row);
 CHECKED enum err store_operation_list_of(struct store_tx *tx, const char *merchant,
 					 struct id transaction_id, store_operation_each *each,

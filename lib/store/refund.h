@@ -39,7 +39,8 @@ struct refund_view {
 CHECKED enum err store_refund_find(struct store_tx *tx, const char *merchant, struct id id,
 				   struct refund_view *view);
 
-/* Those of a transaction, oldest first, at most 1000; `each` is called per row. */
+/* Those of a transaction, oldest first: _MAX and one more at most; `each` is called per row. */
+#define REFUND_LIST_OF_MAX 1000
 typedef void store_refund_each(void *context, const struct refund_view *view);
 CHECKED enum err store_refund_list(struct store_tx *tx, const char *merchant,
 				   struct id transaction_id, store_refund_each *each,

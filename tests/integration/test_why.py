@@ -37,6 +37,12 @@ def thaw(payops, transaction_id):
                f"WHERE next_action IN ('send', 'ask') AND transaction_id = {sql_id(transaction_id)}")
 
 
+# 1 to count, in fewer steps than a server lets a recursion take
+NUMBERS = ("WITH RECURSIVE d (j) AS (SELECT 0 UNION ALL SELECT j + 1 FROM d WHERE j < 39), "
+           "n (i) AS (SELECT a.j * 40 + b.j + 1 FROM d a, d b WHERE a.j * 40 + b.j < {count}) SELECT ")
+NUMBER_ID = "UNHEX(CONCAT('EEEE', LPAD(HEX(i), 28, '0')))"
+
+
 # --- why ---
 
 def test_why_a_completed_payment_was_charged(payops):
@@ -347,3 +353,85 @@ def test_why_a_callback_is_replayed_once_it_fits(payops):
     orphan = [row for row in listed(payops, "exception", "list", "--kind", "orphan_callback", "--limit", "1000")]
     assert orphan  # what it was is for a human to say
     assert await_charge(payops, transaction_id)[0]["outcome"] == "succeeded"
+
+
+# --- what is left out ---
+
+def test_callbacks_that_are_left_out_are_said_everywhere(payops):
+    transaction_id = pay_id(payops, "tok_declined")
+    payops.await_status(transaction_id, "failed")
+    had = len(listed(payops, "callback", "list", "--transaction", transaction_id))
+
+    def add(count):
+        payops.sql("INSERT INTO callback (gateway, callback_key, id, transaction_id, word, body_sha256, body_masked, "
+                   f"result, received_at_us) {NUMBERS.format(count=count)} 'alpha', CONCAT('left-out-', i), "
+                   f"{NUMBER_ID}, {sql_id(transaction_id)}, 'failed', REPEAT('h', 32), '', 'superseded', i FROM n")
+
+    def callbacks(*words):
+        return ctl(payops, "callback", "list", "--transaction", transaction_id, *words)
+
+    try:
+        add(200 - had)
+        assert why(payops, transaction_id)["truncated"] is False
+        assert "more" not in ctl(payops, "why", transaction_id).stdout
+        full = callbacks("--limit", "1000")
+        assert len(full.stdout.splitlines()) == 1 + 200 and "There are more" not in full.stdout
+        payops.sql("DELETE FROM callback WHERE callback_key LIKE 'left-out-%'")
+        add(201 - had)
+        said = why(payops, transaction_id)
+        told = ctl(payops, "why", transaction_id).stdout
+        cut, few, json_few = callbacks("--limit", "1000"), callbacks("--limit", "3"), callbacks("--limit", "3", "--json")
+    finally:
+        payops.sql("DELETE FROM callback WHERE callback_key LIKE 'left-out-%'")
+
+    assert said["truncated"] is True
+    assert told.splitlines()[-1].startswith("There is more on record than is shown here")
+    assert len(cut.stdout.splitlines()) == 1 + 200 + 1
+    assert cut.stdout.splitlines()[-1].startswith("There are more than these 200: ")
+    assert few.stdout.splitlines()[-1] == "There are more than these 3: take other filters or another --limit."
+    assert len(json.loads(json_few.stdout)) == 3 and "There are more than these 3" in json_few.stderr
+
+
+def test_exceptions_beyond_the_limit_are_said(payops):
+    transaction_id = pay_id(payops, "tok_declined")
+    payops.await_status(transaction_id, "failed")
+    try:
+        payops.sql("INSERT INTO exception (id, kind, transaction_id, state, detail, opened_at_us, resolved_at_us, "
+                   f"resolved_by, note) {NUMBERS.format(count=3)} {NUMBER_ID}, 'integrity', {sql_id(transaction_id)}, "
+                   "'resolved', '', i, i, 'ann', 'left out' FROM n")
+        few = ctl(payops, "exception", "list", "--state", "resolved", "--kind", "integrity", "--limit", "2")
+        all_of_them = ctl(payops, "exception", "list", "--state", "resolved", "--kind", "integrity", "--limit", "1000")
+    finally:
+        payops.sql("DELETE FROM exception WHERE note = 'left out'")
+
+    assert few.stdout.splitlines()[-1] == "There are more than these 2: take another --kind or --limit."
+    assert len(few.stdout.splitlines()) == 1 + 2 + 1
+    assert "There are more" not in all_of_them.stdout
+
+
+@pytest.mark.parametrize("rows, path", [
+    ("INSERT INTO operation (id, transaction_id, merchant, kind, amount_minor, status, next_action, created_at_us, "
+     "updated_at_us, parent_attempt_id) {numbers} {id}, t.id, t.merchant, 'refund', 1, 'failed', 'none', i, i, a.id "
+     "FROM n, transaction t JOIN attempt a ON a.transaction_id = t.id AND a.number = 1 "
+     "WHERE t.id = {of}", "refunds"),
+    ("INSERT INTO event (transaction_id, sequence, id, merchant, type, at_us) {numbers} t.id, 1000 + i, {id}, "
+     "t.merchant, 'created', i FROM n, transaction t WHERE t.id = {of}", "events"),
+])
+def test_a_bare_array_that_was_cut_says_so_in_a_header(payops, rows, path):
+    transaction_id = pay_id(payops, "tok_declined")
+    payops.await_status(transaction_id, "failed")
+    table = rows.split()[2]
+    had = len(payops.get(f"/transactions/{transaction_id}/{path}").json)
+
+    def seen(count):
+        try:
+            payops.sql(rows.format(numbers=NUMBERS.format(count=count - had), id=NUMBER_ID, of=sql_id(transaction_id)))
+            return payops.get(f"/transactions/{transaction_id}/{path}")
+        finally:
+            payops.sql(f"DELETE FROM {table} WHERE id >= UNHEX(RPAD('EE', 32, '0'))")
+
+    full, cut = seen(1000), seen(1001)
+
+    assert (len(full.json), full.headers.get("truncated")) == (1000, None)
+    assert (len(cut.json), cut.headers.get("truncated")) == (1000, "true")
+    assert cut.json == full.json

@@ -302,10 +302,91 @@ START_TEST(a_refund_is_told_in_its_own_words)
 }
 END_TEST
 
+/* Rows that a payment may have more of than are read, one for each number i. */
+static const struct {
+	int room; /* for so many beside those that it has */
+	const char *into;
+	const char *row;
+} overfull[] = {
+#define NUMBER_ID "UNHEX(CONCAT('EEEE', LPAD(HEX(i), 28, '0')))"
+	{ 999,
+	  "operation (id, transaction_id, merchant, kind, amount_minor, status, next_action, "
+	  "created_at_us, updated_at_us, parent_attempt_id)",
+	  NUMBER_ID ", t.id, t.merchant, 'refund', 1, 'failed', 'none', t.created_at_us, "
+		    "t.created_at_us, a.id FROM n, transaction t, attempt a" },
+	{ 997, "event (transaction_id, sequence, id, merchant, type, at_us)",
+	  "e.transaction_id, 1000 + i, " NUMBER_ID
+	  ", e.merchant, e.type, e.at_us FROM n, event e WHERE e.sequence = 1" },
+	{ 200,
+	  "callback (gateway, callback_key, id, transaction_id, word, body_sha256, body_masked, "
+	  "result, received_at_us)",
+	  "'alpha', i, " NUMBER_ID ", t.id, 'failed', REPEAT('h', 32), '', 'superseded', i "
+	  "FROM n, transaction t" },
+	{ 200,
+	  "exception (id, kind, merchant, transaction_id, state, detail, opened_at_us, "
+	  "resolved_at_us, resolved_by, note)",
+	  NUMBER_ID ", 'integrity', t.merchant, t.id, 'resolved', '', i, i, 'ann', 'compared' "
+		    "FROM n, transaction t" },
+};
+#define OVERFULL_EXCEPTIONS 3
+
+static void fill(int index, int from, int to)
+{
+	service_do(&service,
+		   "INSERT INTO %s WITH RECURSIVE n (i) AS (SELECT %d UNION ALL SELECT i + 1 "
+		   "FROM n WHERE i < %d) SELECT %s",
+		   overfull[index].into, from, to, overfull[index].row);
+}
+
+START_TEST(what_is_left_out_is_said)
+{
+	const int room = overfull[_i].room;
+	struct story story = take();
+	struct why why;
+
+	claim(&story);
+	tell(&story, OUTCOME_ANSWER, service_answer(AE_DECLINED));
+	fill(_i, 1, room);
+	why = explain(&story);
+	ck_assert(!why.truncated);
+	ck_assert(why_retry_is_safe(why.retry));
+	why_done(&why);
+
+	fill(_i, room + 1, room + 1);
+
+	why = explain(&story);
+	ck_assert(why.truncated);
+	ck_assert_uint_le(why.exception_count, EXCEPTION_LIST_OF_MAX);
+	ck_assert_uint_le(why.step_count, 1000 + CALLBACK_LIST_OF_MAX);
+	why_done(&why);
+}
+END_TEST
+
+START_TEST(paying_again_is_not_safe_beside_exceptions_that_were_left_out)
+{
+	struct story story = take();
+	struct why why;
+
+	claim(&story);
+	tell(&story, OUTCOME_ANSWER, service_answer(AE_DECLINED));
+	fill(OVERFULL_EXCEPTIONS, 1, EXCEPTION_LIST_OF_MAX + 1);
+	service_do(&service,
+		   "UPDATE exception SET state = 'open', resolved_at_us = NULL, "
+		   "resolved_by = NULL, note = NULL WHERE opened_at_us = %d",
+		   EXCEPTION_LIST_OF_MAX + 1);
+
+	why = explain(&story);
+	ck_assert_uint_eq(why.exception_count, EXCEPTION_LIST_OF_MAX);
+	ck_assert(!why_retry_is_safe(why.retry));
+	why_done(&why);
+}
+END_TEST
+
 START_TEST(anothers_payment_is_not_found)
 {
 	struct story story = take();
-	struct reading reading = { SERVICE_OTHER_MERCHANT, story.transaction.id,
+	struct reading reading = { SERVICE_OTHER_MERCHANT,
+				   story.transaction.id,
 				   { .steps = NULL } };
 
 	ck_assert_int_eq(store_look(service.store, read_work, &reading), ERR_NOT_FOUND);
@@ -323,5 +404,8 @@ UNIT_MAIN("why_read", {
 	tcase_add_test(tests, messages_stand_among_the_steps_with_what_they_did);
 	tcase_add_test(tests, a_late_success_is_maybe_until_somebody_settles_it);
 	tcase_add_test(tests, a_refund_is_told_in_its_own_words);
+	tcase_add_loop_test(tests, what_is_left_out_is_said, 0,
+			    sizeof overfull / sizeof overfull[0]);
+	tcase_add_test(tests, paying_again_is_not_safe_beside_exceptions_that_were_left_out);
 	tcase_add_test(tests, anothers_payment_is_not_found);
 })
