@@ -133,6 +133,9 @@ const struct describe_enum *describe_enums(size_t *count);
 /* The row of a list of words, NULL where it has none; of a request's, whose words stand in its field table, too. */
 const struct describe_enum *describe_enum(const struct words *words, const char *const *list);
 
+/* What a member of an answer looks like, where its type does not say it: as one payment had it. NULL: it does. */
+const char *describe_example(const struct describe_member *member);
+
 const struct describe_schema *describe_schema(const char *name);
 const struct describe_schema *describe_schemas(size_t *count);
 

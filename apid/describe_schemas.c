@@ -416,6 +416,38 @@ static const struct describe_enum enums[] = {
 	{ "KeyState", "Whether what a key began is stored, or being stored.", NULL, key_states },
 	{ "ApiKeyState", "Whether an API key is taken.", NULL, api_key_states },
 };
+
+/* One payment's life, for whoever reads an example; a page that gets none invents times that never were. */
+static const struct example {
+	enum describe_type type;
+	const char *of; /* the member's name, or an id's prefix */
+	const char *text;
+} examples[] = {
+	{ DESCRIBE_ID, "trans_", "trans_01KJMMA2K84TFF59TDWH9EDD1R" },
+	{ DESCRIBE_ID, "op_", "op_01KJMMA2K81HEAD8X4A1JH69RE" },
+	{ DESCRIBE_ID, "att_", "att_01KJMMA2KHH4QX4FR84G98PBSK" },
+	{ DESCRIBE_ID, "evt_", "evt_01KJMMA2K8JMRNV7E9Z0C1HT0H" },
+	{ DESCRIBE_ID, "ref_", "ref_01KJQ6PSK8G7KYHRJXJG7DJ13N" },
+	{ DESCRIBE_ID, "exc_", "exc_01KJMV5SV82R00K6AGV0VFCXEC" },
+	{ DESCRIBE_ID, "pm_", "pm_01KJMMA1M027H6P3AMKDQG6STT" },
+	{ DESCRIBE_TIME, "created_at", "2026-03-01T12:00:00.104233Z" },
+	{ DESCRIBE_TIME, "first_seen_at", "2026-03-01T12:00:00.104233Z" },
+	{ DESCRIBE_TIME, "prepared_at", "2026-03-01T12:00:00.113402Z" },
+	{ DESCRIBE_TIME, "sent_at", "2026-03-01T12:00:00.310442Z" },
+	{ DESCRIBE_TIME, "answered_at", "2026-03-01T12:00:00.742018Z" },
+	{ DESCRIBE_TIME, "updated_at", "2026-03-01T12:00:00.744905Z" },
+	{ DESCRIBE_TIME, "at", "2026-03-01T12:00:00.744905Z" },
+	{ DESCRIBE_TIME, "next_action_at", "2026-03-01T12:00:02.744905Z" },
+	{ DESCRIBE_TIME, "asked_at", "2026-03-01T12:00:02.801377Z" },
+	{ DESCRIBE_TIME, "contradicted_at", "2026-03-01T14:00:00.104871Z" },
+	{ DESCRIBE_TIME, "opened_at", "2026-03-01T14:00:00.104871Z" },
+	{ DESCRIBE_TIME, "resolved_at", "2026-03-01T15:12:40.330016Z" },
+	{ DESCRIBE_TIME, "from", "2026-03-08T01:00:00.000000Z" },
+	{ DESCRIBE_TIME, "until", "2026-03-08T03:00:00.000000Z" },
+	{ DESCRIBE_TIME, "erased_at", "2026-06-01T09:30:00.512084Z" },
+	{ DESCRIBE_TIME, "revoked_at", "2026-09-01T08:00:00.250391Z" },
+	{ DESCRIBE_TIME, "expires_at", "2027-03-01T12:00:00.104233Z" },
+};
 /* clang-format on */
 
 const struct describe_enum *describe_enums(size_t *count)
@@ -445,6 +477,18 @@ const struct describe_enum *describe_enum(const struct words *words, const char 
 		if (a == NULL && b == NULL)
 			return &enums[row];
 	}
+	return NULL;
+}
+
+const char *describe_example(const struct describe_member *member)
+{
+	const char *of = member->type == DESCRIBE_ID ? member->of : member->name;
+
+	if (member->example != NULL)
+		return member->example;
+	for (size_t i = 0; i < COUNT_OF(examples); i++)
+		if (examples[i].type == member->type && strcmp(examples[i].of, of) == 0)
+			return examples[i].text;
 	return NULL;
 }
 

@@ -162,8 +162,11 @@ static json_t *object_schema(const struct describe_schema *row)
 
 	for (size_t i = 0; i < row->count; i++) {
 		json_t *member = openapi_member(&row->members[i]);
+		const char *example = describe_example(&row->members[i]);
 
 		put(member, "description", json_string(row->members[i].text));
+		if (example != NULL)
+			put(member, "examples", json_pack("[s]", example));
 		put(properties, row->members[i].name, member);
 		if (is_always(row, &row->members[i]))
 			(void)json_array_append_new(required, json_string(row->members[i].name));

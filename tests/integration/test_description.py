@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GET /openapi.json: its examples are taken, and answers have exactly the members that it describes."""
 import base64
+import collections
 import copy
+import datetime
 import hashlib
 import html.parser
 import json
@@ -17,6 +19,7 @@ from support import unique, until
 
 SCOPES = ("payments:read payments:write refunds:write payouts:write keys:read keys:write "
           "customers:read customers:write")
+ID_PATTERN_END = "[0-7][0-9A-HJKMNP-TV-Z]{25}$"
 METHODS = ("get", "post", "patch", "delete", "put")
 
 
@@ -102,6 +105,28 @@ def judge(document, operation, answer):
     assert kind in ("*/*", answer.headers["content-type"].split(";")[0])
     if kind.endswith("json"):
         assert complaints(document, content["schema"], answer.json) == []
+
+
+# --- the examples of answers ---
+
+def test_times_and_ids_of_answers_have_examples_that_were_possible(document):
+    """Else a page that shows examples invents years that never were."""
+    seen = collections.Counter()
+    for name, schema in document["components"]["schemas"].items():
+        for member, its in schema.get("properties", {}).items():
+            kind = "id" if its.get("pattern", "").endswith(ID_PATTERN_END) else its.get("format")
+            if kind not in ("id", "date-time"):
+                continue
+            seen[kind] += 1
+            assert complaints(document, its, its["examples"][0]) == [], f"{name}.{member}"
+            if kind == "date-time":
+                at = datetime.datetime.strptime(its["examples"][0], "%Y-%m-%dT%H:%M:%S.%fZ")
+                assert 2026 <= at.year <= 2027, f"{name}.{member}"
+        own = {member: its["examples"][0] for member, its in schema.get("properties", {}).items() if "examples" in its}
+        for before, after in (("created_at", "updated_at"), ("prepared_at", "answered_at"), ("from", "until"),
+                              ("opened_at", "resolved_at"), ("created_at", "expires_at")):
+            assert own.get(before, "") <= own.get(after, "9"), name
+    assert min(seen["id"], seen["date-time"]) >= 15
 
 
 # --- the examples, on what they need ---
