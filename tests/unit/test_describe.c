@@ -39,7 +39,8 @@ START_TEST(every_route_is_described)
 	const struct route *route = route_at(_i);
 	const struct describe_route *row = describe_route(route->method, route->path);
 
-	unit_expect(row != NULL, "%s %s has no row in apid/describe.c", route->method, route->path);
+	unit_expect(row != NULL, "%s %s has no row in apid/describe_*.def", route->method,
+		    route->path);
 	ck_assert_int_ne(row->summary[0], '\0');
 	ck_assert_int_eq(row->text[strlen(row->text) - 1], '.');
 	ck_assert_int_ne(row->answers[0].status, 0);
@@ -60,7 +61,7 @@ START_TEST(every_description_is_of_a_route)
 		for (int j = 0; j < ROUTE_COUNT; j++)
 			found = found || (strcmp(route_at(j)->path, rows[i].path) == 0 &&
 					  strcmp(route_at(j)->method, rows[i].method) == 0);
-		unit_expect(found, "apid/describe.c: there is no route %s %s", rows[i].method,
+		unit_expect(found, "apid/describe_*.def: there is no route %s %s", rows[i].method,
 			    rows[i].path);
 	}
 }
@@ -72,7 +73,8 @@ START_TEST(every_route_has_a_tag_that_is_explained)
 	const struct describe_route *row = describe_route(route->method, route->path);
 	size_t i = 0;
 
-	unit_expect(row != NULL, "%s %s has no row in apid/describe.c", route->method, route->path);
+	unit_expect(row != NULL, "%s %s has no row in apid/describe_*.def", route->method,
+		    route->path);
 	while (describe_tags[i][0] != NULL && strcmp(describe_tags[i][0], row->tag) != 0)
 		i++;
 	ck_assert_ptr_nonnull(describe_tags[i][0]);
@@ -188,7 +190,8 @@ START_TEST(examples_hold_what_the_fields_do)
 	json_t *example, *member;
 	const char *name;
 
-	unit_expect(row != NULL, "%s %s has no row in apid/describe.c", route->method, route->path);
+	unit_expect(row != NULL, "%s %s has no row in apid/describe_*.def", route->method,
+		    route->path);
 	if (row->example == NULL)
 		return;
 	example = json_loads(row->example, JSON_REJECT_DUPLICATES, NULL);
