@@ -28,6 +28,16 @@ const char *const payment_methods[] = {
 const char *const payment_capture_modes[] = { "automatic", "manual", NULL }; /* enum capture_mode */
 const char *const payment_process_modes[] = { "auto", "manual", NULL };      /* enum process_mode */
 
+/* The same for whoever pays with it. */
+#define METHOD_ID_FIELD(whose)                                                                     \
+	{                                                                                          \
+		.name = "payment_method_id", .rule = FIELD_TEXT,                                   \
+		.may_hold_card = true, /* an id of ours, of digits and letters */                  \
+			.class = TEXT_VISIBLE, .min = 1, .max = ID_TEXT_SIZE - 1,                  \
+		.help = "A payment method of the " whose                                           \
+			", in place of payment_token; it goes to the gateway that knows it."       \
+	}
+
 static const struct field_spec fields[] = {
 	{ .name = "amount",
 	  .rule = FIELD_AMOUNT,
@@ -92,14 +102,7 @@ static const struct field_spec fields[] = {
 	  .min = sizeof "http://x" - 1,
 	  .max = PAYMENT_URL_SIZE - 1,
 	  .help = "Where to tell you about changes of this transaction." },
-	{ .name = "payment_method_id",
-	  .rule = FIELD_TEXT,
-	  .may_hold_card = true, /* an id of ours, of digits and letters */
-	  .class = TEXT_VISIBLE,
-	  .min = 1,
-	  .max = ID_TEXT_SIZE - 1,
-	  .help = "A payment method of the customer's, in place of payment_token; it goes to the "
-		  "gateway that knows it." },
+	METHOD_ID_FIELD("customer's"),
 };
 
 /* Deposits and withdrawals */
@@ -135,14 +138,7 @@ static const struct field_spec transfer_fields[] = {
 	  .min = 1,
 	  .max = PAYMENT_TOKEN_SIZE - 1,
 	  .help = "The gateway's token of the account; never a card number." },
-	{ .name = "payment_method_id",
-	  .rule = FIELD_TEXT,
-	  .may_hold_card = true, /* an id of ours, of digits and letters */
-	  .class = TEXT_VISIBLE,
-	  .min = 1,
-	  .max = ID_TEXT_SIZE - 1,
-	  .help = "A payment method of the user's, in place of payment_token; it goes to the "
-		  "gateway that knows it." },
+	METHOD_ID_FIELD("user's"),
 };
 
 /* Of a capture or refund. */
