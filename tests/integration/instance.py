@@ -86,6 +86,12 @@ class Instance:
         (self.dir / "run" / "apid.pid").write_text(f"{process.pid}\n")
         return process
 
+    def restart(self):
+        """apid anew, as its configuration says by now; every gateway is well again."""
+        self.kill("apid", signal.SIGTERM)
+        self.start()
+        self.heal()
+
     def pid(self, name):
         return int((self.dir / "run" / f"{name}.pid").read_text())
 

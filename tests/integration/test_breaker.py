@@ -29,12 +29,6 @@ stop: {{ patience_ms = 0; }};
 STATE = re.compile(r'^payops_breaker_state\{gateway="alpha",operation="(\w+)"\} (\d)$', re.MULTILINE)
 
 
-def restart(shared):
-    shared.kill("apid", signal.SIGTERM)
-    shared.start()
-    shared.mode("ok")
-
-
 def put_off(shared):
     """What earlier files left open waits a day: no question of theirs is counted here, nor opens a breaker."""
     shared.sql(f"UPDATE operation SET next_action_at_us = next_action_at_us + {DAY_US} "
@@ -53,14 +47,14 @@ def payops(shared):
     shared.start()
     override.write_text(SETTINGS)
     try:
-        restart(shared)
+        shared.restart()
         put_off(shared)
         yield shared
     finally:
         bring_back(shared)
         breaker(shared, "auto", "alpha")
         override.unlink()
-        restart(shared)
+        shared.restart()
 
 
 @pytest.fixture(autouse=True)
@@ -265,12 +259,12 @@ def parted(payops):
     routing = Routing(payops)
     override = payops.dir / "etc" / "payops" / "conf.d" / "91-test-parted.conf"
     override.write_text(f"dispatch: {{ in_flight_max = {IN_FLIGHT_MAX}; }};\n")
-    restart(payops)
+    payops.restart()
     routing.apply(PARTED, ["parted_euro", "default"])
     yield payops
     routing.ctl("route", "apply", str(routing.etc / "routes.conf"))
     override.unlink()
-    restart(payops)
+    payops.restart()
 
 
 def test_brown_out_of_one_gateway_leaves_the_others_payments_alone(parted):

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """GET /docs with and without Swagger UI's files; the plain page itself is test_description.py's."""
 import re
-import signal
 
 import pytest
 
@@ -11,12 +10,6 @@ FILES = {"swagger-ui.css": b"/* style */ body { margin: 0 }\n",
          "favicon-32x32.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"}
 TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "png": "image/png"}
 SET = "docs: {{ swagger_ui_directory = \"{}\"; }};\n"
-
-
-def restart(shared):
-    shared.kill("apid", signal.SIGTERM)
-    shared.start()
-    shared.mode("ok")
 
 
 @pytest.fixture(scope="module", params=["there", "too large", "half", "absent"])
@@ -33,7 +26,7 @@ def docs(request, shared):
         (directory / "swagger-ui.css").write_bytes(b" " * ((4 << 20) + 1))
     override.write_text(SET.format(directory))
     try:
-        restart(shared)
+        shared.restart()
         shared.with_ui = request.param == "there"
         yield shared
     finally:
@@ -41,7 +34,7 @@ def docs(request, shared):
         for name in FILES:
             (directory / name).unlink(missing_ok=True)
         directory.rmdir()
-        restart(shared)
+        shared.restart()
 
 
 def test_the_page_starts_swagger_ui_and_asks_no_other_host(docs):

@@ -11,7 +11,6 @@ import contextlib
 import os
 import random
 import re
-import signal
 import subprocess
 import threading
 import time
@@ -105,12 +104,6 @@ class Watch:
         return self
 
 
-def restart(payops):
-    payops.kill("apid", signal.SIGTERM)
-    payops.start()
-    payops.heal()
-
-
 def hasty_gateways(payops):
     """The gateways as they are, but for how long each is waited for: a storm of 2,000 has no time."""
     text = (payops.dir / "etc" / "payops" / "gateways.conf").read_text()
@@ -135,7 +128,7 @@ def stormy(shared, seed):
     moved.write_text(hasty_gateways(shared))
     try:
         routing.ctl("gateway", "apply", str(moved))
-        restart(shared)
+        shared.restart()
         routing.apply(ROUTES, ["storm_euro", "storm_yen"])
         watch = Watch(shared)
         try:
@@ -147,7 +140,7 @@ def stormy(shared, seed):
         override.unlink()
         routing.ctl("gateway", "apply", str(routing.etc / "gateways.conf"))
         routing.ctl("route", "apply", str(routing.etc / "routes.conf"))
-        restart(shared)
+        shared.restart()
 
 
 def blow(payops, seed, count):

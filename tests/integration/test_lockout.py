@@ -3,7 +3,6 @@
 """Guessers are locked out, each for himself and for longer each time; who is right is not, whoever stands beside."""
 import itertools
 import json
-import signal
 import time
 
 import pytest
@@ -26,13 +25,11 @@ def payops(shared):
     shared.mode("ok")
     override.write_text(SETTINGS)
     try:
-        shared.kill("apid", signal.SIGTERM)
-        shared.start()
+        shared.restart()
         yield shared
     finally:
         override.unlink()
-        shared.kill("apid", signal.SIGTERM)
-        shared.start()
+        shared.restart()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@
 import contextlib
 import json
 import select
-import signal
 import socket
 import threading
 import time
@@ -18,12 +17,6 @@ BODY = json.dumps({"amount": 1000, "currency": "USD", "payment_method": "credit_
                    "customer_id": "cust_slow"}).encode()
 
 
-def restart(shared):
-    shared.kill("apid", signal.SIGTERM)
-    shared.start()
-    shared.mode("ok")
-
-
 @pytest.fixture(scope="module")
 def payops(shared):
     """The instance with a short read deadline, for this module only."""
@@ -31,11 +24,11 @@ def payops(shared):
     shared.start()
     override.write_text(f"listen: {{ read_deadline_ms = {int(DEADLINE_S * 1000)}; }};\n")
     try:
-        restart(shared)
+        shared.restart()
         yield shared
     finally:
         override.unlink()
-        restart(shared)
+        shared.restart()
 
 
 def head(payops, length, *lines):
