@@ -71,6 +71,7 @@ struct callback_figure {
 struct metrics {
 	struct route_figures routes[ROUTE_COUNT + 1]; /* the last: no route */
 	counter counters[METRICS_COUNTERS];
+	atomic_uint writes_max;
 	pthread_mutex_t mutex; /* guards: the names and how many there are; both only grow */
 	atomic_size_t gateway_count;
 	struct gateway_figures gateways[GATEWAYS_MAX];
@@ -195,6 +196,11 @@ void metrics_count(struct metrics *metrics, enum metrics_counter which)
 {
 	assert(which >= 0 && which < METRICS_COUNTERS);
 	add(&metrics->counters[which], 1);
+}
+
+void metrics_room(struct metrics *metrics, unsigned writes_max)
+{
+	atomic_store(&metrics->writes_max, writes_max);
 }
 
 /* ---- the page ---- */
@@ -388,6 +394,13 @@ static void print_batches(FILE *out, const char *name, const struct batch_figure
 		name, figures->batches, name, figures->items, name, figures->batches);
 }
 
+static void print_room(FILE *out, const struct metrics *metrics)
+{
+	family(out, "payops_requests_room", "gauge",
+	       "Writes that may be in progress; what comes beside them is shed.");
+	fprintf(out, "payops_requests_room %u\n", atomic_load(&metrics->writes_max));
+}
+
 static void print_queue(FILE *out, const struct metrics_figures *figures)
 {
 	const bool known = figures->rows_without_next_action >= 0;
@@ -484,6 +497,7 @@ char *metrics_render(const struct metrics *metrics, const struct metrics_figures
 	print_gateways(out, metrics);
 	print_callbacks(out, metrics);
 	print_counters(out, metrics);
+	print_room(out, metrics);
 	print_queue(out, figures);
 	for (size_t i = 0; i < METRICS_QUEUES; i++)
 		print_batches(out, queue_rows[i].sizes, &figures->queues[i]);

@@ -57,6 +57,9 @@ enum metrics_counter {
 };
 void metrics_count(struct metrics *metrics, enum metrics_counter counter);
 
+/* How many writes there is room for at once; said before the first is refused. */
+void metrics_room(struct metrics *metrics, unsigned writes_max);
+
 /* What waits for a committer or reader. */
 enum metrics_queue_name {
 	METRICS_QUEUE_INTAKE,

@@ -441,6 +441,7 @@ enum err pipeline_new(struct app *app, const struct pipeline_settings *settings,
 	}
 	made->app = app;
 	made->writes_max = settings->writes_max;
+	metrics_room(app->metrics, settings->writes_max);
 	atomic_init(&made->writes, 0);
 	*pipeline = made;
 	return ERR_OK;

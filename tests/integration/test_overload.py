@@ -7,11 +7,11 @@ import subprocess
 import time
 import uuid
 
+from second_apid import figure
 from support import callback_for, until
 from test_callback import accepted
 
-ROOM = 512  # pipeline_settings_default
-FLOOD = ROOM + 64
+TOO_MANY = 64  # beside those that there is room for
 QUICK_S = 2  # on a machine with other work; refused, read or taken without waiting for what is held
 
 
@@ -53,8 +53,7 @@ def timed(call):
 
 
 def shed(payops):
-    page = payops.request("GET", "/metrics").body.decode().splitlines()
-    return int([line.split()[1] for line in page if line.startswith("payops_requests_shed_total ")][0])
+    return figure(payops, "payops_requests_shed_total")
 
 
 def payments_of_the_flood(payops):
@@ -64,15 +63,16 @@ def payments_of_the_flood(payops):
 def test_writes_beyond_the_room_are_refused_while_reads_and_callbacks_go_on(payops):
     transaction_id, attempt = accepted(payops)
     before = shed(payops)
+    flood = int(figure(payops, "payops_requests_room")) + TOO_MANY
     body = json.dumps({"amount": 1000, "currency": "USD", "payment_method": "credit_card",
                        "customer_id": "cust_flood"}).encode()
-    keys = [f"flood-{uuid.uuid4()}" for _ in range(FLOOD)]
+    keys = [f"flood-{uuid.uuid4()}" for _ in range(flood)]
     with contextlib.ExitStack() as stack:
         links = [stack.enter_context(payops.connect(60)) for _ in keys]
         with commits_held(payops):
             for link, key in zip(links, keys):
                 link.sendall(write_head(payops, key, body))
-            until(lambda: shed(payops) == before + FLOOD - ROOM, what="the refusal of what is too much")
+            until(lambda: shed(payops) == before + TOO_MANY, what="the refusal of what is too much")
 
             refused, refused_s = timed(lambda: payops.pay("tok_sync"))
             read, read_s = timed(lambda: payops.get(f"/transactions/{transaction_id}"))
@@ -85,7 +85,7 @@ def test_writes_beyond_the_room_are_refused_while_reads_and_callbacks_go_on(payo
     assert max(refused_s, read_s, listed_s, told_s) < QUICK_S
     payops.await_status(transaction_id, "completed")
     codes = [answer["code"] if status != 201 else "" for status, answer in answers]
-    assert codes.count("overloaded") == FLOOD - ROOM
+    assert codes.count("overloaded") == TOO_MANY
     assert payments_of_the_flood(payops) == codes.count("")
 
     # Whoever was refused tries again, by its key, and whoever was not is answered as before.
@@ -94,4 +94,4 @@ def test_writes_beyond_the_room_are_refused_while_reads_and_callbacks_go_on(payo
         assert again.status == 201
         if status == 201:
             assert again.json["transaction_id"] == answer["transaction_id"]
-    assert payments_of_the_flood(payops) == FLOOD
+    assert payments_of_the_flood(payops) == flood

@@ -40,6 +40,7 @@ static char *page_of_everything(void)
 	metrics_callback(metrics, "unknown", "forged");
 	for (int counter = 0; counter < METRICS_COUNTERS; counter++)
 		metrics_count(metrics, (enum metrics_counter)counter);
+	metrics_room(metrics, 7);
 	page = metrics_render(metrics, &quiet_figures);
 	ck_assert_ptr_nonnull(page);
 	metrics_free(metrics);
@@ -74,6 +75,7 @@ static const char *const samples[] = {
 	"payops_idempotency_total{result=\"reused\"} 1",
 	"payops_lease_expired_total 1",
 	"payops_requests_shed_total 1",
+	"payops_requests_room 7",
 	"payops_queue_depth{queue=\"due\"} 0",
 	"payops_rows_without_next_action 0",
 	"payops_breaker_state{gateway=\"alpha\",operation=\"charge\"} 2",
