@@ -3,7 +3,8 @@
 /*
  * Rows of exception: what the rules cannot settle alone, with its owner and what came of it.
  *
- * Invariant  one per attempt and kind; open until somebody resolves it, with a note and who it was
+ * Invariant  one per attempt and kind, of integrity one that is open; open until somebody resolves it, with a note and
+ *            who it was
  * Threads    as the store transaction passed in
  */
 #ifndef STORE_EXCEPTION_H
@@ -49,7 +50,10 @@ struct exception_row {
 	char note[EXCEPTION_NOTE_SIZE]; /* what it was */
 };
 
-/* Open an exception; one that is there already for this attempt and kind is left alone (ERR_OK). */
+/*
+ * Open an exception; one that is there already for this attempt and kind is left alone (ERR_OK), but for a resolved
+ * EXCEPTION_INTEGRITY: what differs again is another one.
+ */
 CHECKED enum err store_exception_open(struct store_tx *tx, const struct exception_row *row);
 
 /* How many of this transaction are open about attempts of this kind of operation; unmatched: also those about none. */

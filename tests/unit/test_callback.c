@@ -462,6 +462,28 @@ START_TEST(what_differs_from_our_order_is_an_exception_and_completes_nothing)
 }
 END_TEST
 
+START_TEST(what_differs_again_after_a_human_looked_is_another_exception)
+{
+	struct story story = put_attempt(AS_ACCEPTED, OS_PROCESSING);
+	struct delivering delivering;
+
+	for (int i = 0; i < 3; i++) {
+		begin(&delivering, &story);
+		snprintf(delivering.notice.callback_id, sizeof delivering.notice.callback_id,
+			 "cb_differs_%d", i);
+		delivering.notice.amount.minor++;
+		ck_assert_int_eq(deliver_stored(&delivering), CALLBACK_INTEGRITY);
+		ck_assert_int_eq(story_exceptions(&service, &story, EXCEPTION_INTEGRITY), 1);
+		if (i == 1) /* the third one differs while the second is open: one is enough */
+			continue;
+		service_do(&service, "UPDATE exception SET state = 'resolved', "
+				     "resolved_at_us = 1 WHERE state = 'open'");
+	}
+
+	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM exception"), 2);
+}
+END_TEST
+
 START_TEST(what_fits_nothing_is_kept_with_an_exception)
 {
 	struct story story = put_attempt(AS_ACCEPTED, OS_PROCESSING);
@@ -620,6 +642,7 @@ UNIT_MAIN("callback", {
 			    8);
 	tcase_add_loop_test(
 		tests, what_differs_from_our_order_is_an_exception_and_completes_nothing, 0, 4);
+	tcase_add_test(tests, what_differs_again_after_a_human_looked_is_another_exception);
 	tcase_add_loop_test(tests, what_fits_nothing_is_kept_with_an_exception, 0, 3);
 	tcase_add_test(tests, another_gateway_of_ours_cannot_speak_for_this_one);
 	tcase_add_loop_test(tests, a_path_that_was_never_sent_to_the_gateway_is_as_if_unsigned, 0,
