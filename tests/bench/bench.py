@@ -28,6 +28,7 @@ from alone import payments_alone  # noqa: E402
 from brownout import row_brown_out  # noqa: E402
 from grown import row_grown  # noqa: E402
 from instance import Instance  # noqa: E402
+from rotate import row_rotate  # noqa: E402
 from runner.worker import free_base_ports  # noqa: E402
 from table import Figure, render  # noqa: E402
 
@@ -80,6 +81,7 @@ class Bench:
         self.programs = pathlib.Path(arguments.build) / "tests" / "bench"
         self.seconds = arguments.seconds
         self.rows = arguments.rows
+        self.sealed = arguments.sealed
         self.answered = answered
         self.instance = Instance()
         self.database = None  # what D was measured as
@@ -442,6 +444,7 @@ ROWS = {
     "shop": row_shop,
     "end-to-end": row_end_to_end,
     "brown-out": row_brown_out,
+    "rotate": row_rotate,
     "memory": row_memory,
     "start": row_start,
     "size": row_size,
@@ -475,6 +478,8 @@ def parse():
     parser.add_argument("--seconds", type=int, default=6, help="how long most rows are measured (default: 6)")
     parser.add_argument("--rows", type=int, default=1_000_000, help="payments beside which the row 'grown' measures "
                         "(default: 1000000; its targets are for 10000000, which takes half an hour to fill)")
+    parser.add_argument("--sealed", type=int, default=300_000, help="sealed rows of which the row 'rotate' has a third in "
+                        "each of its tables (default: 300000)")
     parser.add_argument("--only", nargs="+", choices=list(ROWS), metavar="ROW", help="of: " + ", ".join(ROWS))
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures to FILE too")
     return parser.parse_args()

@@ -62,6 +62,11 @@ def fill(bench, rows):
               file=sys.stderr, flush=True)
     for table in ("transaction", "operation", "attempt"):
         sql(f"ANALYZE TABLE {table}")
+    write_out(bench)
+
+
+def write_out(bench):
+    """Wait until what was filled is on the disk, so that it is not written beside what is measured."""
     deadline = time.monotonic() + FLUSHED_S
     while time.monotonic() < deadline and bench.count(DIRTY) > CLEAN:
         time.sleep(0.5)

@@ -29,6 +29,8 @@ TARGETS = {  # (row, figure): (at least or at most, limit in the figure's own un
     ("brown-out", "the breaker opens after"): ("<=", 5),
     ("brown-out", "the other's p99"): ("<=", 10),
     ("brown-out", "calls that retries add"): ("<=", 10),
+    ("rotate", "rows sealed anew"): (">=", 50_000),
+    ("rotate", "failed requests"): ("<=", 0),
     ("memory", "1,000 connections"): ("<=", 60),
     ("start", "ready after"): ("<=", 50),
     ("size", "apid, stripped"): ("<=", 2),
@@ -37,6 +39,7 @@ TARGETS = {  # (row, figure): (at least or at most, limit in the figure's own un
 FORMATS = {  # unit: how a value is shown
     "D": "{:.2f} D",
     "ms": "{:.2f} ms",
+    "us": "{:.1f} us",
     "s": "{:.1f} s",
     "x": "{:.2f} x",
     "%": "{:.1f} %",
