@@ -24,18 +24,27 @@ static const struct field_spec fields[] = {
 	  .class = TEXT_WORD,
 	  .min = 1,
 	  .max = PAYMENT_METHOD_SIZE - 1,
-	  .help = "credit_card when left out." },
+	  .help = "Left out: that of the payment_method_id, else credit_card." },
 	{ .name = "country",
 	  .rule = FIELD_TEXT,
 	  .class = TEXT_COUNTRY,
 	  .min = 2,
 	  .max = 2,
-	  .help = "Country of the payment; not known when left out." },
+	  .help = "Country of the payment; left out: that of the customer's profile, where one is "
+		  "named and has it, else not known." },
 	{ .name = "kind", .rule = FIELD_WORD, .words = kinds, .help = "payment when left out." },
 	{ .name = "operation",
 	  .rule = FIELD_WORD,
 	  .words = operations,
 	  .help = "charge when left out." },
+	{ .name = "customer_id",
+	  .rule = FIELD_TEXT,
+	  .class = TEXT_VISIBLE,
+	  .min = 1,
+	  .max = PAYMENT_CUSTOMER_SIZE - 1,
+	  .help = "Your own id of the customer; needed with payment_method_id." },
+	PAYMENT_METHOD_ID_FIELD("A payment method of the customer's: its gateway alone knows its "
+				"token, and can be tried."),
 };
 
 const struct field_spec *explain_fields(size_t *count)

@@ -12,7 +12,7 @@
 
 #include "core/field.h"
 
-/* currency, amount, payment_method, country, kind, operation */
+/* currency, amount, payment_method, country, kind, operation, customer_id, payment_method_id */
 const struct field_spec *explain_fields(size_t *count);
 
 #endif

@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "apid/call.h"
+#include "apid/customer_country.h"
 #include "apid/explain.h"
 #include "apid/render.h"
+#include "apid/stored_method.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -112,8 +114,8 @@ void gateways_list(struct call *call)
 
 struct explanation {
 	struct routing_facts facts;
-	char country[3];
-	char method[PAYMENT_METHOD_SIZE];
+	struct payment_request request; /* what it says of country, method and customer, as a payment would */
+	char token_gateway[METHOD_GATEWAY_SIZE];
 };
 
 /* The text of a member, or what stands for it where it is left out. */
@@ -140,6 +142,19 @@ static bool amount_take(const struct field_member *members, size_t count,
 	       MONEY_OK;
 }
 
+static void request_take(const struct field_member *members, size_t count,
+			 struct payment_request *request, struct field_errors *errors)
+{
+	text_take(members, count, "country", "", request->country, sizeof request->country);
+	text_take(members, count, "payment_method", "", request->method, sizeof request->method);
+	text_take(members, count, "customer_id", "", request->customer, sizeof request->customer);
+	text_take(members, count, "payment_method_id", "", request->method_id,
+		  sizeof request->method_id);
+	if (request->method_id[0] != '\0' && request->customer[0] == '\0')
+		field_error_add(errors, "customer_id", FIELD_MISSING,
+				"must say whose the payment_method_id is");
+}
+
 static void facts_take(struct call *call, const struct field_member *members, size_t count,
 		       struct explanation *explanation, struct field_errors *errors)
 {
@@ -151,10 +166,11 @@ static void facts_take(struct call *call, const struct field_member *members, si
 	crypto_random(random, sizeof random);
 	*facts = (struct routing_facts){ .transaction_id = id_make(clock_now_us(), random),
 					 .merchant = call->claims.merchant,
-					 .country = explanation->country,
-					 .method = explanation->method,
-					 .token_gateway = "",
+					 .country = explanation->request.country,
+					 .method = explanation->request.method,
+					 .token_gateway = explanation->token_gateway,
 					 .now_us = clock_now_us() };
+	request_take(members, count, &explanation->request, errors);
 	text_take(members, count, "currency", "", word, sizeof word);
 	currency = currency_find(word);
 	if (currency == NULL) {
@@ -166,9 +182,6 @@ static void facts_take(struct call *call, const struct field_member *members, si
 	if (!amount_take(members, count, currency, &facts->amount.minor))
 		field_error_add(errors, "amount", FIELD_SYNTAX,
 				"must be an amount as in a payment");
-	text_take(members, count, "country", "", explanation->country, sizeof explanation->country);
-	text_take(members, count, "payment_method", "credit_card", explanation->method,
-		  sizeof explanation->method);
 	text_take(members, count, "kind", "payment", word, sizeof word);
 	facts->kind = (enum transaction_kind)words_find(transaction_kind_words, word);
 	text_take(members, count, "operation", "charge", word, sizeof word);
@@ -197,6 +210,41 @@ static bool explanation_read(struct call *call, struct explanation *explanation)
 		return true;
 	call_refuse_errors(call, ERR_INVALID, NULL, problem_errors(&errors));
 	return false;
+}
+
+/* Its gateway and how it pays; the token is of no use here. False: refused, as a payment with it would be. */
+static bool stored_take(struct call *call, struct explanation *explanation)
+{
+	struct payment_request *request = &explanation->request;
+	struct payment_method_use stored;
+
+	if (request->method_id[0] == '\0')
+		return true;
+	if (!stored_method_take(call, request, "", &stored))
+		return false;
+	explicit_bzero(stored.token, sizeof stored.token);
+	memcpy(explanation->token_gateway, stored.gateway, sizeof explanation->token_gateway);
+	memcpy(request->method, stored.method, sizeof request->method);
+	return true;
+}
+
+/* What a payment is not asked for, as it is found when one comes. False: refused. */
+static bool explanation_complete(struct call *call, struct explanation *explanation)
+{
+	struct payment_request *request = &explanation->request;
+	enum err err = ERR_OK;
+
+	if (!stored_take(call, explanation))
+		return false;
+	if (request->method[0] == '\0')
+		(void)snprintf(request->method, sizeof request->method, "credit_card");
+	if (request->country[0] == '\0' && request->customer[0] != '\0')
+		err = customer_country_find(call->app->countries, call->claims.merchant,
+					    request->customer, call->deadline_boot_us,
+					    request->country);
+	if (err != ERR_OK)
+		call_refuse(call, err, NULL);
+	return err == ERR_OK;
 }
 
 /* The rules up to the one that fits; what they say of other merchants is not shown. */
@@ -244,12 +292,12 @@ static json_t *candidates_json(const struct call *call, const struct routing_tab
 
 void gateways_explain(struct call *call)
 {
-	struct explanation explanation;
+	struct explanation explanation = { .token_gateway = "" };
 	const struct catalogue_view *view;
 	struct routing_decision decision;
 	json_t *body;
 
-	if (!explanation_read(call, &explanation))
+	if (!explanation_read(call, &explanation) || !explanation_complete(call, &explanation))
 		return;
 	view = catalogue_hold(call->app->catalogue);
 	decision = routing_decide(&view->routing, &explanation.facts);

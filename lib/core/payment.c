@@ -28,15 +28,10 @@ const char *const payment_methods[] = {
 const char *const payment_capture_modes[] = { "automatic", "manual", NULL }; /* enum capture_mode */
 const char *const payment_process_modes[] = { "auto", "manual", NULL };      /* enum process_mode */
 
-/* The same for whoever pays with it. */
 #define METHOD_ID_FIELD(whose)                                                                     \
-	{                                                                                          \
-		.name = "payment_method_id", .rule = FIELD_TEXT,                                   \
-		.may_hold_card = true, /* an id of ours, of digits and letters */                  \
-			.class = TEXT_VISIBLE, .min = 1, .max = ID_TEXT_SIZE - 1,                  \
-		.help = "A payment method of the " whose                                           \
-			", in place of payment_token; it goes to the gateway that knows it."       \
-	}
+	PAYMENT_METHOD_ID_FIELD("A payment method of the " whose                                   \
+				", in place of payment_token; it goes to the gateway that "        \
+				"knows it.")
 
 static const struct field_spec fields[] = {
 	{ .name = "amount",

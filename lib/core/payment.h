@@ -29,6 +29,14 @@
 #define PAYMENT_METADATA_MEMBERS 20
 #define PAYMENT_URL_SIZE 513
 
+/* The row of payment_method_id in a field table, the same wherever a payment method may be named. */
+#define PAYMENT_METHOD_ID_FIELD(help_)                                                             \
+	{                                                                                          \
+		.name = "payment_method_id", .rule = FIELD_TEXT,                                   \
+		.may_hold_card = true, /* an id of ours, of digits and letters */                  \
+			.class = TEXT_VISIBLE, .min = 1, .max = ID_TEXT_SIZE - 1, .help = (help_), \
+	}
+
 /* How the client wrote it; answers use the same */
 enum amount_form {
 	AMOUNT_MINOR,

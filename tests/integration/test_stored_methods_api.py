@@ -272,3 +272,76 @@ def test_what_its_gateway_does_not_take_has_no_route(payops):
     finally:
         ctl(payops, "gateway", "enable", "gamma", "--reason", "test")
     until(lambda: pay(payops, customer, method).status == 201, 5, "it is taken again")
+
+
+# --- where a payment with one would go ---
+
+def explain(payops, merchant=SHOP, **members):
+    return ask(payops, "POST", "/routes/explain", {"currency": "USD", **members}, merchant)
+
+
+def candidates(answer):
+    assert answer.status == 200, answer.body
+    return {one["gateway"]: one["reason"] for one in answer.json["candidates"]}
+
+
+@pytest.mark.parametrize("gateway", ["alpha", "beta", "gamma"])
+def test_explain_says_that_only_the_methods_gateway_can_be_tried(payops, gateway):
+    customer, method = kept(payops, gateway=gateway)
+
+    told = candidates(explain(payops, customer_id=customer, payment_method_id=method))
+
+    assert told == {name: None if name == gateway else "payment_token" for name in ("alpha", "beta", "gamma")}
+    assert set(candidates(explain(payops, customer_id=customer)).values()) == {None}
+
+
+def test_explain_takes_how_it_is_paid_and_where_from_the_customer(payops):
+    customer = unique("kept")
+    assert ask(payops, "POST", "/customers", {"customer_id": customer, "country": "ID"}).status == 201
+    _, method = kept(payops, customer=customer, gateway="gamma", payment_method="ewallet")
+    etc = payops.dir / "etc" / "payops"
+    path = etc / "routes-of-explained-methods.conf"
+    path.write_text(ROUTES.replace("routes = (", f"""routes = (
+    {{ name = "kept"; merchants = "{SHOP}"; countries = "ID"; methods = "ewallet"; gateways = "gamma"; }},"""))
+    apply(payops, path, ["kept", "stored", "default"])
+    try:
+        told = explain(payops, customer_id=customer, payment_method_id=method)
+        elsewhere = explain(payops, customer_id=customer, payment_method_id=method, country="SG")
+        otherwise = explain(payops, customer_id=customer)
+        paid_by = payops.await_status(paid(payops, customer, method, payment_method="ewallet"), "completed",
+                                      merchant=SHOP)
+    finally:
+        apply(payops, etc / "routes-of-stored-methods.conf", ["stored", "default"])
+
+    assert told.json["rule"] == "kept" and candidates(told) == {"gamma": None}
+    assert elsewhere.json["rules"][0] == {"rule": "kept", "fits": False, "misses": "country"}
+    assert otherwise.json["rules"][0] == {"rule": "kept", "fits": False, "misses": "payment_method"}
+    assert paid_by["gateway"] == "gamma"
+
+
+@pytest.mark.parametrize("change, error", [
+    ({"payment_method_id": "pm_" + "0" * 26}, ("payment_method_id", "not_found")),
+    ({"payment_method_id": "nothing"}, ("payment_method_id", "not_found")),
+    ({"customer_id": "somebody"}, ("payment_method_id", "not_found")),
+    ({"payment_method": "ewallet"}, ("payment_method", "differs")),
+])
+def test_explain_refuses_a_method_as_a_payment_does(payops, change, error):
+    customer, method = kept(payops)
+    members = {"customer_id": customer, "payment_method_id": method, **change}
+
+    assert errors(explain(payops, **members)) == [error]
+    assert errors(ask(payops, "POST", "/transactions", {**PAYMENT, **members})) == [error]
+
+
+def test_explain_refuses_a_method_that_is_anothers_expired_deleted_or_of_nobody(payops):
+    customer, method = kept(payops)
+    old = kept(payops, expiry_month=1, expiry_year=2020)
+    assert errors(explain(payops, OTHER, customer_id=customer, payment_method_id=method)) == [
+        ("payment_method_id", "not_found")]
+    assert errors(explain(payops, customer_id=old[0], payment_method_id=old[1])) == [("payment_method_id", "expired")]
+    assert errors(explain(payops, payment_method_id=method)) == [("customer_id", "required")]
+    assert errors(explain(payops, payment_method_id=method, currency="XXQ")) == [
+        ("customer_id", "required"), ("currency", "unknown_currency")]
+    assert ask(payops, "DELETE", f"/customers/{customer}/payment-methods/{method}").status == 204
+    assert errors(explain(payops, customer_id=customer, payment_method_id=method)) == [
+        ("payment_method_id", "not_found")]
