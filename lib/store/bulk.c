@@ -33,27 +33,27 @@ void bulk_free(struct bulk *bulk)
 	free(bulk);
 }
 
-/* "INSERT … VALUES {(?, ?)} …" with the tuple `count` times; malloc, or NULL. */
+/* "INSERT … VALUES {(?, ?)} …" with each such tuple `count` times; malloc, or NULL. */
 static char *text_make(const char *text, size_t count)
 {
-	const char *open = strchr(text, '{');
-	const char *close = strchr(text, '}');
-	size_t tuple_size, head_size;
-	char *made, *end;
+	char *made = malloc(count * (strlen(text) + 1)), *end = made;
+	const char *open, *close;
 
-	assert(open != NULL && close != NULL);
-	head_size = (size_t)(open - text);
-	tuple_size = (size_t)(close - open) - 1;
-	made = malloc(strlen(text) + count * (tuple_size + 1));
+	assert(strchr(text, '{') != NULL);
 	if (made == NULL)
 		return NULL;
-	end = mempcpy(made, text, head_size);
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			*end++ = ',';
-		end = mempcpy(end, open + 1, tuple_size);
+	while ((open = strchr(text, '{')) != NULL) {
+		close = strchr(open, '}');
+		assert(close != NULL);
+		end = mempcpy(end, text, (size_t)(open - text));
+		for (size_t i = 0; i < count; i++) {
+			if (i > 0)
+				*end++ = ',';
+			end = mempcpy(end, open + 1, (size_t)(close - open) - 1);
+		}
+		text = close + 1;
 	}
-	memcpy(end, close + 1, strlen(close + 1) + 1);
+	memcpy(end, text, strlen(text) + 1);
 	return made;
 }
 
@@ -193,6 +193,18 @@ static size_t class_for(size_t count)
 	while (class_sizes[class] < count)
 		class --;
 	return class;
+}
+
+enum err bulk_prepared(struct store_tx *tx, enum statement_id id, size_t *count,
+		       MYSQL_STMT **prepared)
+{
+	const size_t class = class_for(*count);
+	enum err err = prepared_get(tx, id, class, prepared);
+
+	assert(*count >= 1 && *count <= BULK_SET_MAX);
+	if (err == ERR_OK)
+		*count = class_sizes[class];
+	return err;
 }
 
 enum err bulk_read(struct store_tx *tx, const struct bulk_read *read)

@@ -56,6 +56,13 @@ struct bulk_read {
  */
 CHECKED enum err bulk_read(struct store_tx *tx, const struct bulk_read *read);
 
+/*
+ * A statement for at least *count (1..BULK_SET_MAX), for the caller to bind and execute; *count becomes what it is for.
+ * It stays the connection's.
+ */
+CHECKED enum err bulk_prepared(struct store_tx *tx, enum statement_id id, size_t *count,
+			       MYSQL_STMT **prepared);
+
 /* Close what was prepared. Accepts NULL. */
 void bulk_free(struct bulk *bulk);
 

@@ -3,6 +3,7 @@
 #include "store/seal.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "store/bulk.h"
 #include "store/customer.h"
@@ -11,49 +12,27 @@
 #include "store/statement.h"
 
 #define WAITING_MAX 2000 /* operations that store_seal_keys() looks at */
+#define WRITE_MAX 64     /* rows in one statement, which looks for each among the ids of all */
+#define WRITE_CELLS_MAX (SEAL_COLUMNS_MAX * (1 + WRITE_MAX) + 1 + WRITE_MAX)
 
+/* The id, what is sealed, the key's id. */
 static const struct column operation_columns[] = {
 	COLUMN_FIXED(struct operation_row, id),
-	COLUMN_FIXED(struct operation_row, transaction_id),
-	COLUMN_TEXT(struct operation_row, merchant),
-	COLUMN_WORD(struct operation_row, kind, operation_kind_words),
-	COLUMN_NUMBER(struct operation_row, amount_minor),
-	COLUMN_WORD(struct operation_row, status, operation_status_words),
-	COLUMN_WORD(struct operation_row, next_action, next_action_words),
-	COLUMN_NUMBER_OR_NULL(struct operation_row, next_action_at_us),
 	COLUMN_BYTES_OR_NULL(struct operation_row, payment_token_sealed, payment_token_sealed_size),
 	COLUMN_TEXT_OR_NULL(struct operation_row, payment_token_key_id),
-	COLUMN_NUMBER(struct operation_row, created_at_us),
-	COLUMN_NUMBER(struct operation_row, updated_at_us),
-	COLUMN_FIXED_OR_NULL(struct operation_row, parent_attempt_id),
 };
 
 static const struct column customer_columns[] = {
 	COLUMN_FIXED(struct customer_row, id),
-	COLUMN_TEXT(struct customer_row, merchant),
-	COLUMN_TEXT(struct customer_row, customer),
-	COLUMN_WORD(struct customer_row, status, customer_status_words),
 	COLUMN_BYTES_OR_NULL(struct customer_row, profile_sealed, profile_sealed_size),
 	COLUMN_BYTES_OR_NULL(struct customer_row, metadata_sealed, metadata_sealed_size),
 	COLUMN_TEXT_OR_NULL(struct customer_row, key_id),
-	COLUMN_NUMBER(struct customer_row, version),
-	COLUMN_NUMBER(struct customer_row, created_at_us),
-	COLUMN_NUMBER(struct customer_row, updated_at_us),
 };
 
 static const struct column method_columns[] = {
 	COLUMN_FIXED(struct payment_method_row, id),
-	COLUMN_FIXED(struct payment_method_row, customer_row),
-	COLUMN_TEXT(struct payment_method_row, merchant),
-	COLUMN_TEXT(struct payment_method_row, gateway),
-	COLUMN_TEXT(struct payment_method_row, method),
 	COLUMN_BYTES_OR_NULL(struct payment_method_row, token_sealed, token_sealed_size),
-	COLUMN_FIXED(struct payment_method_row, token_hash),
 	COLUMN_TEXT(struct payment_method_row, key_id),
-	COLUMN_NUMBER(struct payment_method_row, is_default),
-	COLUMN_NUMBER(struct payment_method_row, version),
-	COLUMN_NUMBER(struct payment_method_row, created_at_us),
-	COLUMN_NUMBER(struct payment_method_row, updated_at_us),
 };
 
 static const struct {
@@ -185,11 +164,87 @@ enum err store_seal_lock(struct store_tx *tx, const struct seal_locking *locking
 	return bulk_read(tx, &read);
 }
 
+/* What one statement writes: the parameters in their order. */
+struct writing {
+	uint8_t ids[WRITE_MAX * ID_SIZE];
+	struct cell cells[WRITE_CELLS_MAX];
+	MYSQL_BIND binds[WRITE_CELLS_MAX];
+	unsigned long sizes[WRITE_CELLS_MAX];
+	size_t cell_count;
+};
+
+static void writing_add(struct writing *writing, const struct column *column, const void *row)
+{
+	const struct shape shape = { column, 1 };
+	struct cells cells = { .count = 0 };
+
+	cells_add_row(&cells, &shape, row);
+	assert(writing->cell_count < WRITE_CELLS_MAX);
+	writing->cells[writing->cell_count++] = cells.list[0];
+}
+
+/* Filled up with the last row, whose first place is found. */
+static void writing_fill(struct writing *writing, const struct shape *shape,
+			 const void *const *rows, const size_t counts[2])
+{
+	const size_t count = counts[0], size = counts[1];
+
+	for (size_t i = 0; i < size; i++)
+		memcpy(writing->ids + i * ID_SIZE, rows[i < count ? i : count - 1], ID_SIZE);
+	for (size_t k = 1; k + 1 < shape->count; k++) {
+		writing->cells[writing->cell_count++] = (struct cell){ .kind = CELL_BYTES,
+								       .bytes = writing->ids,
+								       .size = size * ID_SIZE };
+		for (size_t i = 0; i < size; i++)
+			writing_add(writing, &shape->columns[k], rows[i < count ? i : count - 1]);
+	}
+	writing_add(writing, &shape->columns[shape->count - 1], rows[0]);
+	for (size_t i = 0; i < size; i++)
+		writing_add(writing, &shape->columns[0], rows[i < count ? i : count - 1]);
+	for (size_t i = 0; i < writing->cell_count; i++)
+		statement_bind(&writing->cells[i], &writing->binds[i], &writing->sizes[i]);
+}
+
+/* Whether each id is found at its own place, not across two others. */
+static bool writing_is_clear(const struct writing *writing, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *id = writing->ids + i * ID_SIZE;
+
+		if (memmem(writing->ids, count * ID_SIZE, id, ID_SIZE) != id)
+			return false;
+	}
+	return true;
+}
+
+static enum err write_some(struct store_tx *tx, enum seal_table table, const void *const *rows,
+			   size_t count)
+{
+	struct writing writing = { .cell_count = 0 };
+	size_t counts[2] = { count, count };
+	MYSQL_STMT *prepared;
+	enum err err = bulk_prepared(tx, tables[table].write, &counts[1], &prepared);
+
+	if (err != ERR_OK)
+		return err;
+	writing_fill(&writing, &tables[table].shape, rows, counts);
+	if (!writing_is_clear(&writing, count)) {
+		for (size_t i = 0; err == ERR_OK && i < count; i++)
+			err = write_some(tx, table, rows + i, 1);
+		return err;
+	}
+	if (mysql_stmt_bind_param(prepared, writing.binds) || mysql_stmt_execute(prepared) != 0)
+		return statement_failed(tx, tables[table].write, mysql_stmt_errno(prepared));
+	return mysql_stmt_affected_rows(prepared) == count ? ERR_OK : ERR_STORE;
+}
+
 enum err store_seal_write(struct store_tx *tx, enum seal_table table, const void *const *rows,
 			  size_t count)
 {
-	const struct bulk_rows bulk = { tables[table].write, &tables[table].shape, rows, count };
-	uint64_t affected;
+	enum err err = ERR_OK;
 
-	return count == 0 ? ERR_OK : bulk_write(tx, &bulk, &affected);
+	for (size_t first = 0; err == ERR_OK && first < count; first += WRITE_MAX)
+		err = write_some(tx, table, rows + first,
+				 count - first < WRITE_MAX ? count - first : WRITE_MAX);
+	return err;
 }

@@ -53,7 +53,10 @@ struct seal_locking {
 };
 CHECKED enum err store_seal_lock(struct store_tx *tx, const struct seal_locking *locking);
 
-/* Write the sealed columns and key ids of rows that are locked. */
+/*
+ * Write the sealed columns and key ids of rows that are locked: another, but the same key's for all.
+ * Returns  ERR_OK; ERR_STORE where one is not there, or is as it was (a bug)
+ */
 CHECKED enum err store_seal_write(struct store_tx *tx, enum seal_table table,
 				  const void *const *rows, size_t count);
 

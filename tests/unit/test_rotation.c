@@ -172,6 +172,67 @@ START_TEST(everything_is_sealed_anew_and_opens)
 }
 END_TEST
 
+/* Each has its own value again: no other would open in its place. */
+START_TEST(there_and_back_every_row_opens)
+{
+	struct vault back = newer;
+
+	back.keys[0] = newer.keys[1];
+	back.keys[1] = newer.keys[0];
+	put_customers(CUSTOMERS);
+
+	ck_assert_int_eq(rotate(&newer), ERR_OK);
+	ck_assert_int_eq(rotate(&back), ERR_OK);
+
+	ck_assert_uint_eq(tally.rows[SEAL_CUSTOMERS], CUSTOMERS);
+	ck_assert_uint_eq(tally.rows[SEAL_METHODS], CUSTOMERS / 3);
+	ck_assert_uint_eq(tally.failed + tally.held, 0);
+}
+END_TEST
+
+#define ACROSS                                                                                     \
+	3 /* rows: the last one's id is the end of the first's and the begin of the second's */
+
+static enum err across_work(struct store_tx *tx, void *context)
+{
+	const struct customer_row *rows = context;
+	const void *list[ACROSS];
+
+	for (size_t i = 0; i < ACROSS; i++)
+		list[i] = &rows[i];
+	return store_seal_write(tx, SEAL_CUSTOMERS, list, ACROSS);
+}
+
+START_TEST(a_row_whose_id_lies_across_two_others_gets_its_own)
+{
+	static struct customer_row rows[ACROSS];
+	static const uint8_t halves[ACROSS][2] = { { 1, 2 }, { 3, 4 }, { 2, 3 } };
+
+	for (size_t i = 0; i < ACROSS; i++) {
+		memset(rows[i].id.bytes, halves[i][0], ID_SIZE / 2);
+		memset(rows[i].id.bytes + ID_SIZE / 2, halves[i][1], ID_SIZE / 2);
+		rows[i].profile_sealed[0] = (uint8_t)('a' + i);
+		rows[i].profile_sealed_size = 1;
+		snprintf(rows[i].key_id, sizeof rows[i].key_id, "newer");
+	}
+	ck_assert_int_eq(store_run(service.store, across_work, rows), ERR_STORE);
+	service_do(&service,
+		   "INSERT INTO customer (id, merchant, customer, status, profile_sealed, key_id, "
+		   "version, created_at_us, updated_at_us) SELECT UNHEX(CONCAT(REPEAT(a, 8), "
+		   "REPEAT(b, 8))), '" SERVICE_MERCHANT
+		   "', c, 'active', 'x', 'older', 1, 0, 0 FROM (SELECT '01' AS a, '02' AS b, 'a' "
+		   "AS c UNION SELECT '03', '04', 'b' UNION SELECT '02', '03', 'c') v");
+
+	ck_assert_int_eq(store_run(service.store, across_work, rows), ERR_OK);
+
+	ck_assert_int_eq(
+		service_number(&service,
+			       "SELECT COUNT(*) FROM customer WHERE profile_sealed = "
+			       "customer AND metadata_sealed IS NULL AND key_id = 'newer'"),
+		ACROSS);
+}
+END_TEST
+
 static enum err check_look(struct store_tx *tx, void *context)
 {
 	struct vault **vault = context;
@@ -282,6 +343,8 @@ UNIT_MAIN("rotation", {
 	tcase_add_unchecked_fixture(tests, create, drop);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, everything_is_sealed_anew_and_opens);
+	tcase_add_test(tests, there_and_back_every_row_opens);
+	tcase_add_test(tests, a_row_whose_id_lies_across_two_others_gets_its_own);
 	tcase_add_loop_test(tests, a_key_that_is_needed_is_missed, 0, 3);
 	tcase_add_test(tests, what_does_not_open_stays_and_is_named);
 	tcase_add_test(tests, a_wrong_key_under_the_right_id_changes_nothing);
