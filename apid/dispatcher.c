@@ -21,7 +21,6 @@
 #define TICK_MS 200         /* how often due rows are looked for when nobody wakes us */
 #define RECORD_AGAIN_MS 500 /* pause after the database failed us */
 #define CLAIM_GAP_US 5000   /* between two claims: what becomes due meanwhile is claimed together */
-#define CLAIM_GAP_MANY_US 20000 /* the same after a claim of several: a claim costs much the same for few */
 #define PACE_LOOK_US INT64_C(100000)
 #define CLOCK_LOOK_US INT64_C(1000000)
 #define PACE_SLOWEST 100   /* operations a second */
@@ -62,7 +61,6 @@ struct dispatcher {
 	struct flight *refused; /* what they could not commit */
 
 	int64_t claimed_boot_us; /* when they were looked for last */
-	size_t claimed;          /* how many were found */
 	int64_t claim_boot_us;   /* when to look for due rows again */
 	int64_t record_boot_us;  /* when to try the database again */
 	int64_t look_boot_us;    /* when to look at the database's clock again */
@@ -423,7 +421,6 @@ static void claim(struct dispatcher *dispatcher, struct due_settings due, size_t
 		return;
 	}
 	pace_take(&dispatcher->pace, count);
-	dispatcher->claimed = count;
 	if (count > 0)
 		fault_point("claim_committed");
 	for (size_t i = 0; i < count; i++) {
@@ -484,8 +481,7 @@ static bool may_end(const struct dispatcher *dispatcher, size_t flying)
 /* Woken: look soon, but not for each of many that become due together. */
 static void woken_look(struct dispatcher *dispatcher)
 {
-	const int64_t gap_us = dispatcher->claimed > 1 ? CLAIM_GAP_MANY_US : CLAIM_GAP_US;
-	const int64_t soon_us = dispatcher->claimed_boot_us + gap_us;
+	const int64_t soon_us = dispatcher->claimed_boot_us + CLAIM_GAP_US;
 
 	if (atomic_exchange(&dispatcher->woken, false) && soon_us < dispatcher->claim_boot_us)
 		dispatcher->claim_boot_us = soon_us;
