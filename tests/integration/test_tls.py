@@ -377,15 +377,21 @@ def test_slow_crowding_and_guessing_clients(made):
             assert link.recv(1) == b""
         assert DEADLINE_S * 0.8 < time.monotonic() - begun < DEADLINE_S + 4
 
-    # Twelve together, whichever way they come: the thirteenth is not served, and later again.
-    with contextlib.ExitStack() as held:
-        for port in (apid.port, apid.tls_port) * 6:
-            held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
-        time.sleep(0.1)
-        with pytest.raises((OSError, http.client.HTTPException)):
-            apid.ask("GET", "/healthz")
-        until(lambda: answers(apid), what="room made by the idle")   # who is idle loses its place after a second
-    until(lambda: answers(apid), what="room again")
+    # Twelve together, whichever way they come: the thirteenth is not served, and later again. Who is idle loses its place
+    # after a second: where this machine needed as long, it is tried once more.
+    for _ in range(10):
+        with contextlib.ExitStack() as held:
+            begun = time.monotonic()
+            for port in (apid.port, apid.tls_port) * 6:
+                held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            time.sleep(0.1)
+            served = answers(apid)
+            slow = time.monotonic() - begun > 0.9
+            until(lambda: answers(apid), what="room made by the idle")
+        until(lambda: answers(apid), what="room again")
+        if not (served and slow):
+            break
+    assert not served
 
     refused = [apid.ask("GET", "/transactions", token=unique("guess"))[0] for _ in range(7)]
     assert refused == [401] * 5 + [429] * 2
