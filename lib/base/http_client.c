@@ -230,8 +230,8 @@ static int idle_ms(const struct http_client *client, int wait_ms)
 }
 
 /*
- * libcurl sets the next one from within; but not where it finds by its own clock, which does not count sleep, that this
- * came too early: so it is asked again.
+ * libcurl sets the next one from within, also where it finds by its own clock, which does not count sleep, that this
+ * came too early. Should one not do so, it is asked again.
  */
 static CURLMcode act_on_timeout(struct http_client *client)
 {
