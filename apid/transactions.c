@@ -113,7 +113,7 @@ static void answer_outcome(struct call *call, const struct answer *answer,
 		answer_receipt(call, answer, answer->http_status, receipt);
 		return;
 	}
-	wait_for_outcome(call, until_boot_us, 0, &view);
+	wait_for_answer(call, until_boot_us, &view);
 	id_format(ID_TRANSACTION, receipt->transaction_id, id);
 	answer_headers(call, answer, id);
 	if (view.row.status == TS_FAILED) {

@@ -51,21 +51,20 @@ bool wait_is_over(const struct transaction_view *view)
 	return true;
 }
 
-static bool goes_on(const struct call *call, int64_t until_boot_us, uint32_t than,
-		    const struct transaction_view *view)
+static bool has_time(const struct call *call, int64_t until_boot_us)
 {
-	return (than == 0 || view->row.version == than) && !wait_is_over(view) &&
-	       clock_boot_us() < until_boot_us && !atomic_load(&call->app->draining);
+	return clock_boot_us() < until_boot_us && !atomic_load(&call->app->draining);
 }
 
 /* What cannot be read for a moment is read the next time. */
-void wait_for_outcome(struct call *call, int64_t until_boot_us, uint32_t than,
-		      struct transaction_view *view)
+static void look_until(struct call *call, int64_t until_boot_us, uint32_t than, bool instructed,
+		       struct transaction_view *view)
 {
 	struct transaction_view seen;
 	int64_t pause_us = PAUSE_MIN_US;
 
-	while (goes_on(call, until_boot_us, than, view)) {
+	while ((than == 0 || view->row.version == than) && !wait_is_over(view) &&
+	       !(instructed && view->instructions[0] != '\0') && has_time(call, until_boot_us)) {
 		const int64_t left_us = until_boot_us - clock_boot_us();
 
 		clock_sleep_us(left_us < pause_us ? left_us : pause_us);
@@ -74,4 +73,15 @@ void wait_for_outcome(struct call *call, int64_t until_boot_us, uint32_t than,
 				       call->deadline_boot_us, &seen) == ERR_OK)
 			*view = seen;
 	}
+}
+
+void wait_for_outcome(struct call *call, int64_t until_boot_us, uint32_t than,
+		      struct transaction_view *view)
+{
+	look_until(call, until_boot_us, than, false, view);
+}
+
+void wait_for_answer(struct call *call, int64_t until_boot_us, struct transaction_view *view)
+{
+	look_until(call, until_boot_us, 0, true, view);
 }

@@ -32,4 +32,10 @@ bool wait_is_over(const struct transaction_view *view);
 void wait_for_outcome(struct call *call, int64_t until_boot_us, uint32_t than,
 		      struct transaction_view *view);
 
+/*
+ * The same for who began the payment: no longer than until the customer must act, since the instructions are in the
+ * answer, and nothing comes before the customer has seen them.
+ */
+void wait_for_answer(struct call *call, int64_t until_boot_us, struct transaction_view *view);
+
 #endif

@@ -83,6 +83,18 @@ def test_a_payment_that_waits_to_be_started_is_not_waited_for(payops):
     assert payops.request("POST", answer.headers["location"] + "/cancel", token=payops.token()).status == 200
 
 
+def test_what_the_customer_must_do_is_told_at_once(payops):
+    begun = time.monotonic()
+    answer = pay(payops, 25, "tok_requires_action_20000", headers={"Request-Timeout": "30"})
+
+    assert time.monotonic() - begun < 15
+    assert (answer.status, answer.json["status"]) == (202, "processing")
+    assert answer.json["instructions"]["redirect_url"].startswith("https://")
+    payops.complete(answer.json["gateway_txn_id"])
+    # Who asks again waits for what the customer did.
+    assert payops.get(answer.headers["location"] + "?wait=20").json["status"] == "completed"
+
+
 def test_the_same_key_again_tells_the_payment_as_it_is_now(payops):
     key = {"Idempotency-Key": f"wait-{uuid.uuid4()}"}
     plain = payops.request("POST", "/transactions", {**BODY, "payment_token": "tok_ok"}, token=payops.token(), headers=key)
