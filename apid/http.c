@@ -165,12 +165,11 @@ static enum MHD_Result line_take(void *context, enum MHD_ValueKind kind, const c
 		value = "";
 		value_size = 0;
 	}
-	if (call->line_count == HTTP_LINES_MAX || strlen(name) != name_size ||
-	    strlen(value) != value_size) {
+	if (strlen(name) != name_size || strlen(value) != value_size ||
+	    !http_line_add(call, name, value)) {
 		call->garbled = true;
 		return MHD_NO;
 	}
-	call->lines[call->line_count++] = (struct http_line){ name, value };
 	return MHD_YES;
 }
 
@@ -275,6 +274,7 @@ static int request_serve(const struct _u_request *request, struct _u_response *r
 	server->serve(server->context, &call, &reply);
 	result = reply_write(&reply, response);
 	http_reply_done(&reply);
+	http_call_done(&call);
 	http_watch_enter(server->watch, watched, HTTP_WATCH_ANSWERING);
 	return result;
 }

@@ -8,6 +8,39 @@
 #include <string.h>
 #include <strings.h>
 
+static bool frames_body(const char *name)
+{
+	return strcasecmp(name, "Content-Length") == 0 ||
+	       strcasecmp(name, "Transfer-Encoding") == 0;
+}
+
+bool http_line_add(struct http_call *call, const char *name, const char *value)
+{
+	size_t size = strlen(value);
+	const size_t sent = size;
+
+	if (call->line_count == HTTP_LINES_MAX)
+		return false;
+	while (size > 0 && (value[size - 1] == ' ' || value[size - 1] == '\t'))
+		size--;
+	if (size < sent && !frames_body(name)) {
+		char *trimmed = strndup(value, size);
+
+		if (trimmed == NULL)
+			return false;
+		call->trimmed[call->trimmed_count++] = trimmed;
+		value = trimmed;
+	}
+	call->lines[call->line_count++] = (struct http_line){ name, value };
+	return true;
+}
+
+void http_call_done(struct http_call *call)
+{
+	while (call->trimmed_count > 0)
+		free(call->trimmed[--call->trimmed_count]);
+}
+
 const char *http_header(const struct http_call *call, const char *name, size_t *count)
 {
 	const char *first = NULL;

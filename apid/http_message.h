@@ -33,6 +33,8 @@ struct http_call {
 	const char *query; /* as sent, without the question mark; "" when none */
 	struct http_line lines[HTTP_LINES_MAX];
 	size_t line_count;
+	char *trimmed[HTTP_LINES_MAX]; /* malloc: the values that came with blanks behind them */
+	size_t trimmed_count;
 	bool garbled; /* more header lines than that, or one with a NUL in it */
 	const void *body;
 	size_t body_size; /* more than the server's limit where the body was longer: the rest was dropped */
@@ -56,6 +58,17 @@ struct http_reply {
 
 /* Answer one call. Runs on the connection's own thread and may sleep. */
 typedef void http_serve(void *context, const struct http_call *call, struct http_reply *reply);
+
+/*
+ * Add a header line. Blanks behind a value are no part of it (RFC 9110, 5.5), though libmicrohttpd leaves them there;
+ * the lines that frame the body keep them, as libmicrohttpd reads these itself.
+ * Returns  false where there is no room: the line is left out
+ * Borrows  both texts until http_call_done()
+ */
+bool http_line_add(struct http_call *call, const char *name, const char *value);
+
+/* Free what http_line_add() made. */
+void http_call_done(struct http_call *call);
 
 /*
  * The value of the first line of this name (compared without case), NULL where there is none; *count is how many lines

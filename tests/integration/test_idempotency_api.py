@@ -52,6 +52,17 @@ def test_bare_and_quoted_keys_are_the_same(payops, bare, quoted):
     assert second.body == first.body and second.headers["idempotency-replayed"] == "true"
 
 
+def test_blanks_around_a_header_are_no_part_of_it(payops):
+    key = new_key()
+    plain = payops.pay(headers={"Idempotency-Key": key})
+    padded = payops.pay(headers={"Idempotency-Key": f"  {key} \t", "Request-Timeout": "9 "})
+    shown = payops.request("GET", plain.headers["location"], headers={"Authorization": f"Bearer {payops.token()} \t "})
+
+    assert (padded.status, padded.body) == (201, plain.body)
+    assert padded.headers["idempotency-replayed"] == "true"
+    assert shown.status == 200
+
+
 def test_longest_key_is_taken_and_keys_are_told_apart_by_every_byte(payops):
     key = (new_key() + "k" * 255)[:255]
     first = payops.pay(headers={"Idempotency-Key": key})

@@ -21,6 +21,45 @@ START_TEST(http_header_counts_lines_whatever_their_case)
 END_TEST
 
 static const struct {
+	const char *name, *value, *taken;
+} added[] = {
+	{ "Idempotency-Key", "a b", "a b" },
+	{ "Idempotency-Key", "a ", "a" },
+	{ "Idempotency-Key", "a \t ", "a" },
+	{ "Idempotency-Key", " \t", "" },
+	{ "Idempotency-Key", "", "" },
+	{ "content-length", "5 ", "5 " },
+	{ "transfer-encoding", "chunked\t", "chunked\t" },
+};
+
+START_TEST(http_line_add_leaves_out_blanks_behind_but_where_it_frames)
+{
+	struct http_call call = { .line_count = 0 };
+
+	ck_assert(http_line_add(&call, added[_i].name, added[_i].value));
+
+	ck_assert_uint_eq(call.line_count, 1);
+	ck_assert_str_eq(call.lines[0].name, added[_i].name);
+	ck_assert_str_eq(call.lines[0].value, added[_i].taken);
+	http_call_done(&call);
+}
+END_TEST
+
+START_TEST(http_line_add_refuses_one_too_many)
+{
+	struct http_call call = { .line_count = 0 };
+
+	for (size_t i = 0; i < HTTP_LINES_MAX; i++)
+		ck_assert(http_line_add(&call, "X-A", "1 "));
+
+	ck_assert(!http_line_add(&call, "X-A", "1 "));
+	ck_assert_uint_eq(call.line_count, HTTP_LINES_MAX);
+	http_call_done(&call);
+	ck_assert_uint_eq(call.trimmed_count, 0);
+}
+END_TEST
+
+static const struct {
 	struct http_line lines[2];
 	size_t count;
 	bool ambiguous;
@@ -161,6 +200,10 @@ END_TEST
 
 UNIT_MAIN("http_message", {
 	tcase_add_test(tests, http_header_counts_lines_whatever_their_case);
+	tcase_add_loop_test(tests,
+			    http_line_add_leaves_out_blanks_behind_but_where_it_frames,
+			    0, (int)(sizeof added / sizeof added[0]));
+	tcase_add_test(tests, http_line_add_refuses_one_too_many);
 	tcase_add_loop_test(tests, http_call_is_ambiguous_where_readers_could_disagree, 0,
 			    (int)(sizeof framings / sizeof framings[0]));
 	tcase_add_loop_test(tests, http_call_is_json_only_with_that_media_type, 0,
