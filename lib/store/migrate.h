@@ -63,7 +63,8 @@ CHECKED enum err migrate_verify(const struct store_settings *settings, const cha
 
 /*
  * Create the database user where it is missing (with `password`, NULL: none) and give it exactly the rights of
- * directory/grants_<role>.sql. Names must be [A-Za-z0-9_.%-]{1,60} (ERR_CONFIG otherwise).
+ * directory/grants_<role>.sql; only where it has others is it without any for a moment. Names must be
+ * [A-Za-z0-9_.%-]{1,60} (ERR_CONFIG otherwise).
  */
 /* lint: parameters: who gets which rights where, all of them words of one command line */
 CHECKED enum err migrate_grant(const struct store_settings *settings, const char *directory,

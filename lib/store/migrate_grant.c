@@ -10,13 +10,29 @@
 #include "store/migrate_file.h"
 
 #define ACCOUNT_SIZE 160  /* 'name'@'host' */
+#define GRANTEE_SIZE 168  /* the same as a literal */
 #define DATABASE_SIZE 160 /* quoted */
 #define GRANT_SIZE 2048
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.%-"
 #define NAME_MAX_SIZE 60
 
+/* Which rights both of two accounts have, and which there are; NULL and 0 where none can be seen. */
+static const char compare_text[] =
+	"SELECT SUM(accounts = 2), COUNT(*) FROM (SELECT COUNT(*) AS accounts FROM ("
+	"SELECT GRANTEE, TABLE_SCHEMA, TABLE_NAME, '' AS COLUMN_NAME, PRIVILEGE_TYPE, IS_GRANTABLE "
+	"FROM information_schema.TABLE_PRIVILEGES UNION ALL "
+	"SELECT GRANTEE, TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, PRIVILEGE_TYPE, IS_GRANTABLE "
+	"FROM information_schema.COLUMN_PRIVILEGES UNION ALL "
+	"SELECT GRANTEE, TABLE_SCHEMA, '', '', PRIVILEGE_TYPE, IS_GRANTABLE "
+	"FROM information_schema.SCHEMA_PRIVILEGES UNION ALL "
+	"SELECT GRANTEE, '', '', '', PRIVILEGE_TYPE, IS_GRANTABLE "
+	"FROM information_schema.USER_PRIVILEGES) AS rights WHERE GRANTEE IN (%s, %s) "
+	"GROUP BY TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME, PRIVILEGE_TYPE, IS_GRANTABLE) AS counted";
+
 struct grant {
 	MYSQL *mysql;
+	const char *user;
+	const char *host;
 	char account[ACCOUNT_SIZE];
 	char database[DATABASE_SIZE];
 	char *why;
@@ -120,17 +136,11 @@ static bool fill_in(const struct grant *grant, const char *text, char out[GRANT_
 	return true;
 }
 
-/*
- * "Exactly the rights": what the user had before goes first. For a moment it has none; a running
- * apid would see refusals.
- */
-static enum err give_rights(struct grant *grant, const struct script *script)
+static enum err give_all(struct grant *grant, const struct script *script)
 {
 	char text[GRANT_SIZE];
-	enum err err;
+	enum err err = ERR_OK;
 
-	snprintf(text, sizeof text, "REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s", grant->account);
-	err = command(grant, "the user's rights cannot be taken back", text);
 	for (int i = 0; i < script->count && err == ERR_OK; i++) {
 		if (!fill_in(grant, script->statements[i], text)) {
 			snprintf(grant->why, STORE_WHY_SIZE,
@@ -140,6 +150,61 @@ static enum err give_rights(struct grant *grant, const struct script *script)
 		err = command(grant, "a right cannot be given", text);
 	}
 	return err;
+}
+
+/* True where the server says that two accounts have the same rights. */
+static bool rights_are_equal(struct grant *grant, const char *other)
+{
+	char text[sizeof compare_text + 2 * GRANTEE_SIZE];
+	char grantees[2][GRANTEE_SIZE];
+	MYSQL_RES *result;
+	MYSQL_ROW row;
+	bool equal;
+
+	snprintf(grantees[0], GRANTEE_SIZE, "'''%s''@''%s'''", grant->user, grant->host);
+	snprintf(grantees[1], GRANTEE_SIZE, "'''%s''@''%s'''", other, grant->host);
+	snprintf(text, sizeof text, compare_text, grantees[0], grantees[1]);
+	result = mysql_query(grant->mysql, text) == 0 ? mysql_store_result(grant->mysql) : NULL;
+	row = result != NULL ? mysql_fetch_row(result) : NULL;
+	equal = row != NULL && row[0] != NULL && strcmp(row[0], row[1]) == 0;
+	mysql_free_result(result);
+	return equal;
+}
+
+/*
+ * True where the user has the role's rights and no others: those of an account that was given nothing else, locked
+ * and gone again at the end. False too where that cannot be found out.
+ */
+static bool has_no_others(struct grant *grant, const struct script *script)
+{
+	char unheard[STORE_WHY_SIZE], text[GRANT_SIZE], name[NAME_MAX_SIZE];
+	struct grant model = { .mysql = grant->mysql, .why = unheard };
+	bool equal;
+
+	snprintf(name, sizeof name, "payops_model_%lu", mysql_thread_id(grant->mysql));
+	snprintf(model.account, sizeof model.account, "'%s'@'%s'", name, grant->host);
+	memcpy(model.database, grant->database, sizeof model.database);
+	snprintf(text, sizeof text, "CREATE USER %s ACCOUNT LOCK", model.account);
+	equal = command(&model, "", text) == ERR_OK && give_all(&model, script) == ERR_OK &&
+		rights_are_equal(grant, name);
+	snprintf(text, sizeof text, "DROP USER IF EXISTS %s", model.account);
+	return command(&model, "", text) == ERR_OK && equal;
+}
+
+/*
+ * What is missing is given first, so that an apid that runs meets no refusal. Where there is more, all is taken back
+ * and given anew: for a moment the user has no rights.
+ */
+static enum err give_rights(struct grant *grant, const struct script *script)
+{
+	char text[GRANT_SIZE];
+	enum err err = give_all(grant, script);
+
+	if (err != ERR_OK || has_no_others(grant, script))
+		return err;
+	snprintf(text, sizeof text, "REVOKE ALL PRIVILEGES, GRANT OPTION FROM %s", grant->account);
+	err = command(grant, "the user's rights cannot be taken back", text);
+	return err == ERR_OK ? give_all(grant, script) : err;
 }
 
 static enum err grant_on(struct grant *grant, const struct store_settings *settings,
@@ -161,7 +226,7 @@ enum err migrate_grant(const struct store_settings *settings, const char *direct
 		       const char *role, const char *user, const char *host,
 		       const struct secret *password, char why[STORE_WHY_SIZE])
 {
-	struct grant grant = { .why = why };
+	struct grant grant = { .user = user, .host = host, .why = why };
 	struct script script;
 	char path[PATH_MAX];
 	enum err err;

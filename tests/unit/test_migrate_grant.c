@@ -249,6 +249,67 @@ START_TEST(grant_again_takes_back_what_was_added_and_keeps_the_password)
 }
 END_TEST
 
+/* How often the server took somebody's rights back; nobody else does on a server of the tests. */
+static long long revocations(void)
+{
+	return scratch_number(beside, "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
+				      "WHERE VARIABLE_NAME = 'COM_REVOKE_ALL'");
+}
+
+START_TEST(grant_again_takes_nothing_back_where_there_is_nothing_else)
+{
+	const long long before = revocations();
+
+	ck_assert_int_eq(grant(), ERR_OK);
+
+	ck_assert_int_eq(revocations(), before);
+	ck_assert_int_eq(
+		scratch_number(
+			beside,
+			"SELECT COUNT(*) FROM mysql.user WHERE user LIKE 'payops\\_model\\_%'"),
+		0);
+}
+END_TEST
+
+START_TEST(grant_again_gives_what_is_missing_and_takes_nothing_back)
+{
+	const long long before = revocations();
+	struct store *opened;
+
+	scratch_do(beside, "REVOKE SELECT ON %s.merchant FROM '%s'@'localhost'", scratch_database(),
+		   user);
+	ck_assert_int_eq(grant(), ERR_OK);
+
+	ck_assert_int_eq(revocations(), before);
+	opened = open_as_user();
+	scratch_do(opened->mysql, "DO (SELECT COUNT(*) FROM merchant)");
+	store_close(opened);
+}
+END_TEST
+
+static const struct {
+	const char *right, *object, *option;
+} others[] = {
+	{ "DELETE", "event", "" },
+	{ "UPDATE (reason)", "event", "" },
+	{ "CREATE", "*", "" },
+	{ "SELECT", "merchant", "WITH GRANT OPTION" },
+};
+
+START_TEST(grant_again_takes_others_back_of_whatever_kind)
+{
+	const long long before = revocations();
+
+	scratch_do(beside, "GRANT %s ON %s.%s TO '%s'@'localhost' %s", others[_i].right,
+		   scratch_database(), others[_i].object, user, others[_i].option);
+	ck_assert_int_eq(grant(), ERR_OK);
+
+	ck_assert_int_eq(revocations(), before + 1);
+	ck_assert_int_eq(grant(), ERR_OK);
+	ck_assert_int_eq(revocations(), before + 1);
+}
+END_TEST
+
 START_TEST(grant_protects_the_user_by_its_password)
 {
 	struct store_settings settings = user_settings();
@@ -319,6 +380,10 @@ UNIT_MAIN("migrate_grant", {
 	tcase_add_loop_test(tests, grant_gives_apid_nothing_else, 0, CASES(denied));
 	tcase_add_test(tests, grant_lets_the_sequencer_number_events);
 	tcase_add_test(tests, grant_again_takes_back_what_was_added_and_keeps_the_password);
+	tcase_add_test(tests, grant_again_takes_nothing_back_where_there_is_nothing_else);
+	tcase_add_test(tests, grant_again_gives_what_is_missing_and_takes_nothing_back);
+	tcase_add_loop_test(tests, grant_again_takes_others_back_of_whatever_kind, 0,
+			    CASES(others));
 	tcase_add_test(tests, grant_protects_the_user_by_its_password);
 	tcase_add_loop_test(tests, grant_refuses_names_that_are_none, 0, CASES(names));
 	tcase_add_test(tests, grant_says_what_the_server_answered);
