@@ -36,6 +36,24 @@ struct id id_make(int64_t at_us, const uint8_t random[10])
 	return id;
 }
 
+int64_t id_time_us(struct id id)
+{
+	int64_t at_ms = 0;
+
+	for (int i = 0; i < TIME_BYTES; i++)
+		at_ms = at_ms << 8 | id.bytes[i];
+	return at_ms * 1000;
+}
+
+struct id id_last_of(int64_t at_us)
+{
+	static const int64_t end_us = TIME_MS_END * INT64_C(1000) - 1;
+	uint8_t rest[ID_SIZE - TIME_BYTES];
+
+	memset(rest, 0xff, sizeof rest);
+	return id_make(at_us < end_us ? at_us : end_us, rest);
+}
+
 const char *id_format(enum id_kind kind, struct id id, char out[ID_TEXT_SIZE])
 {
 	const char *prefix = id_prefix(kind);

@@ -48,6 +48,12 @@ const char *id_prefix(enum id_kind kind);
  */
 struct id id_make(int64_t at_us, const uint8_t random[10]);
 
+/* The millisecond it was made from, as UTC microseconds since 1970. */
+int64_t id_time_us(struct id id);
+
+/* No id of that millisecond, or of an earlier one, is greater; `at_us` may be past what an id can say. */
+struct id id_last_of(int64_t at_us);
+
 /* Write prefix and digits; returns `out`. The first digit is 0..7 (128 bits in 26 digits). */
 const char *id_format(enum id_kind kind, struct id id, char out[ID_TEXT_SIZE]);
 

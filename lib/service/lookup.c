@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define READERS 2
-#define BATCH_MAX TRANSACTION_SHOW_COUNT
+#define BATCH_MAX 16
 #define QUEUE_MAX 2048
 #define GATHER_MS 1
 
@@ -43,7 +43,7 @@ static void found_take(void *context, const struct transaction_view *view)
 static enum err group_read(struct store_tx *tx, struct group *group)
 {
 	struct lookup *first = group->list[0];
-	struct id ids[TRANSACTION_SHOW_COUNT];
+	struct id ids[BATCH_MAX];
 	enum err err;
 
 	if (group->count == 1) {
@@ -51,9 +51,9 @@ static enum err group_read(struct store_tx *tx, struct group *group)
 		first->found = err == ERR_OK;
 		return err == ERR_NOT_FOUND ? ERR_OK : err;
 	}
-	for (size_t i = 0; i < TRANSACTION_SHOW_COUNT; i++)
-		ids[i] = group->list[i < group->count ? i : 0]->id;
-	return store_transaction_show(tx, first->merchant, ids, found_take, group);
+	for (size_t i = 0; i < group->count; i++)
+		ids[i] = group->list[i]->id;
+	return store_transaction_show(tx, first->merchant, ids, group->count, found_take, group);
 }
 
 /* Those from `first` on that are of its merchant. */

@@ -283,9 +283,13 @@ enum err store_attempt_list_many(struct store_tx *tx, const struct id *transacti
 {
 	struct attempt_row row;
 	struct listing listing = { each, context };
-	const struct bulk_read read = {
-		STATEMENT_ATTEMPT_LIST_MANY, &shape, transactions, count, &row, list_each, &listing
-	};
+	const struct bulk_read read = { .id = STATEMENT_ATTEMPT_LIST_MANY,
+					.shape = &shape,
+					.ids = transactions,
+					.count = count,
+					.row = &row,
+					.each = list_each,
+					.context = &listing };
 	enum err err = sheet_flush(tx);
 
 	return err == ERR_OK ? bulk_read(tx, &read) : err;

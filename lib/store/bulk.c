@@ -207,6 +207,38 @@ enum err bulk_prepared(struct store_tx *tx, enum statement_id id, size_t *count,
 	return err;
 }
 
+/* A statement's parameters: whose, where it asks, and the ids, the last one again up to `count`. */
+struct set_binding {
+	MYSQL_BIND binds[1 + BULK_SET_MAX];
+	struct cell cells[1 + BULK_SET_MAX];
+	unsigned long sizes[1 + BULK_SET_MAX];
+	size_t used;
+};
+
+static void bind_next(struct set_binding *binding, struct cell cell)
+{
+	const size_t at = binding->used++;
+
+	binding->cells[at] = cell;
+	memset(&binding->binds[at], 0, sizeof binding->binds[at]);
+	statement_bind(&binding->cells[at], &binding->binds[at], &binding->sizes[at]);
+}
+
+static void bind_set(const struct bulk_read *read, size_t count, struct set_binding *binding)
+{
+	binding->used = 0;
+	if (read->merchant != NULL)
+		bind_next(binding, (struct cell){ .kind = CELL_TEXT,
+						  .bytes = read->merchant,
+						  .size = strlen(read->merchant) });
+	for (size_t i = 0; i < count; i++)
+		bind_next(binding,
+			  (struct cell){ .kind = CELL_BYTES,
+					 .bytes = &read->ids[i < read->count ? i : read->count - 1],
+					 .size = sizeof read->ids[0] });
+	assert(binding->used <= 1 + BULK_SET_MAX);
+}
+
 enum err bulk_read(struct store_tx *tx, const struct bulk_read *read)
 {
 	const size_t class = class_for(read->count);
@@ -215,9 +247,7 @@ enum err bulk_read(struct store_tx *tx, const struct bulk_read *read)
 					     .row = read->row,
 					     .each = read->each,
 					     .context = read->context };
-	MYSQL_BIND binds[BULK_SET_MAX];
-	struct cell cells[BULK_SET_MAX];
-	unsigned long sizes[BULK_SET_MAX];
+	struct set_binding binding;
 	MYSQL_STMT *prepared;
 	enum err err = prepared_get(tx, read->id, class, &prepared);
 
@@ -225,14 +255,8 @@ enum err bulk_read(struct store_tx *tx, const struct bulk_read *read)
 	assert(read->count >= 1 && read->count <= BULK_SET_MAX);
 	if (err != ERR_OK)
 		return err;
-	memset(binds, 0, class_sizes[class] * sizeof binds[0]);
-	for (size_t i = 0; i < class_sizes[class]; i++) {
-		const struct id *id = &read->ids[i < read->count ? i : read->count - 1];
-
-		cells[i] = (struct cell){ .kind = CELL_BYTES, .bytes = id, .size = sizeof *id };
-		statement_bind(&cells[i], &binds[i], &sizes[i]);
-	}
-	if (mysql_stmt_bind_param(prepared, binds) || mysql_stmt_execute(prepared) != 0)
+	bind_set(read, class_sizes[class], &binding);
+	if (mysql_stmt_bind_param(prepared, binding.binds) || mysql_stmt_execute(prepared) != 0)
 		return statement_failed(tx, read->id, mysql_stmt_errno(prepared));
 	return statement_fetch_many(tx, prepared, &many);
 }

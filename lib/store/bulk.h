@@ -47,6 +47,7 @@ struct bulk_read {
 	void *row;    /* the caller's space for one row */
 	statement_each *each;
 	void *context;
+	const char *merchant; /* the statement's parameter before the ids; NULL: it has none */
 };
 #define BULK_SET_MAX 256
 

@@ -164,13 +164,13 @@ enum err operation_find_voids(struct store_tx *tx, const struct id *operations, 
 {
 	struct sole_row row;
 	struct finding finding = { each, context };
-	const struct bulk_read read = { STATEMENT_OPERATION_FIND_VOIDS,
-					&sole_shape,
-					operations,
-					count,
-					&row,
-					find_each,
-					&finding };
+	const struct bulk_read read = { .id = STATEMENT_OPERATION_FIND_VOIDS,
+					.shape = &sole_shape,
+					.ids = operations,
+					.count = count,
+					.row = &row,
+					.each = find_each,
+					.context = &finding };
 
 	return bulk_read(tx, &read);
 }

@@ -336,8 +336,13 @@ static void file(void *context, const void *row)
 enum err sheet_query_run(struct store_tx *tx, enum statement_id id, const struct shape *shape,
 			 void *row, const struct sheet_query *query)
 {
-	const struct bulk_read read = { id,  shape,       query->ids,    query->count,
-					row, query->each, query->context };
+	const struct bulk_read read = { .id = id,
+					.shape = shape,
+					.ids = query->ids,
+					.count = query->count,
+					.row = row,
+					.each = query->each,
+					.context = query->context };
 
 	return bulk_read(tx, &read);
 }

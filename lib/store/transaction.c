@@ -161,8 +161,7 @@ struct owner_row {
 static const struct column owner_columns[] = { COLUMN_TEXT(struct owner_row, merchant) };
 static const struct shape owner_shape = SHAPE(owner_columns);
 
-enum err store_transaction_merchant(struct store_tx *tx, struct id id,
-				    char merchant[MERCHANT_SIZE])
+enum err store_transaction_merchant(struct store_tx *tx, struct id id, char merchant[MERCHANT_SIZE])
 {
 	struct owner_row found;
 	struct cells cells = { .count = 0 };
@@ -187,19 +186,19 @@ static void list_each(void *context, const void *row)
 	listing->each(listing->context, row);
 }
 
-enum err store_transaction_show(struct store_tx *tx, const char *merchant,
-				const struct id ids[TRANSACTION_SHOW_COUNT],
-				store_transaction_each *each, void *context)
+enum err store_transaction_show(struct store_tx *tx, const char *merchant, const struct id *ids,
+				size_t count, store_transaction_each *each, void *context)
 {
 	struct transaction_view view;
 	struct listing listing = { each, context };
-	struct cells cells = { .count = 0 };
-	const struct statement_many many = {
-		STATEMENT_TRANSACTION_SHOW, &cells, &view_shape, &view, list_each, &listing
-	};
+	const struct bulk_read read = { .id = STATEMENT_TRANSACTION_SHOW,
+					.shape = &view_shape,
+					.ids = ids,
+					.count = count,
+					.row = &view,
+					.each = list_each,
+					.context = &listing,
+					.merchant = merchant };
 
-	for (size_t i = 0; i < TRANSACTION_SHOW_COUNT; i++)
-		cells_add_id(&cells, &ids[i]);
-	cells_add_text(&cells, merchant);
-	return statement_read_many(tx, &many);
+	return bulk_read(tx, &read);
 }

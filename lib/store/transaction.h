@@ -96,12 +96,12 @@ CHECKED enum err store_transaction_merchant(struct store_tx *tx, struct id id,
 typedef void store_transaction_each(void *context, const struct transaction_view *view);
 
 /*
- * Those of some ids (TRANSACTION_SHOW_COUNT of them; repeat one where there are fewer), in any order, each once; ids
- * of another merchant's, or of nothing, are passed over. The view is valid during the call of `each`.
+ * Those of 1..TRANSACTION_SHOW_MAX ids, in any order, each once; ids of another merchant's, or of nothing, are passed
+ * over. The view is valid during the call of `each`.
  */
-#define TRANSACTION_SHOW_COUNT 16
+#define TRANSACTION_SHOW_MAX 256
 CHECKED enum err store_transaction_show(struct store_tx *tx, const char *merchant,
-					const struct id ids[TRANSACTION_SHOW_COUNT],
+					const struct id *ids, size_t count,
 					store_transaction_each *each, void *context);
 
 /*

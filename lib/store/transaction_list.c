@@ -11,38 +11,50 @@
 
 /*
  * A page is found in two steps: keys from an index in the order of the list, then the objects of these keys. Filters
- * that no index narrows are judged row by row, of so many rows at most for one page.
+ * that no index narrows are judged row by row: of a few rows first, which is enough where most pass, then of four times
+ * as many, and so on up to what one page may cost.
  */
-#define LOOK_MAX 4000         /* rows of transaction */
-#define LOOK_MAX_GATEWAY 1000 /* where each needs its attempts too */
-#define KEYS_MAX ((TRANSACTION_LIST_LIMIT_MAX + 1) * TS_COUNT)
-#define SHOWN_AT_ONCE TRANSACTION_SHOW_COUNT
+#define FIRST_LOOK(LIMIT) (2 * ((size_t)(LIMIT) + 1)) /* rows, of each status */
+#define LOOK_GROWTH 4
+#define LOOK_MAX_ATTEMPTS 150 /* where the latest attempt of each is looked up */
+#define KEYS_MAX ((TRANSACTION_LIST_LIMIT_MAX + 1) * (TS_COUNT + 1))
+#define SHOWN_AT_ONCE 64
 #define WORDS_SIZE 80
+
+static_assert(SHOWN_AT_ONCE <= TRANSACTION_SHOW_MAX, "one statement for them");
 
 struct key {
 	int64_t created_at_us;
 	struct id id;
 };
 
-/* The indexes a list can follow. */
-enum path { PATH_ALL, PATH_STATUS, PATH_CUSTOMER };
+/* The indexes a list can follow, and how many rows of each are looked at for one page. */
+enum path { PATH_ALL, PATH_STATUS, PATH_CUSTOMER, PATH_GATEWAY };
 
 static const struct {
 	enum statement_id keys;
 	enum statement_id bound;
+	size_t look_max;
 } paths[] = {
-	[PATH_ALL] = { STATEMENT_TRANSACTION_KEYS, STATEMENT_TRANSACTION_BOUND },
-	[PATH_STATUS] = { STATEMENT_TRANSACTION_KEYS_STATUS, STATEMENT_TRANSACTION_BOUND_STATUS },
+	[PATH_ALL] = { STATEMENT_TRANSACTION_KEYS, STATEMENT_TRANSACTION_BOUND, 2000 },
+	[PATH_STATUS] = { STATEMENT_TRANSACTION_KEYS_STATUS, STATEMENT_TRANSACTION_BOUND_STATUS,
+			  1000 },
 	[PATH_CUSTOMER] = { STATEMENT_TRANSACTION_KEYS_CUSTOMER,
-			    STATEMENT_TRANSACTION_BOUND_CUSTOMER },
+			    STATEMENT_TRANSACTION_BOUND_CUSTOMER, 1000 },
+	[PATH_GATEWAY] = { STATEMENT_TRANSACTION_KEYS_GATEWAY, STATEMENT_TRANSACTION_BOUND_GATEWAY,
+			   400 },
 };
 
 struct gathering { /* of one page */
 	struct store_tx *tx;
 	const struct transaction_page *page;
 	enum path path;
-	bool narrowed; /* by filters that the index does not know */
-	int64_t from_us;
+	bool narrowed;    /* by filters that the index does not know */
+	int64_t after_us; /* this look begins after this place */
+	struct id after_id;
+	int64_t from_us;       /* and ends with this time */
+	size_t look;           /* how many rows it is for */
+	struct id first, last; /* PATH_GATEWAY: of its transactions */
 	struct key keys[KEYS_MAX];
 	size_t count;
 };
@@ -65,8 +77,19 @@ static const char *status_text(int status)
 
 /* ---- which rows ---- */
 
-/* What each statement begins with: whose, the index's own column, and the place the page begins at. */
-static void add_place(const struct gathering *gathering, int status, struct cells *cells)
+/* PATH_GATEWAY: what its index can say of a place. */
+static void add_range(struct gathering *gathering, struct cells *cells)
+{
+	static const uint8_t first[10] = { 0 };
+	const bool includes = !id_is_empty(gathering->after_id);
+
+	gathering->first = id_make(gathering->from_us, first);
+	gathering->last = id_last_of(gathering->after_us - (includes ? 0 : 1));
+	cells_add_id(cells, &gathering->first);
+	cells_add_id(cells, &gathering->last);
+}
+
+static void add_index(struct gathering *gathering, int status, struct cells *cells)
 {
 	const struct transaction_page *page = gathering->page;
 
@@ -75,9 +98,17 @@ static void add_place(const struct gathering *gathering, int status, struct cell
 		cells_add_text(cells, page->customer);
 	if (gathering->path == PATH_STATUS)
 		cells_add_text(cells, status_text(status));
-	cells_add_integer(cells, page->after_us);
-	cells_add_integer(cells, page->after_us);
-	cells_add_id(cells, &page->after_id);
+	if (gathering->path == PATH_GATEWAY) {
+		cells_add_text(cells, page->gateway);
+		add_range(gathering, cells);
+	}
+}
+
+static void add_place(struct gathering *gathering, struct cells *cells)
+{
+	cells_add_integer(cells, gathering->after_us);
+	cells_add_integer(cells, gathering->after_us);
+	cells_add_id(cells, &gathering->after_id);
 	cells_add_integer(cells, gathering->from_us);
 }
 
@@ -118,35 +149,45 @@ static enum err keys_read(struct gathering *gathering, int status)
 		paths[gathering->path].keys, &cells, &key_shape, &key, key_take, gathering
 	};
 
-	add_place(gathering, status, &cells);
-	if (gathering->path == PATH_CUSTOMER) {
-		statuses_write(page, statuses);
-		add_filter(&cells, statuses);
-	}
+	add_index(gathering, status, &cells);
+	add_place(gathering, &cells);
 	add_filter(&cells, or_any(page->currency));
 	add_filter(&cells, or_any(page->method));
 	add_filter(&cells, or_any(page->kind));
-	add_filter(&cells, or_any(page->gateway));
+	if (gathering->path == PATH_CUSTOMER || gathering->path == PATH_GATEWAY) {
+		statuses_write(page, statuses);
+		add_filter(&cells, statuses);
+	}
+	if (gathering->path == PATH_CUSTOMER)
+		add_filter(&cells, or_any(page->gateway));
 	cells_add_integer(&cells, (int64_t)page->limit + 1);
 	return statement_read_many(gathering->tx, &many);
 }
 
-/* Look no further than the time of the last row that may be judged; rows of that very time are. */
+/* Look no further than the time of the last row of this look; rows of that very time are. */
 static enum err bound_read(struct gathering *gathering, int status)
 {
-	static const struct column columns[] = { COLUMN_NUMBER(struct key, created_at_us) };
-	static const struct shape shape = SHAPE(columns);
-	const int64_t most = gathering->page->gateway != NULL ? LOOK_MAX_GATEWAY : LOOK_MAX;
+	static const struct column by_id[] = { COLUMN_FIXED(struct key, id) };
+	static const struct column by_time[] = { COLUMN_NUMBER(struct key, created_at_us) };
+	static const struct shape id_shape = SHAPE(by_id), time_shape = SHAPE(by_time);
+	const bool of_gateway = gathering->path == PATH_GATEWAY;
 	struct key bound;
 	struct cells cells = { .count = 0 };
 	enum err err;
 
-	add_place(gathering, status, &cells);
-	cells_add_integer(&cells, most - 1);
-	err = statement_read(gathering->tx, paths[gathering->path].bound, &cells, &shape, &bound);
-	if (err == ERR_OK)
+	add_index(gathering, status, &cells);
+	if (!of_gateway)
+		add_place(gathering, &cells);
+	cells_add_integer(&cells, (int64_t)gathering->look - 1);
+	err = statement_read(gathering->tx, paths[gathering->path].bound, &cells,
+			     of_gateway ? &id_shape : &time_shape, &bound);
+	if (err == ERR_NOT_FOUND)
+		return ERR_OK;
+	if (err == ERR_OK && !of_gateway)
 		gathering->from_us = bound.created_at_us;
-	return err == ERR_NOT_FOUND ? ERR_OK : err;
+	if (err == ERR_OK && of_gateway && id_time_us(bound.id) > gathering->from_us)
+		gathering->from_us = id_time_us(bound.id);
+	return err;
 }
 
 typedef enum err per_status(struct gathering *gathering, int status);
@@ -174,16 +215,52 @@ static int compare(const void *a, const void *b)
 	return id_compare(right->id, left->id);
 }
 
-/* The keys of the page, in order, and where it ends. */
-static enum err keys_gather(struct gathering *gathering, struct transaction_page_end *end)
+static size_t look_max(const struct gathering *gathering)
 {
-	const struct transaction_page *page = gathering->page;
+	return gathering->path == PATH_CUSTOMER && gathering->page->gateway != NULL
+		       ? LOOK_MAX_ATTEMPTS
+		       : paths[gathering->path].look_max;
+}
+
+/* From the place on, as far as one look goes. */
+static enum err keys_look(struct gathering *gathering)
+{
 	enum err err = ERR_OK;
 
+	gathering->from_us = gathering->page->from_us;
 	if (gathering->narrowed)
 		err = each_status(gathering, bound_read);
 	if (err == ERR_OK)
 		err = each_status(gathering, keys_read);
+	return err;
+}
+
+/* Look until the page is full, the list is at its end, or it is enough for one page. */
+static enum err keys_find(struct gathering *gathering)
+{
+	const struct transaction_page *page = gathering->page;
+	size_t left = look_max(gathering), wanted = FIRST_LOOK(page->limit);
+	enum err err;
+
+	for (;;) {
+		gathering->look = wanted < left ? wanted : left;
+		left -= gathering->look;
+		wanted *= LOOK_GROWTH;
+		err = keys_look(gathering);
+		if (err != ERR_OK || gathering->count > page->limit || left == 0 ||
+		    gathering->from_us <= page->from_us)
+			return err;
+		gathering->after_us = gathering->from_us;
+		gathering->after_id = (struct id){ .bytes = { 0 } };
+	}
+}
+
+/* The keys of the page, in order, and where it ends. */
+static enum err keys_gather(struct gathering *gathering, struct transaction_page_end *end)
+{
+	const struct transaction_page *page = gathering->page;
+	enum err err = keys_find(gathering);
+
 	if (err != ERR_OK)
 		return err;
 	qsort(gathering->keys, gathering->count, sizeof gathering->keys[0], compare);
@@ -231,10 +308,11 @@ static enum err show_some(struct store_tx *tx, struct showing *showing,
 	struct id ids[SHOWN_AT_ONCE];
 	enum err err;
 
-	for (size_t i = 0; i < SHOWN_AT_ONCE; i++)
-		ids[i] = showing->keys[i < showing->count ? i : 0].id;
+	for (size_t i = 0; i < showing->count; i++)
+		ids[i] = showing->keys[i].id;
 	memset(showing->found, 0, sizeof showing->found);
-	err = store_transaction_show(tx, showing->page->merchant, ids, view_take, showing);
+	err = store_transaction_show(tx, showing->page->merchant, ids, showing->count, view_take,
+				     showing);
 	for (size_t i = 0; err == ERR_OK && i < showing->count; i++)
 		if (showing->found[i] && still_fits(showing->page, &showing->views[i]))
 			each(context, &showing->views[i]);
@@ -261,18 +339,27 @@ static enum err show_all(const struct gathering *gathering, store_transaction_ea
 	return err;
 }
 
+static enum path path_for(const struct transaction_page *page)
+{
+	if (page->customer != NULL)
+		return PATH_CUSTOMER;
+	if (page->gateway != NULL)
+		return PATH_GATEWAY;
+	return page->statuses != 0 ? PATH_STATUS : PATH_ALL;
+}
+
 enum err store_transaction_list(struct store_tx *tx, const struct transaction_page *page,
 				store_transaction_each *each, void *context,
 				struct transaction_page_end *end)
 {
-	struct gathering gathering = { .tx = tx, .page = page, .from_us = page->from_us };
+	struct gathering gathering = {
+		.tx = tx, .page = page, .after_us = page->after_us, .after_id = page->after_id
+	};
 	struct transaction_page_end reached;
 	enum err err;
 
 	assert(page->limit >= 1 && page->limit <= TRANSACTION_LIST_LIMIT_MAX);
-	gathering.path = page->statuses != 0 ? PATH_STATUS : PATH_ALL;
-	if (page->customer != NULL)
-		gathering.path = PATH_CUSTOMER;
+	gathering.path = path_for(page);
 	gathering.narrowed = page->currency != NULL || page->method != NULL || page->kind != NULL ||
 			     page->gateway != NULL ||
 			     (gathering.path == PATH_CUSTOMER && page->statuses != 0);

@@ -136,12 +136,12 @@ struct store_settings scratch_settings(void)
 
 void scratch_clean(void)
 {
-	static const char *const tables[] = { "payment_method",  "customer",
-					      "ledger_entry",    "exception",    "event",
-					      "callback",        "attempt",      "operation",
-					      "transaction",     "route_target", "route_rule",
-					      "gateway_account", "gateway",      "api_key",
-					      "merchant",        "breaker" };
+	static const char *const tables[] = { "payment_method", "customer",   "ledger_entry",
+					      "exception",      "event",      "callback",
+					      "attempt",        "operation",  "transaction",
+					      "route_target",   "route_rule", "gateway_account",
+					      "gateway",        "api_key",    "merchant",
+					      "breaker" };
 	MYSQL *mysql = scratch_connect();
 
 	for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
@@ -314,18 +314,22 @@ static void literal(char *out, size_t room, enum statement_id id, const char *te
 	const struct statement_row *row = statement_row(id);
 	const char *letter = row->parameters;
 	size_t used = (size_t)snprintf(out, room, "EXPLAIN ");
+	unsigned ids = 0;
 
 	for (const char *at = row->text; *at != '\0'; at++) {
+		if (*at == '{' || *at == '}')
+			continue;
 		if (*at != '?')
 			used += (size_t)snprintf(out + used, room - used, "%c", *at);
 		else if (*letter == 't')
 			used += (size_t)snprintf(out + used, room - used, "'%s'",
 						 letter == row->parameters ? "shop" : text);
+		else if (*letter == 'b')
+			used += (size_t)snprintf(out + used, room - used,
+						 "UNHEX('%012X00000000000000000000')",
+						 1000 + 500 * ++ids);
 		else
-			used += (size_t)snprintf(
-				out + used, room - used, "%s",
-				*letter == 'b' ? "UNHEX('00000000000000000000000000000800')"
-					       : "2000000");
+			used += (size_t)snprintf(out + used, room - used, "2000000");
 		letter += *at == '?' ? 1 : 0;
 		ck_assert_uint_lt(used, room);
 	}

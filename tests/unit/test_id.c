@@ -11,8 +11,8 @@
 
 #define COUNT(array) ((int)(sizeof array / sizeof array[0]))
 
-static const char *const prefixes[ID_KIND_COUNT] = { "trans_", "op_", "ref_", "att_",
-						     "evt_",   "cb_", "exc_", "cust_", "pm_" };
+static const char *const prefixes[ID_KIND_COUNT] = { "trans_", "op_",  "ref_",  "att_", "evt_",
+						     "cb_",    "exc_", "cust_", "pm_" };
 
 static const struct {
 	uint8_t bytes[ID_SIZE];
@@ -115,8 +115,8 @@ START_TEST(id_parse_takes_only_the_alphabet)
 {
 	for (int byte = 1; byte <= 0xff; byte++) {
 		char text[] = "op_01ARZ3NDEKTSV4RRFFQ69G5FAV";
-		const bool allowed = byte < 0x80 && (isdigit(byte) || isupper(byte)) &&
-				     !strchr("ILOU", byte);
+		const bool allowed =
+			byte < 0x80 && (isdigit(byte) || isupper(byte)) && !strchr("ILOU", byte);
 		struct id id;
 		char out[ID_TEXT_SIZE];
 
@@ -169,6 +169,21 @@ START_TEST(id_sorts_by_time_as_bytes_and_as_text)
 }
 END_TEST
 
+START_TEST(id_tells_its_millisecond_and_the_last_of_it)
+{
+	const int64_t at_us = INT64_C(1469922850259), end_us = INT64_C(1) << 48;
+	const uint8_t low[10] = { 0 },
+		      high[10] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 254 };
+	const struct id last = id_last_of(at_us * 1000 + 999);
+
+	ck_assert_int_eq(id_time_us(id_make(at_us * 1000 + 999, high)), at_us * 1000);
+	ck_assert_int_eq(id_time_us(last), at_us * 1000);
+	ck_assert_int_gt(id_compare(last, id_make(at_us * 1000, high)), 0);
+	ck_assert_int_lt(id_compare(last, id_make(at_us * 1000 + 1000, low)), 0);
+	ck_assert_int_eq(id_time_us(id_last_of(INT64_MAX)), (end_us - 1) * 1000);
+}
+END_TEST
+
 START_TEST(id_of_zeros_is_empty)
 {
 	const struct id empty = { 0 };
@@ -198,8 +213,8 @@ UNIT_MAIN("id", {
 	tcase_add_loop_test(tests, id_parse_refuses_other_text, 0, COUNT(refused));
 	tcase_add_test(tests, id_parse_takes_only_the_alphabet);
 	tcase_add_test(tests, id_begins_with_its_milliseconds);
-	tcase_add_loop_test(tests, id_sorts_by_time_as_bytes_and_as_text, 0,
-			    COUNT(times_us) - 1);
+	tcase_add_loop_test(tests, id_sorts_by_time_as_bytes_and_as_text, 0, COUNT(times_us) - 1);
+	tcase_add_test(tests, id_tells_its_millisecond_and_the_last_of_it);
 	tcase_add_test(tests, id_of_zeros_is_empty);
 	tcase_add_test_raise_signal(tests, id_before_1970_is_a_bug, SIGABRT);
 })

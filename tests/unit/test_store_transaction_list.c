@@ -235,23 +235,29 @@ END_TEST
 
 START_TEST(show_passes_over_others_and_none)
 {
-	struct id ids[TRANSACTION_SHOW_COUNT];
+	struct id ids[20];
+	const size_t count = sizeof ids / sizeof ids[0];
 	struct seen seen = { .count = 0 };
 
 	insert_two();
-	for (unsigned i = 0; i < TRANSACTION_SHOW_COUNT; i++)
+	for (unsigned i = 0; i < count; i++)
 		ids[i] = sample_id(1, i % 3);
 
-	ck_assert_int_eq(store_transaction_show(&tx, "shop", ids, see_transaction, &seen), ERR_OK);
+	ck_assert_int_eq(store_transaction_show(&tx, "shop", ids, count, see_transaction, &seen),
+			 ERR_OK);
 	ck_assert_uint_eq(seen.count, 2);
-	ck_assert_int_eq(store_transaction_show(&tx, "other", ids, see_transaction, &seen), ERR_OK);
+	ck_assert_int_eq(store_transaction_show(&tx, "other", ids, count, see_transaction, &seen),
+			 ERR_OK);
 	ck_assert_uint_eq(seen.count, 2);
 }
 END_TEST
 
 /* ---- plans ---- */
 
-/* Payments with all that belongs to them, every 50th by card, all at alpha; of two merchants and two customers. */
+/*
+ * Payments with all that belongs to them, one a millisecond, every 50th by card, every 60th at beta, the others at
+ * alpha; of two merchants and two customers.
+ */
 static void fill(void)
 {
 	MYSQL *mysql = scratch_connect();
@@ -259,9 +265,11 @@ static void fill(void)
 	scratch_do(mysql,
 		   "INSERT INTO transaction (id, merchant, customer, kind, amount_minor, currency, "
 		   "exponent, amount_form, method, status, version, created_at_us, updated_at_us) "
-		   "SELECT UNHEX(LPAD(HEX(seq), 32, '0')), IF(seq %% 7 = 0, 'other', 'shop'), "
-		   "IF(seq %% 2 = 0, 'even', 'odd'), 'payment', 100, 'USD', 2, 'minor', "
-		   "IF(seq %% 50 = 0, 'credit_card', 'paypal'), 'pending', 1, 1000000 + seq, 1 "
+		   "SELECT UNHEX(CONCAT(LPAD(HEX(1000 + seq), 12, '0'), LPAD(HEX(seq), 20, '0'))), "
+		   "IF(seq %% 7 = 0, 'other', 'shop'), IF(seq %% 2 = 0, 'even', 'odd'), "
+		   "'payment', 100, 'USD', 2, 'minor', "
+		   "IF(seq %% 50 = 0, 'credit_card', 'paypal'), 'pending', 1, "
+		   "(1000 + seq) * 1000 + seq %% 1000, 1 "
 		   "FROM seq_1_to_%u",
 		   FILLED);
 	scratch_do(
@@ -274,7 +282,8 @@ static void fill(void)
 		mysql,
 		"INSERT INTO attempt (id, operation_id, transaction_id, merchant, number, gateway, "
 		"our_reference, gateway_key, status, send_by_us, lease_until_us, prepared_at_us, "
-		"updated_at_us) SELECT id, id, id, merchant, 1, 'alpha', 'r', 'k', 'prepared', "
+		"updated_at_us) SELECT id, id, id, merchant, 1, "
+		"IF(created_at_us DIV 1000 %% 60 = 40, 'beta', 'alpha'), 'r', 'k', 'prepared', "
 		"2, 3, 1, 1 FROM transaction");
 	scratch_do(mysql, "ANALYZE TABLE transaction, operation, attempt");
 	mysql_close(mysql);
@@ -286,7 +295,7 @@ START_TEST(list_statements_neither_sort_nor_read_a_whole_table)
 		STATEMENT_TRANSACTION_SHOW,           STATEMENT_TRANSACTION_KEYS,
 		STATEMENT_TRANSACTION_KEYS_STATUS,    STATEMENT_TRANSACTION_KEYS_CUSTOMER,
 		STATEMENT_TRANSACTION_BOUND,          STATEMENT_TRANSACTION_BOUND_STATUS,
-		STATEMENT_TRANSACTION_BOUND_CUSTOMER,
+		STATEMENT_TRANSACTION_BOUND_CUSTOMER, STATEMENT_TRANSACTION_BOUND_GATEWAY,
 	};
 	MYSQL *mysql = scratch_connect();
 
@@ -296,6 +305,7 @@ START_TEST(list_statements_neither_sort_nor_read_a_whole_table)
 		scratch_check_plan(mysql, listing[i], "pending");
 	}
 	scratch_check_covered(mysql, STATEMENT_TRANSACTION_KEYS);
+	scratch_check_covered(mysql, STATEMENT_TRANSACTION_BOUND_GATEWAY);
 	mysql_close(mysql);
 }
 END_TEST
@@ -309,10 +319,16 @@ static const struct {
 	{ { .customer = "even" }, 400, 20 },
 	{ { .statuses = 1U << TS_PENDING }, 400, 20 },
 	{ { .statuses = 1U << TS_FAILED | 1U << TS_PARKED }, 100, 0 },
-	{ { .method = "credit_card" }, 10000, 20 },
-	{ { .currency = "IDR" }, 10000, 0 },
-	{ { .customer = "odd", .method = "credit_card" }, 10000, 0 },
-	{ { .gateway = "beta" }, 10000, 0 },
+	{ { .currency = "USD" }, 400, 20 }, /* most pass: the first look is enough */
+	{ { .method = "credit_card" }, 5000, 20 },
+	{ { .currency = "IDR" }, 5000, 0 },
+	{ { .currency = "IDR", .statuses = 1U << TS_PENDING }, 3000, 0 },
+	{ { .customer = "odd", .method = "credit_card" }, 3000, 0 },
+	{ { .customer = "odd", .gateway = "beta" }, 3000, 0 },
+	{ { .gateway = "alpha" }, 500, 20 },
+	{ { .gateway = "beta" }, 500, 20 },
+	{ { .gateway = "beta", .statuses = 1U << TS_FAILED }, 1500, 0 },
+	{ { .gateway = "gamma" }, 20, 0 },
 };
 
 START_TEST(list_reads_a_bounded_number_of_rows_for_a_page)
@@ -343,9 +359,44 @@ START_TEST(list_goes_on_behind_the_rows_that_were_looked_at)
 	fill();
 	page.method = "credit_card";
 
-	ck_assert_uint_eq(walk(page, &seen), 2);
+	ck_assert_uint_eq(walk(page, &seen), 3);
 
 	ck_assert_uint_eq(seen.count, FILLED / 50 - FILLED / 350);
+}
+END_TEST
+
+/* All in one millisecond, whose microseconds run against their ids: only the id's time is in the gateway's index. */
+START_TEST(list_of_a_gateway_has_the_order_of_all_lists)
+{
+	const unsigned limits[] = { 1, 2, 3, 7, 200 };
+	struct transaction_page page = page_of("shop", limits[_i]);
+	struct seen seen = { .count = 0 };
+
+	for (unsigned n = 0; n < 9; n++) {
+		struct transaction_row row = sample_transaction(n);
+		struct attempt_row attempt = sample_attempt(n, 1);
+
+		row.created_at_us = id_time_us(row.id) + 900 - n;
+		insert(row);
+		insert_attempted(n, 1);
+		SET_TEXT(attempt.gateway, "beta");
+		ck_assert_int_eq(store_attempt_insert(&tx, &attempt), ERR_OK);
+	}
+	page.gateway = "beta";
+
+	walk(page, &seen);
+
+	ck_assert_uint_eq(seen.count, 9);
+	for (unsigned n = 0; n < 9; n++)
+		ck_id(seen.ids[n], sample_id(1, n));
+
+	seen.count = 0;
+	page.from_us = id_time_us(sample_id(1, 0)) + 900 - 4;
+	page.after_us = page.from_us + 3;
+	walk(page, &seen);
+
+	ck_assert_uint_eq(seen.count, 3);
+	ck_id(seen.ids[0], sample_id(1, 2));
 }
 END_TEST
 
@@ -366,4 +417,5 @@ UNIT_MAIN("store_transaction_list", {
 	tcase_add_loop_test(tests, list_reads_a_bounded_number_of_rows_for_a_page, 0,
 			    (int)(sizeof costs / sizeof costs[0]));
 	tcase_add_test(tests, list_goes_on_behind_the_rows_that_were_looked_at);
+	tcase_add_loop_test(tests, list_of_a_gateway_has_the_order_of_all_lists, 0, 5);
 })
