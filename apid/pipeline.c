@@ -287,6 +287,19 @@ static bool step_timeout(struct passage *passage)
 		       : true;
 }
 
+/* What a number of more than 64 bits is, is known before what it is for. */
+static bool refuse_overflow(struct call *call, const char *why)
+{
+	json_t *errors = json_array();
+	char name[JSON_NAME_SIZE];
+
+	if (json_overflow_name(call->http->body, call->http->body_size, name))
+		problem_error_add(errors, name, PROBLEM_IN_BODY, field_code_word(FIELD_TOO_LARGE),
+				  "is a number that does not fit 64 bits");
+	call_refuse_errors(call, ERR_INVALID, why, errors);
+	return false;
+}
+
 static bool step_body(struct passage *passage)
 {
 	struct call *call = &passage->call;
@@ -301,6 +314,8 @@ static bool step_body(struct passage *passage)
 	err = passage->body_is_xml
 		      ? xml_read(http->body, http->body_size, &call->body, why)
 		      : json_read(http->body, http->body_size, BODY_DEPTH_MAX, &call->body, why);
+	if (err == ERR_INVALID && !passage->body_is_xml)
+		return refuse_overflow(call, why);
 	return err == ERR_OK ? true : refuse(call, err, why);
 }
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_SHOWN_MAX 32
+#define NAME_SHOWN_MAX (JSON_NAME_SIZE - 1)
 
 /* What jansson refused, in our words: its own quote the input. */
 static const char *const refusals[] = {
@@ -107,9 +107,10 @@ static bool name_shown(const unsigned char *name, size_t size)
 
 /*
  * Size and start of the name of the member whose value ends at `size`; 0 where it cannot be told
- * for sure (after the end of a nested value) or may not be shown.
+ * for sure (after the end of a nested value) or may not be shown. *depth: in how many containers it is.
  */
-static size_t last_name(const unsigned char *bytes, size_t size, const unsigned char **name)
+static size_t last_name(const unsigned char *bytes, size_t size, const unsigned char **name,
+			size_t *depth)
 {
 	struct scan scan = { .line = 1 };
 	size_t begun = 0, ended = 0, name_size = 0;
@@ -131,15 +132,26 @@ static size_t last_name(const unsigned char *bytes, size_t size, const unsigned 
 			name_size = 0;
 		}
 	}
+	*depth = scan.depth;
 	return name_shown(*name, name_size) ? name_size : 0;
+}
+
+/* The same for the value that ends where jansson stopped. */
+static size_t refused_name(const unsigned char *bytes, size_t size, const json_error_t *error,
+			   const unsigned char **name, size_t *depth)
+{
+	const size_t end = error->position > 0 ? (size_t)error->position : 0;
+
+	*name = bytes;
+	return last_name(bytes, end < size ? end : size, name, depth);
 }
 
 static enum err refuse_number(const unsigned char *bytes, size_t size, const json_error_t *error,
 			      char why[JSON_WHY_SIZE])
 {
-	size_t end = error->position > 0 ? (size_t)error->position : 0;
-	const unsigned char *name = bytes;
-	size_t name_size = last_name(bytes, end < size ? end : size, &name);
+	const unsigned char *name;
+	size_t depth;
+	const size_t name_size = refused_name(bytes, size, error, &name, &depth);
 	char what[JSON_WHY_SIZE / 2] = "A number does not fit 64 bits";
 
 	if (name_size > 0)
@@ -182,6 +194,25 @@ enum err json_read(const void *bytes, size_t size, size_t depth_max, json_t **ob
 	assert(json_is_object(value));
 	*object = value;
 	return ERR_OK;
+}
+
+bool json_overflow_name(const void *bytes, size_t size, char name[JSON_NAME_SIZE])
+{
+	const unsigned char *at;
+	json_error_t error;
+	size_t depth, name_size;
+	json_t *value = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
+
+	if (value != NULL || json_error_code(&error) != json_error_numeric_overflow) {
+		json_decref(value);
+		return false;
+	}
+	name_size = refused_name(bytes, size, &error, &at, &depth);
+	if (name_size == 0 || depth != 1)
+		return false;
+	memcpy(name, at, name_size);
+	name[name_size] = '\0';
+	return true;
 }
 
 static size_t pairs_add(json_t *object, struct json_arena *arena)

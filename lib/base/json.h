@@ -13,6 +13,7 @@
 #define BASE_JSON_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,14 @@
  */
 CHECKED enum err json_read(const void *bytes, size_t size, size_t depth_max, json_t **object,
 			   char why[JSON_WHY_SIZE]);
+
+#define JSON_NAME_SIZE 33
+
+/*
+ * After ERR_INVALID for the same bytes: the object's own member whose number does not fit.
+ * Returns  true with `name`; false where it stands deeper, or its name is no such word
+ */
+bool json_overflow_name(const void *bytes, size_t size, char name[JSON_NAME_SIZE]);
 
 /*
  * Turn the members of `object` into neutral field members (core/field.h) that borrow its texts;

@@ -54,8 +54,14 @@ struct refused_case {
 	const char *why; /* the whole sentence */
 };
 
-#define MALFORMED(LITERAL, WHY) { TEXT(LITERAL), ERR_MALFORMED, WHY }
-#define INVALID(LITERAL, WHY) { TEXT(LITERAL), ERR_INVALID, WHY }
+#define MALFORMED(LITERAL, WHY)                                                                    \
+	{                                                                                          \
+		TEXT(LITERAL), ERR_MALFORMED, WHY                                                  \
+	}
+#define INVALID(LITERAL, WHY)                                                                      \
+	{                                                                                          \
+		TEXT(LITERAL), ERR_INVALID, WHY                                                    \
+	}
 
 /* clang-format off */
 static const struct refused_case refused[] = {
@@ -131,6 +137,30 @@ static const struct refused_case refused[] = {
 };
 /* clang-format on */
 
+static const struct {
+	const char *text;
+	const char *name; /* NULL: none */
+} overflows[] = {
+	{ "{\"amount\":9223372036854775808}", "amount" },
+	{ "{\"currency\":\"USD\",\"amount\":1e999}", "amount" },
+	{ "{\"metadata\":{},\n\"amount\" : -1E400}", "amount" },
+	{ "{\"metadata\":{\"amount\":1e999}}", NULL },
+	{ "{\"amount\":[1e999]}", NULL },
+	{ "{\"4111111111111111\":1e999}", NULL },
+	{ "{\"amount\":1}", NULL },
+	{ "{\"amount\":", NULL },
+};
+
+START_TEST(json_overflow_name_tells_the_member)
+{
+	char name[JSON_NAME_SIZE] = "";
+	const bool found = json_overflow_name(overflows[_i].text, strlen(overflows[_i].text), name);
+
+	ck_assert_int_eq(found, overflows[_i].name != NULL);
+	ck_assert_str_eq(name, found ? overflows[_i].name : "");
+}
+END_TEST
+
 START_TEST(json_read_refuses)
 {
 	const struct refused_case *row = &refused[_i];
@@ -203,8 +233,8 @@ START_TEST(json_members_turns_each_kind)
 				   "\"s\":\"h\\u00e9\",\"o\":{\"k\":\"v\",\"x\":1,\"y\":{}},"
 				   "\"a\":[1],\"e\":{},\"p\":{\"q\":\"\"}}");
 	static const enum value_kind kinds[] = {
-		VALUE_NULL,   VALUE_BOOL,   VALUE_BOOL,	 VALUE_INTEGER, VALUE_REAL,
-		VALUE_STRING, VALUE_OBJECT, VALUE_ARRAY, VALUE_OBJECT,	VALUE_OBJECT,
+		VALUE_NULL,   VALUE_BOOL,   VALUE_BOOL,  VALUE_INTEGER, VALUE_REAL,
+		VALUE_STRING, VALUE_OBJECT, VALUE_ARRAY, VALUE_OBJECT,  VALUE_OBJECT,
 	};
 	struct field_member members[FIELD_MEMBERS_MAX];
 	struct json_arena arena = { .used = 9 };
@@ -248,8 +278,8 @@ START_TEST(json_members_of_an_empty_object_are_none)
 END_TEST
 
 struct count_case {
-	int members;	/* of the outer object, besides the nested ones */
-	int objects;	/* nested */
+	int members;    /* of the outer object, besides the nested ones */
+	int objects;    /* nested */
 	int pairs_each; /* of each */
 	enum err err;
 };
@@ -325,6 +355,7 @@ END_TEST
 UNIT_MAIN("json", {
 	tcase_add_loop_test(tests, json_read_accepts, 0, COUNT(accepted));
 	tcase_add_loop_test(tests, json_read_refuses, 0, COUNT(refused));
+	tcase_add_loop_test(tests, json_overflow_name_tells_the_member, 0, COUNT(overflows));
 	tcase_add_test(tests, json_read_refuses_every_beginning_of_a_document);
 	tcase_add_loop_test(tests, json_read_refuses_a_hundred_thousand_brackets, 0, 3);
 	tcase_add_test(tests, json_read_counts_the_object_itself_as_depth_one);
