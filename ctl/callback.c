@@ -233,7 +233,7 @@ static const char *effect_of(const struct callback_replay *report)
 	case CALLBACK_SUPERSEDED:
 		return "nothing was changed: it tells nothing new";
 	case CALLBACK_CONTRADICTION:
-		return report->moved ? "it contradicts what was decided: an exception was opened"
+		return report->moved ? "it contradicts what was decided: see its exception"
 				     : "nothing was changed: its contradiction is known";
 	case CALLBACK_INTEGRITY:
 		return "nothing was changed: it differs from our order, see its exception";

@@ -327,7 +327,7 @@ int ctl_exception_refund(const struct command_call *call)
 	if (refunding.outcome == REQUEST_REFUSED)
 		return command_fail(ERR_STATE,
 				    "%s: it is no open late_success of a charge, capture or "
-				    "authorisation; nothing was done",
+				    "authorisation, or it came back by itself; nothing was done",
 				    call->argument);
 	printf("%s %s\n", id_format(ID_REFUND, refunding.receipt.operation_id, id),
 	       refunding.outcome == REQUEST_REPLAYED ? "was ordered before" : "will be sent");

@@ -88,3 +88,27 @@ bool consequence_may_fail(enum operation_kind kind)
 {
 	return kind != OPERATION_VOID;
 }
+
+/* clang-format off */
+static const struct {
+	int event; /* enum attempt_event, or CONSEQUENCE_NONE */
+	bool implies;
+} late_undoings[OPERATION_KIND_COUNT] = {
+	[OPERATION_CHARGE]    = { AE_REVERSED, false },
+	[OPERATION_AUTHORISE] = { AE_REVERSED, false },
+	[OPERATION_CAPTURE]   = { AE_REVERSED, false },
+	[OPERATION_VOID]      = { CONSEQUENCE_NONE, false },
+	[OPERATION_REFUND]    = { AE_REVERSED, true },
+	[OPERATION_PAYOUT]    = { AE_RETURNED, true },
+};
+/* clang-format on */
+
+int consequence_late_undone_by(enum operation_kind kind)
+{
+	return late_undoings[kind].event;
+}
+
+bool consequence_undoing_implies(enum operation_kind kind)
+{
+	return late_undoings[kind].implies;
+}

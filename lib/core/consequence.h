@@ -48,4 +48,16 @@ bool consequence_may_repeat(enum operation_kind kind, enum attempt_status ended)
 /* It may end as failed. A void may not: while the authorisation stands, somebody has to release it. */
 bool consequence_may_fail(enum operation_kind kind);
 
+/*
+ * What a gateway says (an enum attempt_event) when it takes back, by itself, a success of this kind that came after the
+ * decision; CONSEQUENCE_NONE: nothing does.
+ */
+int consequence_late_undone_by(enum operation_kind kind);
+
+/*
+ * That it came back says that it had succeeded: of what gives money away. What takes money may be called reversed also
+ * where it was never taken, to release what it held.
+ */
+bool consequence_undoing_implies(enum operation_kind kind);
+
 #endif

@@ -29,6 +29,7 @@ static const struct posting_row rows[] = {
 	{ POSTING_SURPLUS_FOUND,     ACCOUNT_GATEWAY_RECEIVABLE,  ACCOUNT_SURPLUS_OWED        },
 	{ POSTING_SURPLUS_REFUNDED,  ACCOUNT_SURPLUS_OWED,        ACCOUNT_GATEWAY_RECEIVABLE  },
 	{ POSTING_SURPLUS_PAID_OUT,  ACCOUNT_SURPLUS_OWED,        ACCOUNT_GATEWAY_FLOAT       },
+	{ POSTING_SURPLUS_RETURNED,  ACCOUNT_GATEWAY_FLOAT,       ACCOUNT_SURPLUS_OWED        },
 	{ POSTING_SETTLEMENT_FEE,    ACCOUNT_FEES,                ACCOUNT_GATEWAY_RECEIVABLE  },
 	{ POSTING_GATEWAY_PAID_OUT,  ACCOUNT_BANK,                ACCOUNT_GATEWAY_RECEIVABLE  },
 };
@@ -65,15 +66,19 @@ static const bool takes_money[OPERATION_KIND_COUNT] = {
 	[OPERATION_CHARGE] = true, [OPERATION_CAPTURE] = true,
 };
 
-/* What a success calls for that is found after its operation was decided otherwise, by the way its money went. */
+/*
+ * What a success calls for that is found after its operation was decided otherwise, by the way its money went; and what
+ * it does once the gateway took it back.
+ */
 static const struct {
 	bool moved;
-	enum posting posting;
+	enum posting found;
+	enum posting undone;
 } late_successes[OPERATION_KIND_COUNT] = {
-	[OPERATION_CHARGE]  = { true, POSTING_SURPLUS_FOUND },
-	[OPERATION_CAPTURE] = { true, POSTING_SURPLUS_FOUND },
-	[OPERATION_REFUND]  = { true, POSTING_SURPLUS_REFUNDED },
-	[OPERATION_PAYOUT]  = { true, POSTING_SURPLUS_PAID_OUT },
+	[OPERATION_CHARGE]  = { true, POSTING_SURPLUS_FOUND, POSTING_SURPLUS_REFUNDED },
+	[OPERATION_CAPTURE] = { true, POSTING_SURPLUS_FOUND, POSTING_SURPLUS_REFUNDED },
+	[OPERATION_REFUND]  = { true, POSTING_SURPLUS_REFUNDED, POSTING_SURPLUS_FOUND },
+	[OPERATION_PAYOUT]  = { true, POSTING_SURPLUS_PAID_OUT, POSTING_SURPLUS_RETURNED },
 };
 /* clang-format on */
 
@@ -118,7 +123,8 @@ size_t posting_of_step(const struct posting_step *step, enum posting out[POSTING
 		    starts_at(rule->from, step->operation_from))
 			out[count++] = rule->posting;
 	}
-	if (step->contradicted && late_successes[step->kind].moved)
-		out[count++] = late_successes[step->kind].posting;
+	if (step->late != POSTING_IN_TIME && late_successes[step->kind].moved)
+		out[count++] = step->late == POSTING_LATE_FOUND ? late_successes[step->kind].found
+								: late_successes[step->kind].undone;
 	return count;
 }

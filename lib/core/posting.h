@@ -55,10 +55,11 @@ enum posting {
 	POSTING_SURPLUS_FOUND, /* a late success, or the refund of one taken back */
 	POSTING_SURPLUS_REFUNDED, /* the refund of one, or a refund's own late success */
 	POSTING_SURPLUS_PAID_OUT, /* a payout's late success */
+	POSTING_SURPLUS_RETURNED, /* undoes the one before */
 	POSTING_SETTLEMENT_FEE,
 	POSTING_GATEWAY_PAID_OUT,
 };
-#define POSTING_COUNT 16
+#define POSTING_COUNT 17
 
 struct posting_row {
 	enum posting posting;
@@ -69,12 +70,19 @@ struct posting_row {
 /* The row of a posting. */
 const struct posting_row *posting_row(enum posting posting);
 
+/* What the step learned of a success of what was decided otherwise */
+enum posting_late {
+	POSTING_IN_TIME, /* nothing */
+	POSTING_LATE_FOUND,
+	POSTING_LATE_UNDONE, /* its gateway took it back since */
+};
+
 /* What one step did; POSTING_NO_STATUS for a row that is new, or that the step did not concern. */
 #define POSTING_NO_STATUS (-1)
 struct posting_step {
 	enum operation_kind kind;
 	bool surplus; /* the operation gives back a late success, outside the transaction's sums */
-	bool contradicted; /* the step found a success of what was decided otherwise */
+	enum posting_late late;
 	int operation_from; /* enum operation_status */
 	int operation_to;
 	int attempt_from; /* enum attempt_status */

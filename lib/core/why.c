@@ -242,6 +242,12 @@ static const struct why_row rows[] = {
 	{ "attempt_contradicted", NULL, WHY_ANY,
 	  "{gateway} said that it {done}, after the try had been decided otherwise. It was kept, "
 	  "and nothing was moved by it.", RULE_CONTRADICTION },
+	{ "late_success_reversed", NULL, WHY_CALLBACK,
+	  "{gateway} sent a signed message that the late {operation} came back: the {amount} are "
+	  "where they were before it, and the books no longer count them.", RULE_CAME_BACK },
+	{ "late_success_reversed", NULL, WHY_ANY,
+	  "{gateway} said that the late {operation} came back: the {amount} are where they were "
+	  "before it, and the books no longer count them.", RULE_CAME_BACK },
 	{ "refund_reversed", NULL, WHY_CALLBACK,
 	  "{gateway} sent a signed message that the refund came back: the customer does not have "
 	  "the {amount}, and they count as not refunded again.", RULE_CAME_BACK },

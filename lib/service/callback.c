@@ -4,6 +4,7 @@
 
 #include "base/crypto.h"
 #include "core/card.h"
+#include "core/consequence.h"
 #include "service/outcome.h"
 #include "store/sheet.h"
 #include "store/operation.h"
@@ -196,6 +197,7 @@ static enum err outcome_take(struct receipt *receipt)
 		.gateway = delivery->gateway,
 		.answer = &delivery->notice->answer,
 		.api_call_id = delivery->api_call_id,
+		.without_amount = !delivery->notice->has_amount,
 	};
 	enum err err = outcome_apply(receipt->tx, &report, &effect, &receipt->note);
 
@@ -204,12 +206,14 @@ static enum err outcome_take(struct receipt *receipt)
 	return err;
 }
 
-/* A success for what was decided otherwise: worth an exception, with or without an amount. */
+/* A success for what was decided otherwise, or its end: worth an exception, with or without an amount. */
 static bool hints_late_success(const struct receipt *receipt, const struct operation_row *operation)
 {
-	enum attempt_status status = receipt->attempt.status;
+	const enum attempt_status status = receipt->attempt.status;
+	const enum attempt_event said = receipt->delivery->notice->answer.event;
 
-	return receipt->delivery->notice->answer.event == AE_SUCCEEDED && status != AS_SUCCEEDED &&
+	return (said == AE_SUCCEEDED || (int)said == consequence_late_undone_by(operation->kind)) &&
+	       status != AS_SUCCEEDED &&
 	       (attempt_is_uncharged(status) || operation_is_final(operation->status));
 }
 
@@ -250,7 +254,7 @@ static bool may_be_asked(const struct receipt *receipt, const struct operation_r
 
 /*
  * Nothing is believed: the gateway is asked at once, unless its own answer is still under way. A
- * late success is stored as a contradiction, which moves no money.
+ * late success, or its end, is stored as a contradiction, which moves no money of the payment's.
  */
 static enum err take_hint(struct receipt *receipt)
 {

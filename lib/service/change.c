@@ -244,7 +244,7 @@ enum err change_post(struct store_tx *tx, const struct change *change,
 	const struct posting_step step = {
 		.kind = change->operation->kind,
 		.surplus = change->operation->surplus,
-		.contradicted = change->contradicted,
+		.late = change->late,
 		.operation_from = event->operation_from,
 		.operation_to = event->operation_to,
 		.attempt_from = event->attempt_from,

@@ -16,6 +16,7 @@
 
 #include <stdint.h>
 
+#include "core/posting.h"
 #include "core/version.h"
 #include "store/attempt.h"
 #include "store/event.h"
@@ -31,7 +32,7 @@ struct change {
 	int attempt_from;
 	bool attempt_is_new;     /* insert it instead of updating */
 	bool operation_is_new;   /* the same */
-	bool contradicted;       /* a success was found of what was decided otherwise */
+	enum posting_late late;  /* what was learned of a success of what was decided otherwise */
 	const char *type;        /* "attempt_accepted": the event's type, a literal */
 	const char *reason;      /* short words or "" */
 	const char *api_call_id; /* "" when no call caused it */

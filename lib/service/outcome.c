@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
-#include "service/outcome.h"
+#include "service/outcome_private.h"
 
 #include "base/crypto.h"
 #include "core/consequence.h"
@@ -16,27 +16,19 @@
 #define EVENTS_MAX 200              /* of one transaction that are looked at */
 #define SETTLING_US (INT64_C(7) * 24 * 3600 * 1000000) /* as long as inquiries last altogether */
 
-struct scene {
-	struct store_tx *tx;
-	const struct outcome_report *report;
-	const struct gateway_answer *answer;
-	struct operation_row operation;
-	struct transaction_row transaction;
-	struct attempt_row attempt;
-	struct operation_row release; /* with a capture: the void of the same authorisation */
-	bool has_release;
-	struct change change;
-	struct change_note note;
-	int64_t now_us;
-};
-
 static void text_set(char *field, size_t size, const char *text)
 {
 	snprintf(field, size, "%s", text);
 }
 
-/* The one writer of a step: rows, event, note. */
-static enum err step_write(struct scene *scene, const char *type, const char *reason)
+void outcome_step_begin(struct scene *scene)
+{
+	scene->change = change_begin(&scene->transaction, &scene->operation, &scene->attempt,
+				     scene->now_us);
+	scene->change.api_call_id = scene->report->api_call_id;
+}
+
+enum err outcome_step_write(struct scene *scene, const char *type, const char *reason)
 {
 	scene->change.type = type;
 	scene->change.reason = reason;
@@ -70,7 +62,7 @@ static const char *const exception_advice[] = {
 	[EXCEPTION_UNWANTED_SUCCESS] = "charged after its cancellation was wished, refund it: ",
 };
 
-static enum err exception_open(struct scene *scene, enum exception_kind kind)
+enum err outcome_exception_open(struct scene *scene, enum exception_kind kind)
 {
 	uint8_t random[10];
 	struct exception_row row = {
@@ -90,7 +82,7 @@ static enum err exception_open(struct scene *scene, enum exception_kind kind)
 	return store_exception_open(scene->tx, &row);
 }
 
-static enum err park(struct scene *scene, const char *reason)
+enum err outcome_park(struct scene *scene, const char *reason)
 {
 	return scene->operation.status == OS_PARKED ? ERR_OK : change_park(&scene->change, reason);
 }
@@ -152,7 +144,7 @@ static enum err doubt_end(struct scene *scene, bool unexplained)
 	enum err err = ERR_OK;
 
 	if (unexplained)
-		err = exception_open(scene, EXCEPTION_INTEGRITY);
+		err = outcome_exception_open(scene, EXCEPTION_INTEGRITY);
 	change_next(&scene->change, NEXT_NONE, 0);
 	return err == ERR_OK ? rows_update(scene) : err;
 }
@@ -183,8 +175,9 @@ static enum err ask_again(struct scene *scene, int64_t settles_us, enum outcome_
 	if (!scheduled && is_doubted(scene))
 		return doubt_end(scene, true);
 	if (!scheduled) {
-		err = park(scene, "inquiries_exhausted");
-		return err == ERR_OK ? step_write(scene, "parked", "inquiries_exhausted") : err;
+		err = outcome_park(scene, "inquiries_exhausted");
+		return err == ERR_OK ? outcome_step_write(scene, "parked", "inquiries_exhausted")
+				     : err;
 	}
 	if (at_us < scene->now_us + ASK_GAP_US)
 		at_us = scene->now_us + ASK_GAP_US;
@@ -207,7 +200,7 @@ static enum err retry_or_fail(struct scene *scene, bool told_retryable, const ch
 	if (err != ERR_OK)
 		return err;
 	if (open_exceptions > 0)
-		return park(scene, "exception_open");
+		return outcome_park(scene, "exception_open");
 	if (retryable && operation->cancel_wished_at_us != 0)
 		return change_withdraw(&scene->change, REASON_CANCELLED_BY_CLIENT);
 	/* Where, when, and whether at all, is chosen when it is taken up: choice.h. */
@@ -217,7 +210,7 @@ static enum err retry_or_fail(struct scene *scene, bool told_retryable, const ch
 		return ERR_OK;
 	}
 	if (!consequence_may_fail(operation->kind))
-		return park(scene, failure);
+		return outcome_park(scene, failure);
 	return change_fail(&scene->change, failure);
 }
 
@@ -229,7 +222,7 @@ static enum err unwanted(struct scene *scene)
 	change_reason(&scene->change, "cancel_wished");
 	return scene->operation.kind == OPERATION_AUTHORISE
 		       ? ERR_OK
-		       : exception_open(scene, EXCEPTION_UNWANTED_SUCCESS);
+		       : outcome_exception_open(scene, EXCEPTION_UNWANTED_SUCCESS);
 }
 
 /*
@@ -346,7 +339,7 @@ static enum err apply_succeeded(struct scene *scene, enum outcome_effect *effect
 		err = release_explain(scene);
 	*effect = OUTCOME_APPLIED;
 	if (err == ERR_OK)
-		err = step_write(scene, "attempt_succeeded", scene->answer->reason);
+		err = outcome_step_write(scene, "attempt_succeeded", scene->answer->reason);
 	return err == ERR_OK ? follow_success(scene) : err;
 }
 
@@ -374,16 +367,14 @@ static enum err apply_taken_back(struct scene *scene, enum outcome_effect *effec
 		err = apply_succeeded(scene, effect);
 		if (err != ERR_OK)
 			return err;
-		scene->change = change_begin(&scene->transaction, &scene->operation,
-					     &scene->attempt, scene->now_us);
-		scene->change.api_call_id = scene->report->api_call_id;
+		outcome_step_begin(scene);
 	}
 	if (scene->attempt.status != AS_SUCCEEDED ||
 	    change_operation(&scene->change, row->event) != ERR_OK)
 		return ERR_OK;
 	change_reason(&scene->change, row->reason);
 	*effect = OUTCOME_APPLIED;
-	return step_write(scene, row->type, scene->answer->reason);
+	return outcome_step_write(scene, row->type, scene->answer->reason);
 }
 
 static enum err apply_declined(struct scene *scene, enum outcome_effect *effect)
@@ -397,8 +388,9 @@ static enum err apply_declined(struct scene *scene, enum outcome_effect *effect)
 		 scene->answer->decline_code);
 	err = retry_or_fail(scene, scene->answer->retryable, FAILURE_DECLINED);
 	*effect = OUTCOME_APPLIED;
-	return err == ERR_OK ? step_write(scene, "attempt_declined", scene->answer->decline_code)
-			     : err;
+	return err == ERR_OK
+		       ? outcome_step_write(scene, "attempt_declined", scene->answer->decline_code)
+		       : err;
 }
 
 static enum err apply_not_sent(struct scene *scene, enum outcome_effect *effect)
@@ -412,7 +404,8 @@ static enum err apply_not_sent(struct scene *scene, enum outcome_effect *effect)
 	answer_keep(scene, ATTEMPT_NOT_SENT);
 	err = retry_or_fail(scene, true, FAILURE_UNREACHABLE);
 	*effect = OUTCOME_APPLIED;
-	return err == ERR_OK ? step_write(scene, "attempt_not_sent", scene->answer->reason) : err;
+	return err == ERR_OK ? outcome_step_write(scene, "attempt_not_sent", scene->answer->reason)
+			     : err;
 }
 
 /* The outcome is open: ask at that time. What is parked or final stays so, with its own reason. */
@@ -446,9 +439,9 @@ static enum err apply_open(struct scene *scene, enum outcome_effect *effect)
 	outcome_await(scene, kept > 0 ? scene->now_us : ask_at_us,
 		      event == AE_ACCEPTED ? "awaiting_gateway" : "awaiting_customer");
 	*effect = OUTCOME_APPLIED;
-	return step_write(scene,
-			  event == AE_ACCEPTED ? "attempt_accepted" : "attempt_requires_action",
-			  scene->answer->reason);
+	return outcome_step_write(
+		scene, event == AE_ACCEPTED ? "attempt_accepted" : "attempt_requires_action",
+		scene->answer->reason);
 }
 
 /* The outcome is open from now on: the first inquiry is due at the start of the schedule. */
@@ -461,7 +454,7 @@ static enum err become_unknown(struct scene *scene)
 	answer_keep(scene, ATTEMPT_UNKNOWN);
 	scene->attempt.open_since_us = scene->now_us;
 	outcome_await(scene, ask_at_us, "outcome_unknown");
-	return step_write(scene, "attempt_unknown", scene->answer->reason);
+	return outcome_step_write(scene, "attempt_unknown", scene->answer->reason);
 }
 
 static enum err apply_lost(struct scene *scene, enum outcome_effect *effect)
@@ -469,7 +462,7 @@ static enum err apply_lost(struct scene *scene, enum outcome_effect *effect)
 	enum err err = ERR_OK;
 
 	if (scene->answer->integrity)
-		err = exception_open(scene, EXCEPTION_INTEGRITY);
+		err = outcome_exception_open(scene, EXCEPTION_INTEGRITY);
 	if (err != ERR_OK)
 		return err;
 	if (change_attempt(&scene->change, AE_LOST) == ERR_OK) {
@@ -529,48 +522,7 @@ static enum err apply_not_found(struct scene *scene, enum outcome_effect *effect
 	answer_keep(scene, ATTEMPT_DEFINITE);
 	err = retry_or_fail(scene, true, FAILURE_LOST);
 	*effect = OUTCOME_APPLIED;
-	return err == ERR_OK ? step_write(scene, "attempt_not_found", scene->answer->reason) : err;
-}
-
-/* A success for an attempt that was decided otherwise, or on a final transaction. */
-static bool contradicts(const struct scene *scene)
-{
-	enum attempt_event event = scene->answer->event;
-
-	return attempt_contradicts(scene->attempt.status, event) ||
-	       (event == AE_SUCCEEDED && scene->attempt.status != AS_SUCCEEDED &&
-		operation_is_final(scene->operation.status));
-}
-
-/* What a refund of the surplus will need: the gateway's reference, and what it said. */
-static void evidence_keep(struct scene *scene)
-{
-	struct attempt_row *attempt = &scene->attempt;
-
-	if (attempt->gateway_ref[0] == '\0')
-		text_set(attempt->gateway_ref, sizeof attempt->gateway_ref,
-			 scene->answer->gateway_ref);
-	if (scene->answer->masked[0] != '\0')
-		text_set(attempt->answer_masked, sizeof attempt->answer_masked,
-			 scene->answer->masked);
-}
-
-/* It is stored and told, never applied. */
-static enum err contradict(struct scene *scene, enum outcome_effect *effect)
-{
-	enum err err;
-
-	*effect = OUTCOME_CONTRADICTED;
-	if (scene->attempt.contradicted_at_us != 0)
-		return ERR_OK;
-	scene->attempt.contradicted_at_us = scene->now_us;
-	scene->change.contradicted = true;
-	evidence_keep(scene);
-	err = exception_open(scene, EXCEPTION_LATE_SUCCESS);
-	if (err == ERR_OK && scene->operation.status == OS_PROCESSING &&
-	    scene->operation.next_action == NEXT_SEND)
-		err = park(scene, "exception_open");
-	return err == ERR_OK ? step_write(scene, "attempt_contradicted", scene->answer->reason)
+	return err == ERR_OK ? outcome_step_write(scene, "attempt_not_found", scene->answer->reason)
 			     : err;
 }
 
@@ -613,6 +565,14 @@ static void successor_find(void *context, const struct attempt_row *row)
 	text_set(successor->gateway_ref, sizeof successor->gateway_ref, row->gateway_ref);
 }
 
+/* Also where it tells only that the success came back. */
+static bool tells_success(const struct scene *scene)
+{
+	const enum attempt_event said = scene->answer->event;
+
+	return said == AE_SUCCEEDED || said == AE_REVERSED || said == AE_RETURNED;
+}
+
 /*
  * What was not found is tried again with the same key. A success under it is then that of the last try, whichever was
  * asked about, and no second one: but for the answer of a sender whose gateway does not know its keys again, and where
@@ -624,7 +584,7 @@ static enum err key_follow(struct scene *scene)
 	struct successor successor = { .of = &scene->attempt };
 	enum err err;
 
-	if (scene->attempt.status != AS_NOT_FOUND || scene->answer->event != AE_SUCCEEDED ||
+	if (scene->attempt.status != AS_NOT_FOUND || !tells_success(scene) ||
 	    (report->source == OUTCOME_ANSWER && !report->gateway->idempotent))
 		return ERR_OK;
 	err = store_attempt_list(scene->tx, scene->attempt.merchant, scene->transaction.id,
@@ -682,11 +642,9 @@ enum err outcome_apply(struct store_tx *tx, const struct outcome_report *report,
 
 	if (err != ERR_OK)
 		return err;
-	scene.change =
-		change_begin(&scene.transaction, &scene.operation, &scene.attempt, scene.now_us);
-	scene.change.api_call_id = report->api_call_id;
-	if (contradicts(&scene))
-		err = contradict(&scene, &reached);
+	outcome_step_begin(&scene);
+	if (outcome_is_late(&scene))
+		err = outcome_late(&scene, &reached);
 	else if (is_answer_to_doubt(&scene))
 		err = doubt_end(&scene, report->answer->event == AE_DECLINED);
 	else if (appliers[report->answer->event] != NULL)

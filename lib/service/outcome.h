@@ -25,7 +25,7 @@ enum outcome_source { OUTCOME_ANSWER, OUTCOME_INQUIRY, OUTCOME_CALLBACK };
 
 /* In order of precedence */
 enum outcome_effect {
-	OUTCOME_CONTRADICTED, /* stored with an exception late_success; nothing else moved */
+	OUTCOME_CONTRADICTED, /* a late success, or its end: stored with its exception; no status moved */
 	OUTCOME_INTEGRITY,    /* stored with an exception integrity; never completed by it */
 	OUTCOME_UNCHANGED,    /* said before, or older than what is known */
 	OUTCOME_RESCHEDULED,  /* still open: asked again later, or parked */
@@ -41,6 +41,7 @@ struct outcome_report {
 	const char *api_call_id;
 	int64_t asked_at_us; /* of an inquiry, when it was claimed: a late record is not a later answer */
 	bool quiet_confirmed; /* with AE_NOT_FOUND: this process's boot clock too saw lease and quiet period pass */
+	bool without_amount; /* a message that does not say how much */
 };
 
 /*

@@ -309,6 +309,7 @@ static enum err surplus_work(struct store_tx *tx, void *context)
 {
 	struct scene *scene = context;
 	struct operation_row late;
+	bool reversed;
 	enum err err = store_exception_find(tx, scene->exception.id, &scene->exception);
 
 	scene->tx = tx;
@@ -327,6 +328,11 @@ static enum err surplus_work(struct store_tx *tx, void *context)
 		return err;
 	if (!surplus_fill(scene, &late) || scene->exception.state != EXCEPTION_OPEN)
 		return ERR_OK;
+	/* Its gateway gave it back by itself, whatever a human still has to decide. */
+	err = store_event_find_reversed(tx, late.transaction_id, scene->exception.attempt_id,
+					&reversed);
+	if (err != ERR_OK || reversed)
+		return err;
 	return operation_write(scene, "surplus_refund_requested");
 }
 

@@ -560,8 +560,8 @@ static const struct {
 } exception_texts[] = {
 	[EXCEPTION_LATE_SUCCESS] = {
 		"The gateway reported a success for a try that had been decided otherwise.",
-		"Look the try up at the gateway by its reference. Where the customer was charged, "
-		"have that charge refunded there; then resolve this with a note." },
+		"Look the try up at the gateway by its reference. Where it moved money that did "
+		"not come back since, have that undone there; then resolve this with a note." },
 	[EXCEPTION_INTEGRITY] = {
 		"What the gateway said differs from our order in amount, currency or reference.",
 		"Compare the gateway's own record with the order, and have the gateway say what is "

@@ -50,22 +50,38 @@ struct found_row {
 static const struct column found_columns[] = { COLUMN_NUMBER(struct found_row, found) };
 static const struct shape found_shape = SHAPE(found_columns);
 
-enum err store_event_find_call(struct store_tx *tx, struct id transaction_id, const char *type,
-			       const char *api_call_id, bool *found)
+static enum err find(struct store_tx *tx, enum statement_id statement, const struct cells *cells,
+		     bool *found)
 {
 	struct found_row row;
-	struct cells cells = { .count = 0 };
 	enum err err = sheet_flush(tx);
 
-	if (err != ERR_OK)
-		return err;
-	cells_add_id(&cells, &transaction_id);
-	cells_add_text(&cells, type);
-	cells_add_text(&cells, api_call_id);
-	err = statement_read(tx, STATEMENT_EVENT_FIND_CALL, &cells, &found_shape, &row);
+	if (err == ERR_OK)
+		err = statement_read(tx, statement, cells, &found_shape, &row);
 	if (err == ERR_OK)
 		*found = row.found;
 	return err;
+}
+
+enum err store_event_find_call(struct store_tx *tx, struct id transaction_id, const char *type,
+			       const char *api_call_id, bool *found)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_id(&cells, &transaction_id);
+	cells_add_text(&cells, type);
+	cells_add_text(&cells, api_call_id);
+	return find(tx, STATEMENT_EVENT_FIND_CALL, &cells, found);
+}
+
+enum err store_event_find_reversed(struct store_tx *tx, struct id transaction_id,
+				   struct id attempt_id, bool *found)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_id(&cells, &transaction_id);
+	cells_add_id(&cells, &attempt_id);
+	return find(tx, STATEMENT_EVENT_FIND_REVERSED, &cells, found);
 }
 
 struct listing {

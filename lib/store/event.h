@@ -51,6 +51,10 @@ CHECKED enum err store_event_insert_all(struct store_tx *tx, const struct event_
 CHECKED enum err store_event_find_call(struct store_tx *tx, struct id transaction_id,
 				       const char *type, const char *api_call_id, bool *found);
 
+/* Whether the attempt's late success was taken back: an event late_success_reversed tells of it. */
+CHECKED enum err store_event_find_reversed(struct store_tx *tx, struct id transaction_id,
+					   struct id attempt_id, bool *found);
+
 /* All events of a transaction with sequence > after, in order, at most `limit`. */
 typedef void store_event_each(void *context, const struct event_row *row);
 /* lint: parameters: the place, the bound and the callback of a listing, as in its siblings */

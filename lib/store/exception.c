@@ -169,3 +169,14 @@ enum err store_exception_resolve(struct store_tx *tx, const struct exception_pla
 	cells_add_text(&cells, words_text(exception_kind_words, (int)place->kind));
 	return statement_write(tx, STATEMENT_EXCEPTION_RESOLVE, &cells, NULL);
 }
+
+enum err store_exception_tell(struct store_tx *tx, const struct exception_place *place,
+			      const char *detail)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_text(&cells, detail);
+	cells_add_id(&cells, &place->attempt_id);
+	cells_add_text(&cells, words_text(exception_kind_words, (int)place->kind));
+	return statement_write(tx, STATEMENT_EXCEPTION_TELL, &cells, NULL);
+}

@@ -20,6 +20,7 @@
 
 #define EXCEPTION_PERSON_SIZE 65
 #define EXCEPTION_NOTE_SIZE 513
+#define EXCEPTION_DETAIL_SIZE 513
 
 enum exception_kind {
 	EXCEPTION_LATE_SUCCESS,
@@ -38,7 +39,7 @@ struct exception_row {
 	char merchant[MERCHANT_SIZE]; /* "" is NULL */
 	struct id transaction_id;     /* empty: NULL */
 	struct id attempt_id;
-	char detail[513];
+	char detail[EXCEPTION_DETAIL_SIZE];
 	int64_t opened_at_us;
 	/* from here store_exception_open() takes nothing; "" and 0 are NULL */
 	enum exception_state state;
@@ -69,6 +70,10 @@ struct exception_place {
 };
 CHECKED enum err store_exception_resolve(struct store_tx *tx, const struct exception_place *place,
 					 const char *note, int64_t at_us);
+
+/* Tell whoever is to settle it what is known since, in place of its detail; none that is open is fine. */
+CHECKED enum err store_exception_tell(struct store_tx *tx, const struct exception_place *place,
+				      const char *detail);
 
 /* How many exceptions of this transaction are open. */
 CHECKED enum err store_exception_count_open(struct store_tx *tx, struct id transaction_id,

@@ -175,7 +175,7 @@ static const struct check {
 	{ { "I6", "ledger-suspense", "in suspense is what may have been taken", NULL, T },
 	  PAGES(TRANSACTIONS), STATEMENT(LEDGER_SUSPENSE), NULL },
 	{ { "I6", "ledger-surplus",
-	    "owed as surplus are late successes not given back", NULL, T },
+	    "owed as surplus are late successes that did not go back", NULL, T },
 	  PAGES(TRANSACTIONS), STATEMENT(LEDGER_SURPLUS), NULL },
 
 	{ { "I7", "authorised-ends",

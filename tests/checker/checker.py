@@ -213,6 +213,7 @@ class Checker:
             row["transaction_id"] for row in rows["exception"] if row["kind"] == "late_success")
         self.unwanted_successes = {
             row["transaction_id"] for row in rows["exception"] if row["kind"] == "unwanted_success"}
+        self.came_back = {row["attempt_id"] for row in rows["event"] if row["type"] == "late_success_reversed"}
         self.entries_of = self.grouped("ledger_entry", "transaction_id")
         self.moved = collections.defaultdict(list)  # by transaction and kind: what the gateways' ledger says succeeded
         self.done = collections.Counter()  # by operation: how often it succeeded at the gateways
@@ -430,10 +431,11 @@ class Checker:
         found = given = paid_late = unknown = 0
         for attempt in self.attempts_by[transaction["id"]]:
             kind, amount = kind_of.get(attempt["operation_id"], (None, 0))
+            late = attempt["contradicted_at_us"] is not None and attempt["id"] not in self.came_back
             if kind in ("charge", "capture"):
-                found += amount if attempt["contradicted_at_us"] is not None else 0
+                found += amount if late else 0
                 unknown += amount if attempt["status"] == "unknown" else 0
-            elif attempt["contradicted_at_us"] is not None:
+            elif late:
                 given += amount if kind == "refund" else 0
                 paid_late += amount if kind == "payout" else 0
         surplus = found - given - total("refund", {"succeeded"}, surplus=1)
@@ -600,11 +602,14 @@ class Checker:
         effects = collections.Counter()
         moved = {(event["api_call_id"], event["attempt_id"]) for event in self.rows["event"]
                  if event["attempt_from"] != event["attempt_to"]}
+        told_late = {(event["api_call_id"], event["attempt_id"]) for event in self.rows["event"]
+                     if event["type"] == "attempt_contradicted"}
         for event in self.rows["event"]:
             if event["attempt_id"] is not None and event["api_call_id"] is not None:
                 stays = event["attempt_from"] == event["attempt_to"]
                 taken_back = event["operation_to"] in ("reversed", "returned")
-                if taken_back and (event["api_call_id"], event["attempt_id"]) in moved:
+                told = (event["api_call_id"], event["attempt_id"])
+                if (taken_back and told in moved) or (event["type"] == "late_success_reversed" and told in told_late):
                     continue  # the same message told of the success and of its end
                 applied = "contradiction" if stays and not taken_back else "applied"
                 effects[event["transaction_id"], event["attempt_id"], applied] += 1

@@ -435,6 +435,44 @@ START_TEST(a_success_of_what_was_decided_otherwise_is_told_not_applied)
 }
 END_TEST
 
+/* With an amount, or without. */
+START_TEST(a_late_success_that_came_back_is_told_once_whatever_the_order)
+{
+	static const enum attempt_event orders[][3] = {
+		{ AE_SUCCEEDED, AE_RETURNED, AE_RETURNED },
+		{ AE_RETURNED, AE_SUCCEEDED, AE_RETURNED },
+		{ AE_RETURNED, AE_RETURNED, AE_SUCCEEDED },
+	};
+	struct story story = story_attempt(&service, AS_DECLINED, OS_FAILED, clock_now_us());
+	struct delivering delivering;
+
+	story.transaction.kind = TRANSACTION_WITHDRAWAL;
+	story.operation.kind = OPERATION_PAYOUT;
+	story_put(&service, &story);
+	for (int i = 0; i < 3; i++) {
+		begin(&delivering, &story);
+		snprintf(delivering.notice.callback_id, sizeof delivering.notice.callback_id,
+			 "cb_%d", i);
+		delivering.notice.has_amount = _i % 2 == 0;
+		delivering.notice.answer.event = orders[_i / 2][i];
+
+		ck_assert_int_eq(deliver_stored(&delivering), CALLBACK_CONTRADICTION);
+	}
+
+	story_get(&service, &story);
+	ck_assert_int_eq(story.transaction.status, TS_FAILED);
+	ck_assert_uint_eq(story.transaction.version, 4); /* two steps, whatever came */
+	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM ledger_entry"), 4);
+	ck_assert_int_eq(service_number(&service,
+					"SELECT COALESCE(SUM(debit_minor) - SUM(credit_minor), 9) "
+					"FROM ledger_entry WHERE account = 'surplus_owed'"),
+			 0);
+	ck_assert_int_eq(service_number(&service, "SELECT COUNT(*) FROM exception WHERE kind = "
+						  "'late_success' AND state = 'open'"),
+			 _i % 2);
+}
+END_TEST
+
 START_TEST(what_differs_from_our_order_is_an_exception_and_completes_nothing)
 {
 	struct story story = story_attempt(&service, AS_ACCEPTED, OS_PROCESSING, clock_now_us());
@@ -640,6 +678,8 @@ UNIT_MAIN("callback", {
 	tcase_add_loop_test(tests, what_is_older_than_what_is_known_is_kept_as_superseded, 0, 6);
 	tcase_add_loop_test(tests, a_success_of_what_was_decided_otherwise_is_told_not_applied, 0,
 			    8);
+	tcase_add_loop_test(tests, a_late_success_that_came_back_is_told_once_whatever_the_order, 0,
+			    6);
 	tcase_add_loop_test(
 		tests, what_differs_from_our_order_is_an_exception_and_completes_nothing, 0, 4);
 	tcase_add_test(tests, what_differs_again_after_a_human_looked_is_another_exception);

@@ -74,6 +74,28 @@ static bool is_expected(enum operation_kind kind, enum operation_event event)
 	return false;
 }
 
+/* Which word of a gateway takes back what, and of which it says that it had been done. */
+/* clang-format off */
+static const struct {
+	int event;
+	bool implies;
+} undoings[OPERATION_KIND_COUNT] = {
+	[OPERATION_CHARGE] = { AE_REVERSED, false }, [OPERATION_AUTHORISE] = { AE_REVERSED, false },
+	[OPERATION_CAPTURE] = { AE_REVERSED, false },
+	[OPERATION_VOID] = { CONSEQUENCE_NONE, false },
+	[OPERATION_REFUND] = { AE_REVERSED, true }, [OPERATION_PAYOUT] = { AE_RETURNED, true },
+};
+/* clang-format on */
+
+START_TEST(what_was_done_too_late_is_undone_by_its_own_word)
+{
+	const enum operation_kind kind = (enum operation_kind)_i;
+
+	ck_assert_int_eq(consequence_late_undone_by(kind), undoings[_i].event);
+	ck_assert_int_eq(consequence_undoing_implies(kind), undoings[_i].implies);
+}
+END_TEST
+
 START_TEST(consequence_of_everything_else_is_none)
 {
 	const enum operation_kind kind = (enum operation_kind)(_i / OE_COUNT);
@@ -124,6 +146,8 @@ END_TEST
 
 UNIT_MAIN("consequence", {
 	tcase_add_loop_test(tests, consequence_is_as_the_design_says, 0, COUNT(steps));
+	tcase_add_loop_test(tests, what_was_done_too_late_is_undone_by_its_own_word, 0,
+			    OPERATION_KIND_COUNT);
 	tcase_add_loop_test(tests, consequence_of_everything_else_is_none, 0,
 			    OPERATION_KIND_COUNT *OE_COUNT);
 	tcase_add_loop_test(tests, consequence_tells_kinds_apart, 0, COUNT(kinds));

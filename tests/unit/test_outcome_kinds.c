@@ -71,7 +71,7 @@ static const struct saying taken_backs[] = {
 struct step {
 	const struct kind *kind;
 	struct scenario scenario;
-	char letter; /* of outcome_space.h; V: taken back, after a success */
+	char letter; /* of outcome_space.h; V: taken back, after a success; W: the same, both against the decision */
 	struct story parent;
 	struct story before;
 	struct story after;
@@ -101,7 +101,9 @@ static char letter_of_step(const struct step *step)
 			       ? '?'
 			       : '.';
 	if (scenario->context == FINAL)
-		return scenario->status == AS_SUCCEEDED ? 'V' : '.';
+		return scenario->status == AS_SUCCEEDED ? 'V' : 'W';
+	if (become[scenario->status][3] == '!')
+		return 'W';
 	return become[scenario->status][3] == 'S' ? 'V' : '.';
 }
 
@@ -244,6 +246,7 @@ static enum operation_status status_wanted(const struct step *step)
 			return OS_PROCESSING;
 		return step->kind->may_fail ? OS_FAILED : OS_PARKED;
 	case '!':
+	case 'W':
 		return context == UNDER_WAY ? OS_PARKED : step->before.operation.status;
 	default:
 		return step->before.operation.status;
@@ -282,6 +285,8 @@ static unsigned steps_wanted(const struct step *step)
 		return kind == OPERATION_AUTHORISE || kind == OPERATION_CAPTURE ? 2 : 1;
 	if (step->letter == 'V')
 		return step->before.attempt.status == AS_SUCCEEDED ? 1 : 2;
+	if (step->letter == 'W')
+		return 2;
 	return step->letter == '.' || step->letter == '?' ? 0 : 1;
 }
 
@@ -292,8 +297,9 @@ static void step_check(const struct step *step)
 	const enum operation_status status = status_wanted(step);
 	const bool succeeded = status == OS_SUCCEEDED;
 	const char letter = step->letter;
+	const bool is_late = letter == '!' || letter == 'W';
 
-	HOLDS(step->effect == effect_of(letter, &step->scenario));
+	HOLDS(step->effect == effect_of(letter == 'W' ? '!' : letter, &step->scenario));
 	HOLDS(after->attempt.status ==
 	      (letter == 'V' ? AS_SUCCEEDED : status_of_letter(letter, before->attempt.status)));
 	HOLDS(after->operation.status == status);
@@ -306,9 +312,9 @@ static void step_check(const struct step *step)
 		       : 0));
 	HOLDS(after->transaction.amount_refunded ==
 	      (succeeded ? step->kind->refunded * SERVICE_AMOUNT : 0));
-	HOLDS(after->attempt.contradicted_at_us == (letter == '!' ? NOW_US : 0));
-	HOLDS(step->exceptions[0] == (letter == '!'));
-	HOLDS(step->exceptions[1] == (step->scenario.saying->integrity && letter != '!'));
+	HOLDS(after->attempt.contradicted_at_us == (is_late ? NOW_US : 0));
+	HOLDS(step->exceptions[0] == is_late);
+	HOLDS(step->exceptions[1] == (step->scenario.saying->integrity && !is_late));
 	if (step->kind->kind == OPERATION_CAPTURE)
 		HOLDS(step->release.status == (letter == 'S' ? OS_CANCELLED : OS_PENDING));
 }

@@ -263,6 +263,29 @@ START_TEST(a_late_success_is_maybe_until_somebody_settles_it)
 }
 END_TEST
 
+START_TEST(a_late_success_that_came_back_is_told_as_such)
+{
+	struct story story = take();
+	struct why why;
+
+	claim(&story);
+	tell(&story, OUTCOME_ANSWER, service_answer(AE_DECLINED));
+	tell(&story, OUTCOME_INQUIRY, service_answer(AE_SUCCEEDED));
+	tell(&story, OUTCOME_INQUIRY, service_answer(AE_REVERSED));
+
+	why = explain(&story);
+
+	ck_assert_int_eq(why.verdict, WHY_NOT_CHARGED);
+	ck_assert_int_eq(why.retry, WHY_RETRY_SAFE);
+	ck_assert_str_eq(why.steps[4].text,
+			 "alpha said that the late charge came back: the 10.50 USD are where they "
+			 "were before it, and the books no longer count them.");
+	ck_assert_uint_eq(why.exception_count, 1);
+	check_text(why.exceptions[0].row.note, "took it back");
+	why_done(&why);
+}
+END_TEST
+
 /* Operations beside the first, as rows: a refund of a completed charge. */
 START_TEST(a_refund_is_told_in_its_own_words)
 {
@@ -403,6 +426,7 @@ UNIT_MAIN("why_read", {
 	tcase_add_loop_test(tests, a_decline_and_another_try_are_told_in_order, 0, 2);
 	tcase_add_test(tests, messages_stand_among_the_steps_with_what_they_did);
 	tcase_add_test(tests, a_late_success_is_maybe_until_somebody_settles_it);
+	tcase_add_test(tests, a_late_success_that_came_back_is_told_as_such);
 	tcase_add_test(tests, a_refund_is_told_in_its_own_words);
 	tcase_add_loop_test(tests, what_is_left_out_is_said, 0,
 			    sizeof overfull / sizeof overfull[0]);
