@@ -20,7 +20,8 @@
 #include "service/payment.h"
 #include "store/merchant.h"
 
-#define EVENTS_MAX 1000 /* of one timeline */
+#define EVENTS_MAX 1000   /* of one timeline */
+#define ATTEMPTS_MAX 1000 /* of one payment */
 
 /* ---- POST /transactions, /deposit and /withdrawal ---- */
 
@@ -407,7 +408,8 @@ static enum err look_attempts(struct store_tx *tx, void *context)
 	(void)json_array_clear(at->list);
 	if (err != ERR_OK)
 		return err;
-	return store_attempt_list(tx, at->call->claims.merchant, at->id, attempt_add, at->list);
+	return store_attempt_list(tx, at->call->claims.merchant, at->id, ATTEMPTS_MAX + 1,
+				  attempt_add, at->list);
 }
 
 void transactions_attempts(struct call *call)
@@ -415,5 +417,5 @@ void transactions_attempts(struct call *call)
 	struct look at = { .call = call, .list = json_array() };
 
 	if (look(&at, look_attempts))
-		call_answer(call, 200, at.list);
+		call_answer_list(call, at.list, ATTEMPTS_MAX);
 }

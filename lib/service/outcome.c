@@ -557,8 +557,7 @@ static void successor_find(void *context, const struct attempt_row *row)
 	struct successor *successor = context;
 	const struct attempt_row *of = successor->of;
 
-	if (!id_equal(row->operation_id, of->operation_id) || row->number <= of->number ||
-	    strcmp(row->gateway, of->gateway) != 0 ||
+	if (row->number <= of->number || strcmp(row->gateway, of->gateway) != 0 ||
 	    strcmp(row->our_reference, of->our_reference) != 0)
 		return;
 	successor->id = row->id;
@@ -587,8 +586,7 @@ static enum err key_follow(struct scene *scene)
 	if (scene->attempt.status != AS_NOT_FOUND || !tells_success(scene) ||
 	    (report->source == OUTCOME_ANSWER && !report->gateway->idempotent))
 		return ERR_OK;
-	err = store_attempt_list(scene->tx, scene->attempt.merchant, scene->transaction.id,
-				 successor_find, &successor);
+	err = store_attempt_list_of(scene->tx, scene->operation.id, successor_find, &successor);
 	if (err != ERR_OK || id_is_empty(successor.id) ||
 	    (successor.gateway_ref[0] != '\0' && scene->answer->gateway_ref[0] != '\0' &&
 	     strcmp(successor.gateway_ref, scene->answer->gateway_ref) != 0))

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define EVENTS_MAX 1000
+#define ATTEMPTS_MAX 65535
 #define READS 5 /* of a transaction that moves on meanwhile */
 
 /* Rows of one table, growing. */
@@ -108,7 +109,8 @@ static enum err record_read_once(struct store_tx *tx, const char *merchant, stru
 		err = store_operation_list_of(tx, merchant, id, operation_add,
 					      &record->operations);
 	if (err == ERR_OK)
-		err = store_attempt_list(tx, merchant, id, attempt_add, &record->attempts);
+		err = store_attempt_list(tx, merchant, id, ATTEMPTS_MAX + 1, attempt_add,
+					 &record->attempts);
 	if (err == ERR_OK)
 		err = store_event_list(tx, merchant, id, 0, EVENTS_MAX + 1, event_add,
 				       &record->events);
@@ -599,7 +601,7 @@ enum err why_read(struct store_tx *tx, const char *merchant, struct id transacti
 	struct record record = {
 		.operations = { .size = sizeof(struct operation_row),
 				.max = OPERATION_LIST_OF_MAX },
-		.attempts = { .size = sizeof(struct attempt_row), .max = SIZE_MAX },
+		.attempts = { .size = sizeof(struct attempt_row), .max = ATTEMPTS_MAX },
 		.events = { .size = sizeof(struct event_row), .max = EVENTS_MAX },
 		.callbacks = { .size = sizeof(struct callback_row), .max = CALLBACK_LIST_OF_MAX },
 		.exceptions = { .size = sizeof(struct exception_row),
@@ -610,8 +612,8 @@ enum err why_read(struct store_tx *tx, const char *merchant, struct id transacti
 
 	if (err == ERR_OK) {
 		made.transaction = record.view.row;
-		made.truncated = record.operations.cut || record.events.cut ||
-				 record.callbacks.cut || record.exceptions.cut;
+		made.truncated = record.operations.cut || record.attempts.cut ||
+				 record.events.cut || record.callbacks.cut || record.exceptions.cut;
 		amount_put(&record, record.view.row.amount.minor, made.amount);
 		err = judge(&record, &made);
 	}

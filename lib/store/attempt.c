@@ -250,7 +250,7 @@ static void list_each(void *context, const void *row)
 }
 
 enum err store_attempt_list(struct store_tx *tx, const char *merchant, struct id transaction_id,
-			    store_attempt_each *each, void *context)
+			    unsigned limit, store_attempt_each *each, void *context)
 {
 	struct attempt_row row;
 	struct listing listing = { each, context };
@@ -261,6 +261,7 @@ enum err store_attempt_list(struct store_tx *tx, const char *merchant, struct id
 
 	cells_add_id(&cells, &transaction_id);
 	cells_add_text(&cells, merchant);
+	cells_add_integer(&cells, limit);
 	return statement_read_many(tx, &many);
 }
 

@@ -90,11 +90,13 @@ CHECKED enum err store_attempt_find(struct store_tx *tx, const char *gateway,
 CHECKED enum err store_attempt_gateway_used(struct store_tx *tx, struct id transaction_id,
 					    const char *gateway, bool *used);
 
-/* All attempts of a transaction, or of one operation, in order of number; `each` is called per row. */
+/*
+ * Attempts of a transaction, the first `limit`, or all of one operation, in order of number; `each` is called per row.
+ */
 typedef void store_attempt_each(void *context, const struct attempt_row *row);
 CHECKED enum err store_attempt_list(struct store_tx *tx, const char *merchant,
-				    struct id transaction_id, store_attempt_each *each,
-				    void *context);
+				    struct id transaction_id, unsigned limit,
+				    store_attempt_each *each, void *context);
 CHECKED enum err store_attempt_list_of(struct store_tx *tx, struct id operation_id,
 				       store_attempt_each *each, void *context);
 

@@ -416,6 +416,10 @@ def test_exceptions_beyond_the_limit_are_said(payops):
      "WHERE t.id = {of}", "refunds"),
     ("INSERT INTO event (transaction_id, sequence, id, merchant, type, at_us) {numbers} t.id, 1000 + i, {id}, "
      "t.merchant, 'created', i FROM n, transaction t WHERE t.id = {of}", "events"),
+    ("INSERT INTO attempt (id, operation_id, transaction_id, merchant, number, gateway, our_reference, gateway_key, status, "
+     "send_by_us, lease_until_us, prepared_at_us, updated_at_us) {numbers} {id}, o.id, t.id, t.merchant, 100 + i, 'alpha', "
+     "CONCAT('left-out-', i), '', 'not_sent', 2, 3, 1, 1 FROM n, transaction t JOIN operation o ON o.transaction_id = t.id "
+     "WHERE t.id = {of}", "attempts"),
 ])
 def test_a_bare_array_that_was_cut_says_so_in_a_header(payops, rows, path):
     transaction_id = pay_id(payops, "tok_declined")

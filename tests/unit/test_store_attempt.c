@@ -232,14 +232,19 @@ START_TEST(attempt_list_is_in_order_of_number_and_the_merchants_own)
 	insert_attempt(1, 1, AS_DECLINED);
 	insert_attempt(1, 3, AS_SENT);
 
-	ck_assert_int_eq(store_attempt_list(&tx, "other", sample_id(1, 1), see_attempt, &seen),
+	ck_assert_int_eq(store_attempt_list(&tx, "other", sample_id(1, 1), 9, see_attempt, &seen),
 			 ERR_OK);
 	ck_assert_uint_eq(seen.count, 0);
-	ck_assert_int_eq(store_attempt_list(&tx, "shop", sample_id(1, 1), see_attempt, &seen),
+	ck_assert_int_eq(store_attempt_list(&tx, "shop", sample_id(1, 1), 9, see_attempt, &seen),
 			 ERR_OK);
 	ck_assert_uint_eq(seen.count, 3);
 	for (unsigned i = 0; i < 3; i++)
 		ck_id(seen.ids[i], sample_attempt(1, i + 1).id);
+
+	seen.count = 0;
+	ck_assert_int_eq(store_attempt_list(&tx, "shop", sample_id(1, 1), 2, see_attempt, &seen),
+			 ERR_OK);
+	ck_assert_uint_eq(seen.count, 2);
 }
 END_TEST
 
