@@ -10,6 +10,8 @@
 
 #include "store/transaction.h"
 
+#define ACTIONS_MAX 4 /* with the NULL */
+
 /* NULL-terminated words: "capture", "void", "refund", … */
 const char *const *actions_of(const struct transaction_row *transaction);
 

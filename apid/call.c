@@ -112,10 +112,18 @@ void call_leave_room(struct call *call)
 void call_refuse_state(struct call *call, const char *detail, const char *status,
 		       const char *const *actions)
 {
+	call_refuse_state_with(call, detail, status, actions, NULL);
+}
+
+void call_refuse_state_with(struct call *call, const char *detail, const char *status,
+			    const char *const *actions, json_t *further)
+{
 	refuse(call, (struct problem){ .err = ERR_STATE,
 				       .detail = detail,
+				       .further = further,
 				       .current_status = status,
 				       .allowed_actions = actions });
+	json_decref(further);
 }
 
 int call_wait_ms(const struct call *call)

@@ -81,6 +81,10 @@ void call_leave_room(struct call *call);
 void call_refuse_state(struct call *call, const char *detail, const char *status,
 		       const char *const *actions);
 
+/* The same with further members of the problem, an object; takes it over. */
+void call_refuse_state_with(struct call *call, const char *detail, const char *status,
+			    const char *const *actions, json_t *further);
+
 /* Milliseconds until the deadline, at least 1. */
 int call_wait_ms(const struct call *call);
 

@@ -192,6 +192,16 @@ json_t *render_requested(const char *id_name, const char *id, const struct reque
 	return object;
 }
 
+json_t *render_left(int form, const struct request_receipt *receipt)
+{
+	const struct transaction_row *row = &receipt->transaction;
+	json_t *object = json_object();
+
+	put(object, "amount_left", amount_in(form, row->exponent, receipt->left_minor));
+	put_text(object, "currency", row->amount.currency);
+	return object;
+}
+
 static json_t *refund_failure(const struct refund_view *view)
 {
 	const struct decline *advice = decline_of_failure(view->status_reason, view->decline_code);

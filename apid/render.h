@@ -47,6 +47,9 @@ json_t *render_time(int64_t at_us);
 json_t *render_requested(const char *id_name, const char *id,
 			 const struct request_receipt *receipt);
 
+/* What a refusal of more than is left says: how much could be asked for, in the form of enum amount_form. */
+json_t *render_left(int form, const struct request_receipt *receipt);
+
 /* A refund as it is now. */
 json_t *render_refund(const struct refund_view *view);
 

@@ -14,26 +14,29 @@
 #include "service/lookup.h"
 #include "service/request.h"
 
+#define DETAIL_SIZE 256
+
 /* What differs between the paths. */
 static const struct verb {
 	enum operation_kind kind;
 	enum id_kind id;
 	const char *id_name;
-	const char *place; /* where the new one can be seen, before its id; NULL: nowhere */
+	const char *place;  /* where the new one can be seen, before its id; NULL: nowhere */
+	const char *action; /* of those that a refusal allows */
 	const char *refused;
-	const char *too_much;
+	const char *done; /* what becomes of the amount */
+	const char *of;   /* what has become of all that it is a part of */
 } capture = { OPERATION_CAPTURE,
 	      ID_OPERATION,
 	      "operation_id",
 	      NULL,
+	      "capture",
 	      "Only what is authorised, and is not being released, can be captured.",
-	      "That is more than what is left to capture." },
-  refund = { OPERATION_REFUND,
-	     ID_REFUND,
-	     "refund_id",
-	     "/refunds/",
-	     "Only what was captured can be refunded.",
-	     "That is more than what was captured and is not refunded yet." };
+	      "captured",
+	      "authorised" },
+  refund = { OPERATION_REFUND, ID_REFUND, "refund_id",
+	     "/refunds/",      "refund",  "Only what was captured can be refunded.",
+	     "refunded",       "captured" };
 
 /* One request on its way. */
 struct asking {
@@ -104,6 +107,51 @@ static void answer_receipt(const struct asking *asking, enum request_outcome out
 	call_answer(call, uncertain ? 202 : 201, body);
 }
 
+/* Without what there is nothing left for. */
+static void actions_leave(const char *const *actions, const char *out,
+			  const char *left[ACTIONS_MAX])
+{
+	size_t count = 0;
+
+	for (; *actions != NULL; actions++)
+		if (strcmp(*actions, out) != 0)
+			left[count++] = *actions;
+	left[count] = NULL;
+}
+
+static void refuse_too_much(const struct asking *asking, const struct request_receipt *receipt)
+{
+	const struct transaction_row *row = &receipt->transaction;
+	const struct verb *verb = asking->verb;
+	const bool captures = verb->kind == OPERATION_CAPTURE;
+	const int form =
+		asking->order.form != OPERATION_NO_FORM ? asking->order.form : (int)row->form;
+	const char *const *actions = actions_of(row);
+	const char *others[ACTIONS_MAX];
+	char left[MONEY_TEXT_SIZE], all[MONEY_TEXT_SIZE], detail[DETAIL_SIZE];
+
+	(void)money_format_major(receipt->left_minor, row->exponent, left);
+	(void)money_format_major(captures ? row->amount.minor : row->amount_captured, row->exponent,
+				 all);
+	if (receipt->left_minor > 0) {
+		(void)snprintf(detail, sizeof detail,
+			       "At most %s %s can be %s: that is left of the %s %s %s, beside "
+			       "what is %s or being %s.",
+			       left, row->amount.currency, verb->done, all, row->amount.currency,
+			       verb->of, verb->done, verb->done);
+	} else {
+		(void)snprintf(detail, sizeof detail,
+			       "Nothing is left to %s: all of the %s %s %s is %s or being %s.",
+			       verb->action, all, row->amount.currency, verb->of, verb->done,
+			       verb->done);
+		actions_leave(actions, verb->action, others);
+		actions = others;
+	}
+	call_refuse_state_with(asking->call, detail,
+			       words_text(transaction_status_words, (int)row->status), actions,
+			       render_left(form, receipt));
+}
+
 static void answer(const struct asking *asking, enum request_outcome outcome,
 		   const struct request_receipt *receipt)
 {
@@ -120,7 +168,7 @@ static void answer(const struct asking *asking, enum request_outcome outcome,
 		call_refuse_state(call, asking->verb->refused, status, actions_of(transaction));
 		return;
 	case REQUEST_TOO_MUCH:
-		call_refuse_state(call, asking->verb->too_much, status, actions_of(transaction));
+		refuse_too_much(asking, receipt);
 		return;
 	case REQUEST_REPLAYED:
 		metrics_count(call->app->metrics, METRICS_IDEMPOTENCY_REPLAYED);

@@ -137,6 +137,8 @@ def test_no_more_is_captured_than_authorised(payops):
     assert refused.json["code"] == "state_conflict"
     assert refused.json["current_status"] == "authorised"
     assert refused.json["allowed_actions"] == ["capture", "void", "refund"]
+    assert refused.json["detail"].startswith("At most 4.00 USD can be captured")
+    assert (refused.json["amount_left"], refused.json["currency"]) == (400, "USD")
     captured(payops, transaction_id, 1000, amount=400)
 
 
@@ -311,6 +313,37 @@ def test_captured_parts_are_refunded(payops):
     captured(payops, transaction_id, 1000)
     refunded(payops, transaction_id, amount=600)
     assert accounts(payops, transaction_id) == {}
+
+
+@pytest.mark.parametrize("currency, total, part, left, nothing, said", [
+    ("USD", 1000, 600, 400, 0, "4.00 USD"), ("USD", "10.00", "6.00", "4.00", "0.00", "4.00 USD"),
+    ("JPY", 1000, 999, 1, 0, "1 JPY"), ("KWD", "1.005", "1.000", "0.005", "0.000", "0.005 KWD")])
+# pylint: disable-next=too-many-arguments
+def test_a_refusal_says_how_much_may_still_be_refunded(payops, currency, total, part, left, nothing, said):
+    transaction_id = paid(payops, amount=total, currency=currency)
+    refunded(payops, transaction_id, amount=part)
+
+    over = ask(payops, transaction_id, "refunds", amount=total)
+    foreign = ask(payops, transaction_id, "refunds", amount=part, currency="EUR")
+    assert ask(payops, transaction_id, "refunds", payment_token="tok_queued_1500").status == 201
+    late = ask(payops, transaction_id, "refunds", amount=part)
+
+    assert (over.status, over.json["code"], over.json["allowed_actions"]) == (409, "state_conflict", ["refund"])
+    assert over.json["detail"].startswith(f"At most {said} can be refunded")
+    assert (over.json["amount_left"], over.json["currency"]) == (left, currency)
+    assert foreign.status == 422
+    assert [(one["field"], one["message"].endswith(f" {currency}")) for one in foreign.json["errors"]] == [("currency", True)]
+    assert late.status == 409 and late.json["detail"].startswith("Nothing is left to refund")
+    assert (late.json["amount_left"], late.json["currency"], late.json["allowed_actions"]) == (nothing, currency, [])
+
+
+def test_a_refusal_in_xml_says_what_is_left_in_major_units(payops):
+    transaction_id = paid(payops, amount=1000)
+
+    refused = post(payops, f"/transactions/{transaction_id}/refunds", {"amount": 1001}, Accept="application/xml")
+
+    assert refused.status == 409, refused.body
+    assert b"<amount_left>10.00</amount_left>" in refused.body and b"<currency>USD</currency>" in refused.body
 
 
 def test_refund_of_what_cannot_be_refunded(payops):
