@@ -4,8 +4,10 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/tcp.h> /* the C library's struct tcp_info does not say how much came */
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +53,8 @@ struct listener {
 	uint16_t port; /* 0: it does not listen */
 	http_hold_tls *hold_tls;
 	void *tls_context;
+	http_tls_failed *tls_failed;
+	void *tls_failed_context;
 };
 
 struct http_server {
@@ -58,6 +62,7 @@ struct http_server {
 	struct http_watch *watch; /* of the connections of both */
 	pthread_key_t
 		connection; /* of this thread: Ulfius does not tell its callback which one it serves */
+	pthread_key_t handshake; /* of this thread's connection */
 	http_serve *serve;
 	void *context;
 	bool drained;
@@ -67,9 +72,28 @@ struct http_server {
 struct connection {
 	struct http_watched *watched; /* NULL: it was shut at once */
 	const struct tls *tls;        /* NULL: plain */
+	struct tls_handshake handshake;
 };
 
 /* ---- what libmicrohttpd tells about connections ---- */
+
+static struct address peer_of(const struct sockaddr *address)
+{
+	const struct sockaddr_in *four = (const void *)address;
+	const struct sockaddr_in6 *six = (const void *)address;
+	struct address peer = { { 0 } };
+
+	if (address->sa_family == AF_INET)
+		return address_of_four((const uint8_t *)&four->sin_addr.s_addr);
+	if (address->sa_family == AF_INET6)
+		memcpy(peer.bytes, six->sin6_addr.s6_addr, sizeof peer.bytes);
+	return peer;
+}
+
+static int fd_of(struct MHD_Connection *handle)
+{
+	return MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
 
 /* Before its handshake a session is given what is in force now. False: there is none, it must not go on. */
 static bool tls_begin(const struct listener *listener, struct MHD_Connection *handle,
@@ -78,16 +102,56 @@ static bool tls_begin(const struct listener *listener, struct MHD_Connection *ha
 	if (listener->hold_tls == NULL)
 		return true;
 	connection->tls = listener->hold_tls(listener->tls_context);
+	connection->handshake.here = listener->server->handshake;
 	return tls_session_begin(
 		connection->tls,
-		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session);
+		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_GNUTLS_SESSION)->tls_session,
+		&connection->handshake);
+}
+
+/*
+ * libmicrohttpd says of a handshake that failed nothing but a line for its log, on the connection's thread: then the
+ * session is still there, and when the connection is told to be closed it is not.
+ */
+static void said(void *context, const char *format, va_list values)
+{
+	struct tls_handshake *handshake =
+		pthread_getspecific(((const struct http_server *)context)->handshake);
+
+	(void)format, (void)values;
+	if (handshake != NULL)
+		tls_handshake_note(handshake);
+}
+
+/* More than the end of the connection, which counts as a byte. Who only looks whether the port is open sends none. */
+static bool something_came(int fd)
+{
+	struct tcp_info said_of = { .tcpi_state = 0 };
+	socklen_t size = sizeof said_of;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &said_of, &size) == 0 &&
+	       said_of.tcpi_bytes_received > 1;
+}
+
+static void handshake_judge(const struct listener *listener, struct MHD_Connection *handle,
+			    const struct connection *connection)
+{
+	char reason[TLS_REASON_SIZE];
+	struct http_tls_failure failure = { .reason = reason };
+
+	if (connection->tls == NULL || connection->watched == NULL ||
+	    !tls_handshake_failed(&connection->handshake, &failure.what, reason) ||
+	    !something_came(fd_of(handle)))
+		return;
+	failure.peer = peer_of(
+		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
+	listener->tls_failed(listener->tls_failed_context, &failure);
 }
 
 static struct connection *connection_new(const struct listener *listener,
 					 struct MHD_Connection *handle)
 {
-	const int fd =
-		MHD_get_connection_info(handle, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	const int fd = fd_of(handle);
 	struct connection *made = calloc(1, sizeof *made);
 
 	if (made != NULL && tls_begin(listener, handle, made))
@@ -116,6 +180,8 @@ static void connection_changed(void *context, struct MHD_Connection *handle, voi
 		*slot = connection_new(listener, handle);
 		return;
 	case MHD_CONNECTION_NOTIFY_CLOSED:
+		if (*slot != NULL)
+			handshake_judge(listener, handle, *slot);
 		connection_free(listener->server, *slot);
 		*slot = NULL;
 		return;
@@ -171,19 +237,6 @@ static enum MHD_Result line_take(void *context, enum MHD_ValueKind kind, const c
 		return MHD_NO;
 	}
 	return MHD_YES;
-}
-
-static struct address peer_of(const struct sockaddr *address)
-{
-	const struct sockaddr_in *four = (const void *)address;
-	const struct sockaddr_in6 *six = (const void *)address;
-	struct address peer = { { 0 } };
-
-	if (address->sa_family == AF_INET)
-		return address_of_four((const uint8_t *)&four->sin_addr.s_addr);
-	if (address->sa_family == AF_INET6)
-		memcpy(peer.bytes, six->sin6_addr.s6_addr, sizeof peer.bytes);
-	return peer;
 }
 
 static bool is_loopback(const struct sockaddr *address)
@@ -366,7 +419,8 @@ static uint16_t port_of(int fd)
 static int instance_start(struct listener *listener, const struct http_settings *settings, int fd)
 {
 	const unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_POLL_INTERNAL_THREAD |
-			       MHD_USE_ITC | (listener->hold_tls != NULL ? MHD_USE_TLS : 0);
+			       MHD_USE_ITC |
+			       (listener->hold_tls != NULL ? MHD_USE_TLS | MHD_USE_ERROR_LOG : 0);
 	const int timeout_s =
 		(settings->read_ms + settings->answer_ms + 999) / 1000 + TIMEOUT_MARGIN_S;
 	struct MHD_OptionItem options[] = {
@@ -380,6 +434,7 @@ static int instance_start(struct listener *listener, const struct http_settings 
 		{ MHD_OPTION_CONNECTION_TIMEOUT, timeout_s, NULL },
 		{ MHD_OPTION_THREAD_STACK_SIZE, (intptr_t)settings->thread_stack_size, NULL },
 		{ MHD_OPTION_STRICT_FOR_CLIENT, STRICT, NULL },
+		{ MHD_OPTION_EXTERNAL_LOGGER, (intptr_t)said, listener->server },
 		{ MHD_OPTION_END, 0, NULL }, /* of TLS: room for its own */
 		{ MHD_OPTION_END, 0, NULL },
 	};
@@ -439,7 +494,10 @@ static enum err listeners_open(struct http_server *server, const struct http_set
 	server->listeners[PLAIN].server = server;
 	server->listeners[TLS] = (struct listener){ .server = server,
 						    .hold_tls = settings->hold_tls,
-						    .tls_context = settings->tls_context };
+						    .tls_context = settings->tls_context,
+						    .tls_failed = settings->tls_failed,
+						    .tls_failed_context =
+							    settings->tls_failed_context };
 	err = listener_open(&server->listeners[PLAIN], settings, &plain, why);
 	if (err != ERR_OK || settings->hold_tls == NULL)
 		return err;
@@ -469,6 +527,8 @@ enum err http_server_start(const struct http_settings *settings, http_serve *ser
 	made->context = context;
 	if (pthread_key_create(&made->connection, NULL) != 0)
 		goto out_server;
+	if (pthread_key_create(&made->handshake, NULL) != 0)
+		goto out_connection;
 	err = http_watch_start(settings->read_ms, settings->answer_ms, settings->connections_max,
 			       &made->watch);
 	if (err != ERR_OK)
@@ -483,6 +543,8 @@ out_listeners:
 	listeners_close(made);
 	http_watch_stop(made->watch);
 out_key:
+	(void)pthread_key_delete(made->handshake);
+out_connection:
 	(void)pthread_key_delete(made->connection);
 out_server:
 	free(made);
@@ -534,6 +596,7 @@ void http_server_stop(struct http_server *server)
 	http_watch_shut_all(server->watch);
 	listeners_close(server);
 	http_watch_stop(server->watch);
+	(void)pthread_key_delete(server->handshake);
 	(void)pthread_key_delete(server->connection);
 	free(server);
 }

@@ -21,14 +21,21 @@
 #include <stdint.h>
 
 #include "apid/http_message.h"
+#include "base/tls.h"
 #include "core/err.h"
 
 #define HTTP_WHY_SIZE 256
 
-struct tls;
-
 /* Which certificate a new connection is served with, held once for the caller. Runs on the listener's thread. */
 typedef const struct tls *http_hold_tls(void *context);
+
+/* A TLS handshake that was begun, and failed. Told on the listener's thread. */
+struct http_tls_failure {
+	struct address peer;
+	enum tls_failure what;
+	const char *reason; /* a sentence, without a period */
+};
+typedef void http_tls_failed(void *context, const struct http_tls_failure *failure);
 
 struct http_settings {
 	const char *address;      /* numeric IPv4 or IPv6: "127.0.0.1", "::1", "0.0.0.0" */
@@ -43,6 +50,8 @@ struct http_settings {
 	uint16_t tls_port;
 	http_hold_tls *hold_tls; /* NULL: no TLS */
 	void *tls_context;
+	http_tls_failed *tls_failed; /* with TLS */
+	void *tls_failed_context;
 };
 
 /* What a program uses unless it knows better; address 127.0.0.1, port 8080. */

@@ -7,6 +7,7 @@
 #include "apid/certificate.h"
 #include "apid/customer_country.h"
 #include "apid/dispatcher.h"
+#include "apid/handshakes.h"
 #include "apid/http.h"
 #include "apid/pipeline.h"
 #include "apid/reference.h"
@@ -72,6 +73,7 @@ struct server {
 	struct choice_budgets budgets;
 	struct pipeline *pipeline;
 	struct http_server *http;
+	struct handshakes *handshakes;
 	struct reference *reference;
 	bool unsafe_durability;
 };
@@ -205,6 +207,8 @@ static enum err http_start(struct server *server)
 		http.tls_port = (uint16_t)settings->tls_port;
 		http.hold_tls = tls_now;
 		http.tls_context = server->app.settings;
+		http.tls_failed = handshakes_failed;
+		http.tls_failed_context = server->handshakes;
 	}
 	err = pipeline_new(&server->app, &pipeline_settings_default, &server->pipeline);
 	if (err != ERR_OK)
@@ -311,6 +315,8 @@ static enum err server_start(struct server *server)
 	err = settings_live_new(server->settings, &app->settings);
 	if (err == ERR_OK)
 		err = metrics_new(&app->metrics);
+	if (err == ERR_OK)
+		err = handshakes_new(app->metrics, &server->handshakes);
 	if (err != ERR_OK)
 		return start_failed("metrics", err, "");
 	err = texts_start(server);
@@ -372,6 +378,7 @@ static void server_stop(struct server *server)
 	store_pool_close(app->pool);
 	reference_free(server->reference);
 	lockout_free(app->lockout);
+	handshakes_free(server->handshakes);
 	metrics_free(app->metrics);
 	settings_live_free(app->settings);
 	log_info("stopped", LOG_INT("duration_us", clock_boot_us() - began_us));

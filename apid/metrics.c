@@ -71,6 +71,7 @@ struct callback_figure {
 struct metrics {
 	struct route_figures routes[ROUTE_COUNT + 1]; /* the last: no route */
 	counter counters[METRICS_COUNTERS];
+	counter tls_failures[TLS_FAILURES];
 	atomic_uint writes_max;
 	pthread_mutex_t mutex; /* guards: the names and how many there are; both only grow */
 	atomic_size_t gateway_count;
@@ -196,6 +197,11 @@ void metrics_count(struct metrics *metrics, enum metrics_counter which)
 {
 	assert(which >= 0 && which < METRICS_COUNTERS);
 	add(&metrics->counters[which], 1);
+}
+
+void metrics_tls_failure(struct metrics *metrics, enum tls_failure failure)
+{
+	add(&metrics->tls_failures[failure], 1);
 }
 
 void metrics_room(struct metrics *metrics, unsigned writes_max)
@@ -369,6 +375,16 @@ static void print_counters(FILE *out, const struct metrics *metrics)
 	}
 }
 
+static void print_tls_failures(FILE *out, const struct metrics *metrics)
+{
+	family(out, "payops_tls_handshake_failures_total", "counter",
+	       "TLS handshakes that failed, by what is wrong.");
+	for (int failure = 0; failure < TLS_FAILURES; failure++)
+		fprintf(out, "payops_tls_handshake_failures_total{failure=\"%s\"} %" PRIu64 "\n",
+			words_text(tls_failure_words, failure),
+			value(&metrics->tls_failures[failure]));
+}
+
 static const struct {
 	const char *name;
 	const char *sizes; /* the metric of its batches' sizes */
@@ -497,6 +513,7 @@ char *metrics_render(const struct metrics *metrics, const struct metrics_figures
 	print_gateways(out, metrics);
 	print_callbacks(out, metrics);
 	print_counters(out, metrics);
+	print_tls_failures(out, metrics);
 	print_room(out, metrics);
 	print_queue(out, figures);
 	for (size_t i = 0; i < METRICS_QUEUES; i++)

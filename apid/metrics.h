@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/tls.h"
 #include "core/attempt.h"
 #include "core/err.h"
 #include "service/batch.h"
@@ -56,6 +57,9 @@ enum metrics_counter {
 	METRICS_COUNTERS
 };
 void metrics_count(struct metrics *metrics, enum metrics_counter counter);
+
+/* One TLS handshake that failed. */
+void metrics_tls_failure(struct metrics *metrics, enum tls_failure failure);
 
 /* How many writes there is room for at once; said before the first is refused. */
 void metrics_room(struct metrics *metrics, unsigned writes_max);

@@ -78,16 +78,22 @@ struct address address_network(struct address address)
 	return address;
 }
 
+const char *address_write(struct address address, char out[ADDRESS_TEXT_SIZE])
+{
+	if (is_four(&address))
+		(void)inet_ntop(AF_INET, address.bytes + FOUR_AT, out, ADDRESS_TEXT_SIZE);
+	else
+		(void)inet_ntop(AF_INET6, address.bytes, out, ADDRESS_TEXT_SIZE);
+	return out;
+}
+
 const char *address_network_write(struct address network, char out[ADDRESS_TEXT_SIZE])
 {
-	char text[INET6_ADDRSTRLEN] = "";
+	char text[ADDRESS_TEXT_SIZE];
+	const bool four = is_four(&network);
 
-	if (is_four(&network)) {
-		(void)inet_ntop(AF_INET, network.bytes + FOUR_AT, out, ADDRESS_TEXT_SIZE);
-		return out;
-	}
-	(void)inet_ntop(AF_INET6, network.bytes, text, sizeof text);
-	(void)snprintf(out, ADDRESS_TEXT_SIZE, "%s/%d", text, NETWORK_BYTES * 8);
+	(void)snprintf(out, ADDRESS_TEXT_SIZE, four ? "%.*s" : "%.*s/64", INET6_ADDRSTRLEN - 1,
+		       address_write(network, text));
 	return out;
 }
 

@@ -42,6 +42,9 @@ bool address_parse(const char *text, size_t size, struct address *address);
 /* What one household or server has for itself: an IPv4 address; the first 64 bits of another. */
 struct address address_network(struct address address);
 
+/* Write it: "192.0.2.1", "2001:db8::1". Returns `out`. */
+const char *address_write(struct address address, char out[ADDRESS_TEXT_SIZE]);
+
 /* Write what address_network() left: "192.0.2.1", "2001:db8::/64". Returns `out`. */
 const char *address_network_write(struct address network, char out[ADDRESS_TEXT_SIZE]);
 

@@ -7,6 +7,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,9 @@
 #define CHAIN_MAX 16
 #define SECOND_US 1000000
 #define NO_END_US INT64_MAX
+#define TLS_1_2 0x0303U
+#define EMPTY_LIST_SIZE 4 /* of certificates, with TLS 1.3's context */
+#define NOT_VERIFIED UINT_MAX
 
 /*
  * Written from nothing, so that no suite comes in with a later library. A peer's RSA key has 2048 bits or more, and no
@@ -321,8 +325,142 @@ bool tls_equal(const struct tls *one, const struct tls *other)
 
 /* ---- sessions ---- */
 
-bool tls_session_begin(const struct tls *tls, void *session)
+static void came(struct tls_handshake *handshake, unsigned type, const gnutls_datum_t *message)
 {
+	if (type == GNUTLS_HANDSHAKE_CLIENT_HELLO && message->size >= 2)
+		handshake->offered = (unsigned)message->data[0] << 8 | message->data[1];
+	else if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT)
+		handshake->certificate_missing = message->size <= EMPTY_LIST_SIZE;
+	else if (type == GNUTLS_HANDSHAKE_FINISHED)
+		handshake->finished_came = true;
+}
+
+/* lint: parameters: GnuTLS calls it with these */
+static int step_note(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+		     const gnutls_datum_t *message)
+{
+	struct tls_handshake *handshake = gnutls_db_get_ptr(session);
+
+	(void)pthread_setspecific(handshake->here, handshake);
+	if (incoming != 0 && when == GNUTLS_HOOK_PRE)
+		came(handshake, type, message);
+	else if (incoming != 0)
+		handshake->agreed |= type == GNUTLS_HANDSHAKE_CLIENT_HELLO;
+	else if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT)
+		handshake->certificate_sent = true;
+	else if (type == GNUTLS_HANDSHAKE_FINISHED)
+		handshake->finished_sent = true;
+	return 0;
+}
+
+/* No session is stored, so the pointer for a store of them is free. */
+static void steps_watch(gnutls_session_t session, struct tls_handshake *handshake)
+{
+	handshake->session = session;
+	gnutls_db_set_ptr(session, handshake);
+	gnutls_handshake_set_hook_function(session, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_BOTH,
+					   step_note);
+}
+
+static bool is_done(const struct tls_handshake *handshake)
+{
+	return handshake->finished_sent && handshake->finished_came;
+}
+
+void tls_handshake_note(struct tls_handshake *handshake)
+{
+	const unsigned status = gnutls_session_get_verify_cert_status(handshake->session);
+
+	if (is_done(handshake))
+		return;
+	handshake->alert = (int)gnutls_alert_get(handshake->session);
+	handshake->verification = status != NOT_VERIFIED ? status : 0;
+}
+
+static const char *const failures[TLS_FAILURES] = { "not_tls",        "version",
+						    "nothing_common", "client_certificate",
+						    "alert",          "broken_off" };
+const struct words tls_failure_words = { failures, TLS_FAILURES };
+
+/* GnuTLS's sentences, which end with a blank. */
+static void verification_write(unsigned status, char reason[TLS_REASON_SIZE])
+{
+	gnutls_datum_t text = { NULL, 0 };
+
+	(void)snprintf(reason, TLS_REASON_SIZE, "the client's certificate is refused");
+	if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0) < 0)
+		return;
+	while (text.size > 0 && text.data[text.size - 1] == ' ')
+		text.size--;
+	(void)snprintf(reason, TLS_REASON_SIZE, "the client's certificate is refused: %.*s",
+		       (int)text.size, (const char *)text.data);
+	gnutls_free(text.data);
+}
+
+static const char *version_name(unsigned version)
+{
+	switch (version) {
+	case 0x0302:
+		return "TLS 1.1";
+	case 0x0301:
+		return "TLS 1.0";
+	default:
+		return "SSL 3.0 or less";
+	}
+}
+
+static enum tls_failure hello_failed(const struct tls_handshake *handshake,
+				     char reason[TLS_REASON_SIZE])
+{
+	if (handshake->offered == 0) {
+		(void)snprintf(reason, TLS_REASON_SIZE,
+			       "what came is no TLS handshake, or was cut off in its first "
+			       "message");
+		return TLS_NOT_TLS;
+	}
+	if (handshake->offered < TLS_1_2) {
+		(void)snprintf(reason, TLS_REASON_SIZE,
+			       "the client offers %s at most: TLS 1.2 and 1.3 are served",
+			       version_name(handshake->offered));
+		return TLS_VERSION;
+	}
+	(void)snprintf(reason, TLS_REASON_SIZE,
+		       "no cipher suite, group or signature algorithm that the client offers is "
+		       "served");
+	return TLS_NOTHING_COMMON;
+}
+
+bool tls_handshake_failed(const struct tls_handshake *handshake, enum tls_failure *failure,
+			  char reason[TLS_REASON_SIZE])
+{
+	const char *stage = handshake->certificate_sent ? "when it had the server's certificate, "
+							  "whose authority it may not trust"
+							: "";
+
+	if (is_done(handshake))
+		return false;
+	if (!handshake->agreed) {
+		*failure = hello_failed(handshake, reason);
+	} else if (handshake->verification != 0) {
+		*failure = TLS_CLIENT_CERTIFICATE;
+		verification_write(handshake->verification, reason);
+	} else if (handshake->alert != 0) {
+		*failure = TLS_ALERT;
+		(void)snprintf(reason, TLS_REASON_SIZE, "the client answered with the alert: %s",
+			       gnutls_alert_get_name((gnutls_alert_description_t)handshake->alert));
+	} else if (handshake->certificate_missing) {
+		*failure = TLS_CLIENT_CERTIFICATE;
+		(void)snprintf(reason, TLS_REASON_SIZE, "the client has sent no certificate");
+	} else {
+		*failure = TLS_BROKEN_OFF;
+		(void)snprintf(reason, TLS_REASON_SIZE, "the client broke it off %s", stage);
+	}
+	return true;
+}
+
+bool tls_session_begin(const struct tls *tls, void *session, struct tls_handshake *handshake)
+{
+	steps_watch(session, handshake);
 	if (gnutls_priority_set(session, tls->priorities) < 0 ||
 	    gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, tls->credentials) < 0)
 		return false;

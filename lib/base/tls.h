@@ -13,11 +13,13 @@
 #ifndef BASE_TLS_H
 #define BASE_TLS_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "core/err.h"
+#include "core/transition.h"
 
 struct tls;
 
@@ -52,11 +54,51 @@ int64_t tls_ends_us(const struct tls *tls);
 bool tls_equal(const struct tls *one, const struct tls *other);
 
 /*
+ * How a session's handshake goes. GnuTLS gives its reason to who calls it; where that is a library that keeps it, this
+ * is what can be told beside it: from what was sent and received, and from what the session says when it has failed.
+ */
+struct tls_handshake {
+	pthread_key_t here; /* set by the caller: what the session's thread finds this by, from its first message */
+	void *session;
+	unsigned offered;      /* the latest version that the client offers, as 0x0303; 0: no message came */
+	unsigned verification; /* what is wrong with the client's certificate, in GnuTLS's bits */
+	int alert;             /* that the client has sent; 0: none */
+	bool agreed;           /* on version, suite and group */
+	bool certificate_sent;
+	bool certificate_missing; /* the client was asked, and has none */
+	bool finished_sent;
+	bool finished_came;
+};
+
+enum tls_failure {               /* in order of precedence */
+		   TLS_NOT_TLS,  /* the connection ended before anything that begins a handshake */
+		   TLS_VERSION,  /* only versions that are not served */
+		   TLS_NOTHING_COMMON,
+		   TLS_CLIENT_CERTIFICATE,
+		   TLS_ALERT,
+		   TLS_BROKEN_OFF,
+};
+#define TLS_FAILURES 6
+extern const struct words tls_failure_words;
+
+#define TLS_REASON_SIZE 160
+
+/*
  * Have a session (a gnutls_session_t of a server, before its handshake) go by this, which must be held until the
- * session's end.
+ * session's end, as the handshake is.
  * Returns  false when memory is short: the session must not go on
  */
-bool tls_session_begin(const struct tls *tls, void *session);
+bool tls_session_begin(const struct tls *tls, void *session, struct tls_handshake *handshake);
+
+/* Ask the session, while it is there, what it knows of a handshake that has just failed. */
+void tls_handshake_note(struct tls_handshake *handshake);
+
+/*
+ * What was wrong with a handshake, in a word and a sentence; it may be asked for when the session is gone.
+ * Returns  true with *failure and `reason`; false: it was brought to its end
+ */
+bool tls_handshake_failed(const struct tls_handshake *handshake, enum tls_failure *failure,
+			  char reason[TLS_REASON_SIZE]);
 
 /*
  * A gnutls_certificate_retrieve_function3 that has no certificate for anybody: for a server that must have one before

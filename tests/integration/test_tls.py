@@ -1,9 +1,11 @@
 # SPDX-FileCopyrightText: payops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """TLS beside plain HTTP: what is agreed on and what is refused, certificates that change under load, clients' own."""
+import collections
 import contextlib
 import http.client
 import json
+import re
 import signal
 import socket
 import ssl
@@ -358,6 +360,78 @@ def test_clients_without_a_certificate_of_the_authority_are_refused(apid, tmp_pa
                 continue
             with pytest.raises((ssl.SSLError, ConnectionError, http.client.RemoteDisconnected)):
                 apid.ask("GET", "/transactions", trust=trust)
+
+
+def plain_talk(apid, text):
+    """What comes back where no TLS is spoken to the port: nothing."""
+    with socket.create_connection(("127.0.0.1", apid.tls_port), timeout=20) as link:
+        link.sendall(text)
+        with contextlib.suppress(ConnectionError):
+            assert link.recv(1) == b""
+
+
+def failures(apid):
+    """How many handshakes failed so far, by what is wrong; and the lines about them."""
+    page = apid.payops.request("GET", "/metrics", port=apid.port).body.decode()
+    found = re.findall(r'^payops_tls_handshake_failures_total\{failure="(\w+)"\} (\d+)$', page, re.MULTILINE)
+    return ({word: int(count) for word, count in found},
+            [line for line in apid.lines() if line["msg"] == "TLS handshake failed"])
+
+
+def test_a_handshake_that_fails_is_counted_and_told_with_its_reason(apid, tmp_path):
+    (tmp_path / "clients").mkdir()
+    (tmp_path / "strangers").mkdir()
+    clients, strangers = Authority(tmp_path / "clients", "clients"), Authority(tmp_path / "strangers", "strangers")
+    ended = clients.certify("ended", days=-1, purpose="clientAuth")
+    distrusting = "-tls1_2", "-verify_return_error", "-CAfile", strangers.certificate
+    wrong = [   # what the client does, what is counted, what the log says
+        (lambda: plain_talk(apid, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), "not_tls", "what came is no TLS handshake"),
+        (lambda: apid.client("-tls1_1", "-cipher", "ALL:@SECLEVEL=0"), "version", "the client offers TLS 1.1 at most"),
+        (lambda: apid.client("-tls1_3", "-groups", "P-521"), "nothing_common", "no cipher suite, group or signature"),
+        (lambda: apid.client(*map(str, distrusting)), "alert", "the client answered with the alert: CA is unknown"),
+        (lambda: apid.client(*map(str, ("-tls1_3", *distrusting[1:]))), "broken_off",
+         "the client broke it off when it had the server's certificate"),
+        # and from here on with clients' certificates
+        (lambda: apid.client("-tls1_2"), "client_certificate", "the client has sent no certificate"),
+        (lambda: apid.client("-tls1_3", "-cert", str(ended[0]), "-key", str(ended[1])), "client_certificate", "expired"),
+        (lambda: apid.client("-tls1_2", *map(str, sum(zip(("-cert", "-key"), strangers.certify("me", purpose="clientAuth")), ()))),
+         "client_certificate", "issuer is unknown"),
+    ]
+    assert set(failures(apid)[0].values()) == {0} and failures(apid)[1] == []
+    assert apid.ask("GET", "/healthz")[0] == 200
+    with socket.create_connection(("127.0.0.1", apid.tls_port), timeout=20):
+        pass   # who only looks whether the port is open has not failed
+    assert apid.client("-tls1_3")[0] and apid.client("-tls1_2")[0]
+
+    expected = collections.Counter()
+    for number, (act, word, text) in enumerate(wrong):
+        if text == "the client has sent no certificate":
+            apid.configure(more=f'client_ca_file = "{clients.certificate}";')
+            apid.reload()
+        act()
+        expected[word] += 1
+        counted = until(lambda: (lambda all_of: all_of if sum(all_of.values()) > number else None)(failures(apid)[0]),
+                        what=f"{word} being counted")
+        assert {one: count for one, count in counted.items() if count} == expected, text
+        if expected[word] == 1:   # of one kind and address one line a minute
+            line = until(lambda: failures(apid)[1][len(expected) - 1:], what=f"a line about {word}")[0]
+            assert (line["peer"], line["failure"], line["left_out"]) == ("127.0.0.1", word, 0), line
+            assert text in line["reason"], line
+    assert len(failures(apid)[1]) == len(expected) == 6
+
+
+@pytest.mark.parametrize("days, purpose, text", [(-1, "clientAuth", "expired"), (90, "serverAuth", "intended purpose")])
+def test_a_clients_certificate_that_is_refused_is_told_with_what_is_wrong(made, tmp_path, days, purpose, text):
+    (tmp_path / "clients").mkdir()
+    clients = Authority(tmp_path / "clients", "clients")
+    certificate, key = clients.certify("shop", days=days, purpose=purpose)
+    made.configure(more=f'client_ca_file = "{clients.certificate}";')
+    apid = made.start()
+
+    apid.client("-tls1_3", "-cert", str(certificate), "-key", str(key))
+
+    line = until(lambda: failures(apid)[1], what="the line")[0]
+    assert line["failure"] == "client_certificate" and text in line["reason"], line
 
 
 def test_slow_crowding_and_guessing_clients(made):

@@ -127,7 +127,22 @@ START_TEST(address_ranges_are_so_many_at_most)
 }
 END_TEST
 
+static const char *const wholes[] = { "192.0.2.1", "2001:db8::1", "::1", "::" };
+
+START_TEST(address_write_writes_what_address_parse_reads)
+{
+	const char *text = wholes[_i];
+	struct address address;
+	char out[ADDRESS_TEXT_SIZE];
+
+	ck_assert(address_parse(text, strlen(text), &address));
+	ck_assert_str_eq(address_write(address, out), text);
+}
+END_TEST
+
 UNIT_MAIN("address", {
+	tcase_add_loop_test(tests, address_write_writes_what_address_parse_reads, 0,
+			    (int)(sizeof wholes / sizeof wholes[0]));
 	tcase_add_loop_test(tests, address_is_read_as_proxies_write_it, 0,
 			    (int)(sizeof texts / sizeof texts[0]));
 	tcase_add_test(tests, address_stops_where_its_text_does);

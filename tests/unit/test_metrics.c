@@ -40,6 +40,7 @@ static char *page_of_everything(void)
 	metrics_callback(metrics, "unknown", "forged");
 	for (int counter = 0; counter < METRICS_COUNTERS; counter++)
 		metrics_count(metrics, (enum metrics_counter)counter);
+	metrics_tls_failure(metrics, TLS_ALERT);
 	metrics_room(metrics, 7);
 	page = metrics_render(metrics, &quiet_figures);
 	ck_assert_ptr_nonnull(page);
@@ -76,6 +77,8 @@ static const char *const samples[] = {
 	"payops_lease_expired_total 1",
 	"payops_requests_shed_total 1",
 	"payops_requests_room 7",
+	"payops_tls_handshake_failures_total{failure=\"alert\"} 1",
+	"payops_tls_handshake_failures_total{failure=\"version\"} 0",
 	"payops_queue_depth{queue=\"due\"} 0",
 	"payops_rows_without_next_action 0",
 	"payops_breaker_state{gateway=\"alpha\",operation=\"charge\"} 2",
