@@ -25,6 +25,7 @@ struct breakers;
 struct catalogue;
 struct customer_country;
 struct dispatcher;
+struct reader;
 struct reference;
 struct settings_live;
 
@@ -32,8 +33,8 @@ struct app {
 	struct store_pool *pool;
 	struct batch *intake;    /* committers of payments */
 	struct batch *callbacks; /* of gateways' messages */
-	struct batch *lookups;   /* readers of transactions by id */
-	struct batch *keys;      /* the reader of API keys */
+	struct reader *lookups;  /* of transactions by id */
+	struct reader *keys;     /* of API keys */
 	struct catalogue *catalogue;
 	struct customer_country *countries;
 	struct settings_live *settings; /* which a call holds one of: call.h */

@@ -2,22 +2,16 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "apid/customer_country.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "service/batch.h"
+#include "service/reader.h"
 
 #define SLOTS 256 /* each merchant has one it may stand in; a newer one takes it */
-#define READERS 1
-#define BATCH_MAX 16
-#define QUEUE_MAX 2048
-#define GATHER_MS 1
 
 enum knowledge { NOT_KNOWN, NONE, SOME };
 
@@ -28,108 +22,62 @@ struct slot {
 };
 
 struct customer_country {
-	struct batch *readers;
+	struct reader *reader;
 	pthread_mutex_t mutex; /* guards: slots */
 	struct slot slots[SLOTS];
 };
 
-struct looking { /* on the heap: it may outlive who waits for it */
-	struct batch_item item;
-	char merchant[MERCHANT_SIZE];
+struct question {
 	char customer[PAYMENT_CUSTOMER_SIZE];
-	enum knowledge before; /* what was known of the merchant */
-	enum knowledge known;
+	bool some; /* it is remembered that the merchant has profiles with a country */
+};
+
+struct answer {
+	bool some;
 	char country[3];
 };
 
-struct party { /* those of one batch */
-	struct looking **list;
-	size_t count;
-};
-
-/* What was found for a neighbour of the same merchant, or what the database says now. */
-static enum err merchant_look(struct store_tx *tx, const struct party *party, size_t index)
+static enum err customer_look(struct store_tx *tx, const char *merchant, struct reader_ask *ask,
+			      bool some)
 {
-	struct looking *looking = party->list[index];
-	bool any;
-	enum err err;
+	const struct question *question = ask->question;
+	struct answer answer = { .some = some };
+	enum err err = ERR_NOT_FOUND;
 
-	looking->known = looking->before;
-	for (size_t i = 0; i < index && looking->known == NOT_KNOWN; i++)
-		if (strcmp(party->list[i]->merchant, looking->merchant) == 0)
-			looking->known = party->list[i]->known;
-	if (looking->known != NOT_KNOWN)
-		return ERR_OK;
-	err = store_customer_any_country(tx, looking->merchant, &any);
-	if (err == ERR_OK)
-		looking->known = any ? SOME : NONE;
-	return err;
+	if (some)
+		err = store_customer_country(tx, merchant, question->customer, answer.country);
+	*(struct answer *)ask->answer = answer;
+	ask->found = true;
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
 }
 
-/* May run again: starts anew each time. */
-static enum err party_look(struct store_tx *tx, void *context)
+static enum err look(struct store_tx *tx, struct reader_group *group)
 {
-	const struct party *party = context;
+	bool some = false;
 	enum err err = ERR_OK;
 
-	for (size_t i = 0; i < party->count && err == ERR_OK; i++) {
-		struct looking *looking = party->list[i];
-
-		looking->country[0] = '\0';
-		err = merchant_look(tx, party, i);
-		if (err == ERR_OK && looking->known == SOME)
-			err = store_customer_country(tx, looking->merchant, looking->customer,
-						     looking->country);
-		if (err == ERR_NOT_FOUND)
-			err = ERR_OK;
-	}
+	for (size_t i = 0; i < group->count && !some; i++)
+		some = ((const struct question *)group->asks[i]->question)->some;
+	if (!some)
+		err = store_customer_any_country(tx, group->merchant, &some);
+	for (size_t i = 0; i < group->count && err == ERR_OK; i++)
+		err = customer_look(tx, group->merchant, group->asks[i], some);
 	return err;
-}
-
-static enum err look_work(void *context, struct store *store, struct batch_item **items,
-			  size_t count)
-{
-	struct looking *list[BATCH_MAX];
-	struct party party = { list, count };
-	enum err err;
-
-	(void)context;
-	for (size_t i = 0; i < count; i++)
-		list[i] = (struct looking *)items[i];
-	err = store_look(store, party_look, &party);
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		items[i]->decided = true;
-		items[i]->err = ERR_OK;
-	}
-	return err;
-}
-
-static void look_done(void *context, struct batch_item *item)
-{
-	(void)context;
-	free(item);
 }
 
 enum err customer_country_new(const struct store_settings *database,
 			      struct customer_country **countries)
 {
-	const struct batch_settings settings = {
-		.database = *database,
-		.workers = READERS,
-		.size_max = BATCH_MAX,
-		.queue_max = QUEUE_MAX,
-		.gather_ms = GATHER_MS,
-		.settle_ms = 0, /* nothing is committed */
-		.work = look_work,
-		.item_done = look_done,
-	};
+	static const struct reader_kind kind = { .threads = 1,
+						 .question_size = sizeof(struct question),
+						 .answer_size = sizeof(struct answer),
+						 .look = look };
 	struct customer_country *made = calloc(1, sizeof *made);
 	enum err err;
 
-	static_assert(offsetof(struct looking, item) == 0, "an item is a looking");
 	if (made == NULL)
 		return ERR_MEMORY;
-	err = batch_start(&settings, &made->readers);
+	err = reader_start(&kind, database, &made->reader);
 	if (err != ERR_OK) {
 		free(made);
 		return err;
@@ -143,7 +91,7 @@ void customer_country_free(struct customer_country *countries)
 {
 	if (countries == NULL)
 		return;
-	batch_stop(countries->readers);
+	reader_stop(countries->reader);
 	pthread_mutex_destroy(&countries->mutex);
 	free(countries);
 }
@@ -199,29 +147,17 @@ enum err customer_country_find(struct customer_country *countries, const char *m
 {
 	const int64_t asked_boot_us = clock_boot_us();
 	const enum knowledge before = recall(countries, merchant);
-	struct looking *looking;
-	enum err err;
+	struct question question = { .some = before == SOME };
+	struct answer answer = { .country = "" };
+	enum err err = ERR_OK;
 
-	if (before == NONE) {
-		country[0] = '\0';
-		return ERR_OK;
-	}
-	looking = malloc(sizeof *looking);
-	if (looking == NULL)
-		return ERR_MEMORY;
-	looking->before = before;
-	(void)snprintf(looking->merchant, sizeof looking->merchant, "%s", merchant);
-	(void)snprintf(looking->customer, sizeof looking->customer, "%s", customer);
-	err = batch_run(countries->readers, &looking->item, deadline_boot_us);
-	if (err == ERR_UNCERTAIN)
-		return ERR_DEADLINE;
-	if (err == ERR_OK)
-		err = looking->item.err;
-	if (err == ERR_OK) {
-		if (before == NOT_KNOWN)
-			remember(countries, merchant, looking->known, asked_boot_us);
-		memcpy(country, looking->country, sizeof looking->country);
-	}
-	free(looking);
-	return err;
+	(void)snprintf(question.customer, sizeof question.customer, "%s", customer);
+	if (before != NONE)
+		err = reader_ask(countries->reader, merchant, &question, deadline_boot_us, &answer);
+	if (err != ERR_OK)
+		return err;
+	if (before == NOT_KNOWN)
+		remember(countries, merchant, answer.some ? SOME : NONE, asked_boot_us);
+	memcpy(country, answer.country, sizeof answer.country);
+	return ERR_OK;
 }

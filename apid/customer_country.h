@@ -6,8 +6,7 @@
  * It is found when the payment is taken in, and stored with it: so the refusal of what no gateway takes, every later
  * try and the explanation all see the same, whatever becomes of the profile. Most merchants keep no profiles here, and
  * must not pay for those who do: that a merchant has none with a country is remembered for a while, and costs nothing
- * then. A reader of its own looks the others up, those that wait together, so that a database that stalls holds up
- * nobody beyond his deadline.
+ * then. A reader looks the others up.
  *
  * Invariant  a profile that this process wrote is seen by the next payment; another process's first one of a merchant
  *            within CUSTOMER_COUNTRY_FRESH_US
@@ -25,7 +24,7 @@
 
 struct customer_country;
 
-/* Start the reader on a connection of its own to `database`, whose texts must outlive it. */
+/* As reader_start(). */
 CHECKED enum err customer_country_new(const struct store_settings *database,
 				      struct customer_country **countries);
 /* Accepts NULL. Nobody may be looking. */
@@ -33,7 +32,7 @@ void customer_country_free(struct customer_country *countries);
 
 /*
  * Write the country of the merchant's customer, "" where it has none.
- * Returns  ERR_OK; ERR_OVERLOADED; ERR_DEADLINE; else what the database met (untouched)
+ * Returns  as reader_ask(), never ERR_NOT_FOUND
  */
 CHECKED enum err customer_country_find(struct customer_country *countries, const char *merchant,
 				       const char *customer, int64_t deadline_boot_us,

@@ -98,7 +98,7 @@ void health_metrics(struct call *call)
 	figures.queues[METRICS_QUEUE_INTAKE] = batch_figures(app->intake);
 	figures.queues[METRICS_QUEUE_CALLBACKS] = batch_figures(app->callbacks);
 	figures.queues[METRICS_QUEUE_OUTCOMES] = dispatcher_outcomes(app->dispatcher);
-	figures.queues[METRICS_QUEUE_LOOKUPS] = batch_figures(app->lookups);
+	figures.queues[METRICS_QUEUE_LOOKUPS] = reader_figures(app->lookups);
 	figures.resend_total = dispatcher_resend_total(app->dispatcher);
 	figures.db_retries_total = store_pool_retries(app->pool);
 	figures.breaker_count =

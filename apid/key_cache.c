@@ -20,12 +20,12 @@ struct slot {
 
 struct key_cache {
 	api_key_lookup_work *find;
-	struct batch *keys;
+	struct reader *keys;
 	pthread_mutex_t mutex; /* guards: slots */
 	struct slot slots[SLOTS];
 };
 
-enum err key_cache_new(api_key_lookup_work *find, struct batch *keys, struct key_cache **cache)
+enum err key_cache_new(api_key_lookup_work *find, struct reader *keys, struct key_cache **cache)
 {
 	struct key_cache *made = calloc(1, sizeof *made);
 

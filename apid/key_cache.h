@@ -25,7 +25,7 @@
 
 struct key_cache;
 
-CHECKED enum err key_cache_new(api_key_lookup_work *find, struct batch *keys,
+CHECKED enum err key_cache_new(api_key_lookup_work *find, struct reader *keys,
 			       struct key_cache **cache);
 /* Accepts NULL. */
 void key_cache_free(struct key_cache *cache);

@@ -364,8 +364,8 @@ static void server_stop(struct server *server)
 	}
 	pipeline_free(server->pipeline);
 	customer_country_free(app->countries);
-	batch_stop(app->keys);
-	batch_stop(app->lookups);
+	reader_stop(app->keys);
+	reader_stop(app->lookups);
 	batch_stop(app->callbacks);
 	if (app->dispatcher != NULL) {
 		patience_ms -= (int)((clock_boot_us() - began_us) / 1000);

@@ -2,86 +2,25 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "service/api_key_lookup.h"
 
-#include <assert.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define READERS 1
-#define BATCH_MAX 16
-#define QUEUE_MAX 2048
-#define GATHER_MS 1
 #define US_PER_S 1000000
 
-struct finding { /* on the heap: it may outlive who waits for it */
-	struct batch_item item;
-	char id[KEY_TOKEN_ID_SIZE];
-	bool found;
-	struct api_key_row row;
-};
-
-struct party { /* those of one batch */
-	struct finding **list;
-	size_t count;
-};
-
-/* May run again: starts anew each time. */
-static enum err party_find(struct store_tx *tx, void *context)
+static enum err find(struct store_tx *tx, const char *merchant, const void *question, void *answer)
 {
-	const struct party *party = context;
-	enum err err = ERR_OK;
-
-	for (size_t i = 0; i < party->count && err == ERR_OK; i++) {
-		struct finding *finding = party->list[i];
-
-		err = store_api_key_find(tx, finding->id, &finding->row);
-		finding->found = err == ERR_OK;
-		if (err == ERR_NOT_FOUND)
-			err = ERR_OK;
-	}
-	return err;
+	(void)merchant; /* nobody knows yet */
+	return store_api_key_find(tx, question, answer);
 }
 
-static enum err find_work(void *context, struct store *store, struct batch_item **items,
-			  size_t count)
+enum err api_key_lookup_start(const struct store_settings *database, struct reader **keys)
 {
-	struct finding *list[BATCH_MAX];
-	struct party party = { list, count };
-	enum err err;
+	static const struct reader_kind kind = { .threads = 1,
+						 .question_size = KEY_TOKEN_ID_SIZE,
+						 .answer_size = sizeof(struct api_key_row),
+						 .find = find };
 
-	(void)context;
-	for (size_t i = 0; i < count; i++)
-		list[i] = (struct finding *)items[i];
-	err = store_look(store, party_find, &party);
-	for (size_t i = 0; i < count && err == ERR_OK; i++) {
-		items[i]->decided = true;
-		items[i]->err = list[i]->found ? ERR_OK : ERR_NOT_FOUND;
-	}
-	return err;
-}
-
-static void find_done(void *context, struct batch_item *item)
-{
-	(void)context;
-	free(item);
-}
-
-enum err api_key_lookup_start(const struct store_settings *database, struct batch **keys)
-{
-	const struct batch_settings settings = {
-		.database = *database,
-		.workers = READERS,
-		.size_max = BATCH_MAX,
-		.queue_max = QUEUE_MAX,
-		.gather_ms = GATHER_MS,
-		.settle_ms = 0, /* nothing is committed */
-		.work = find_work,
-		.item_done = find_done,
-	};
-
-	static_assert(offsetof(struct finding, item) == 0, "an item is a finding");
-	return batch_start(&settings, keys);
+	return reader_start(&kind, database, keys);
 }
 
 static enum err grant_take(const struct api_key_row *row, struct api_key_grant *grant)
@@ -101,22 +40,14 @@ static enum err grant_take(const struct api_key_row *row, struct api_key_grant *
 	return ERR_OK;
 }
 
-enum err api_key_lookup_find(struct batch *keys, const char *id, int64_t deadline_boot_us,
+enum err api_key_lookup_find(struct reader *keys, const char *id, int64_t deadline_boot_us,
 			     struct api_key_grant *grant)
 {
-	struct finding *finding = malloc(sizeof *finding);
+	char question[KEY_TOKEN_ID_SIZE];
+	struct api_key_row row;
 	enum err err;
 
-	if (finding == NULL)
-		return ERR_MEMORY;
-	(void)snprintf(finding->id, sizeof finding->id, "%s", id);
-	err = batch_run(keys, &finding->item, deadline_boot_us);
-	if (err == ERR_UNCERTAIN)
-		return ERR_DEADLINE;
-	if (err == ERR_OK)
-		err = finding->item.err;
-	if (err == ERR_OK)
-		err = grant_take(&finding->row, grant);
-	free(finding);
-	return err;
+	(void)snprintf(question, sizeof question, "%s", id);
+	err = reader_ask(keys, "", question, deadline_boot_us, &row);
+	return err == ERR_OK ? grant_take(&row, grant) : err;
 }

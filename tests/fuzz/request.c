@@ -30,7 +30,7 @@
 #include "apid/route.def"
 #undef ROUTE
 
-static enum err find_key(struct batch *keys, const char *id, int64_t deadline_boot_us,
+static enum err find_key(struct reader *keys, const char *id, int64_t deadline_boot_us,
 			 struct api_key_grant *grant)
 {
 	(void)keys;

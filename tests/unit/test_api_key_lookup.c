@@ -17,7 +17,7 @@
 #define SECOND_US INT64_C(1000000)
 
 /* lint: state: what the fixture makes and ends */
-static struct batch *keys;
+static struct reader *keys;
 /* lint: state: as keys */
 static struct store_settings settings;
 
@@ -30,7 +30,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	batch_stop(keys);
+	reader_stop(keys);
 	scratch_close();
 }
 

@@ -12,7 +12,7 @@
 #define NOW_S 1800000000
 
 /* In the place of a database: one key, and how often it was asked for. */
-struct batch {
+struct reader {
 	enum err answer;
 	struct api_key_grant grant;
 	unsigned asked;
@@ -20,7 +20,7 @@ struct batch {
 	void (*meanwhile)(void);
 };
 
-static enum err find(struct batch *keys, const char *id, int64_t deadline_boot_us,
+static enum err find(struct reader *keys, const char *id, int64_t deadline_boot_us,
 		     struct api_key_grant *grant)
 {
 	(void)id;
@@ -34,7 +34,7 @@ static enum err find(struct batch *keys, const char *id, int64_t deadline_boot_u
 }
 
 /* lint: state: what the fixture makes and ends */
-static struct batch keys;
+static struct reader keys;
 /* lint: state: as keys */
 static struct key_cache *cache;
 /* lint: state: as keys */
@@ -45,7 +45,7 @@ static void begin(void)
 	char text[KEY_TOKEN_SIZE];
 
 	key_token_make(&token, text);
-	keys = (struct batch){ .answer = ERR_OK,
+	keys = (struct reader){ .answer = ERR_OK,
 			       .grant = { .claims = { .merchant = "shop",
 						      .subject = "till",
 						      .scopes = SCOPE_PAYMENTS_READ,

@@ -13,7 +13,7 @@
 #define ROUNDS 40
 
 static struct service service;
-static struct batch *lookups;
+static struct reader *lookups;
 static struct story stories[STORIES]; /* every third is the other merchant's */
 
 static void create(void)
@@ -47,7 +47,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	batch_stop(lookups);
+	reader_stop(lookups);
 	service_close(&service);
 }
 
@@ -98,7 +98,7 @@ START_TEST(askers_get_what_they_asked_for_and_only_their_own)
 
 	for (size_t i = 0; i < 2 * STORIES; i++)
 		ck_assert_uint_eq(askers[i].right, ROUNDS);
-	figures = batch_figures(lookups);
+	figures = reader_figures(lookups);
 	ck_assert_uint_eq(figures.items, 2 * STORIES * ROUNDS);
 	ck_assert_uint_lt(figures.batches, figures.items / 2); /* they did share statements */
 }
@@ -132,7 +132,7 @@ START_TEST(lookup_tells_when_the_database_is_away_and_recovers)
 {
 	struct transaction_view view;
 	struct store_settings away = service.database;
-	struct batch *unreachable;
+	struct reader *unreachable;
 	long long reader;
 
 	away.socket = "/nonexistent/db.sock";
@@ -140,7 +140,7 @@ START_TEST(lookup_tells_when_the_database_is_away_and_recovers)
 	ck_assert_int_eq(lookup_transaction(unreachable, owner(1), stories[1].transaction.id,
 					    clock_boot_us() + 20 * SECOND_US, &view),
 			 ERR_UNAVAILABLE);
-	batch_stop(unreachable);
+	reader_stop(unreachable);
 
 	ck_assert_int_eq(ask(owner(1), stories[1].transaction.id, &view), ERR_OK);
 	reader = service_number(&service, "SELECT MAX(id) FROM information_schema.processlist "

@@ -33,14 +33,14 @@ static void reached(struct call *call)
 #undef ROUTE
 
 /* In the place of the reader of API keys, whose database has one. */
-struct batch {
+struct reader {
 	enum err answer;
 	int64_t deadline_boot_us; /* of the latest request */
 	struct api_key_grant grant;
 	unsigned asked;
 };
 
-static enum err find_key(struct batch *keys, const char *id, int64_t deadline_boot_us,
+static enum err find_key(struct reader *keys, const char *id, int64_t deadline_boot_us,
 			 struct api_key_grant *grant)
 {
 	(void)id;
@@ -55,7 +55,7 @@ static enum err find_key(struct batch *keys, const char *id, int64_t deadline_bo
 
 struct bench {
 	struct settings settings;
-	struct batch keys;
+	struct reader keys;
 	struct app app;
 	struct pipeline *pipeline;
 	char authorization[TOKEN_TEXT_MAX + 8];
