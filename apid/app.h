@@ -35,6 +35,7 @@ struct app {
 	struct batch *callbacks; /* of gateways' messages */
 	struct reader *lookups;  /* of transactions by id */
 	struct reader *keys;     /* of API keys */
+	struct reader *methods;  /* of payment methods */
 	struct catalogue *catalogue;
 	struct customer_country *countries;
 	struct settings_live *settings; /* which a call holds one of: call.h */

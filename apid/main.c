@@ -21,6 +21,7 @@
 #include "service/catalogue.h"
 #include "service/intake.h"
 #include "service/lookup.h"
+#include "service/payment_method.h"
 #include "service/rotation.h"
 #include "service/settings_live.h"
 
@@ -238,6 +239,9 @@ static enum err queues_start(struct server *server)
 	err = api_key_lookup_start(database, &app->keys);
 	if (err != ERR_OK)
 		return start_failed("API keys", err, "");
+	err = payment_method_start(database, &app->methods);
+	if (err != ERR_OK)
+		return start_failed("payment methods", err, "");
 	err = customer_country_new(database, &app->countries);
 	return err == ERR_OK ? ERR_OK : start_failed("customers' countries", err, "");
 }
@@ -364,6 +368,7 @@ static void server_stop(struct server *server)
 	}
 	pipeline_free(server->pipeline);
 	customer_country_free(app->countries);
+	reader_stop(app->methods);
 	reader_stop(app->keys);
 	reader_stop(app->lookups);
 	batch_stop(app->callbacks);

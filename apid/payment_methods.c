@@ -203,13 +203,13 @@ void payment_methods_list(struct call *call)
 
 void payment_methods_show(struct call *call)
 {
-	const struct customer_desk desk = desk_of(call);
 	struct payment_method_target target = target_of(call);
 	struct payment_method_row row;
 	enum err err = ERR_NOT_FOUND; /* what is not an id names nothing */
 
 	if (id_parse(ID_PAYMENT_METHOD, call->match.second, &target.id))
-		err = payment_method_show(&desk, &target, &row);
+		err = payment_method_show(call->app->methods, &target, call->deadline_boot_us,
+					  &row);
 	if (err != ERR_OK) {
 		call_refuse(call, err, err == ERR_NOT_FOUND ? NO_METHOD : NULL);
 		return;

@@ -10,73 +10,68 @@
 
 #define NO_GATEWAY "-" /* no gateway is called so: nothing is ever sent there */
 
-static void refuse_field(struct call *call, const char *field, const char *code,
-			 const char *message)
-{
-	json_t *errors = json_array();
-
-	problem_error_add(errors, field, PROBLEM_IN_BODY, code, message);
-	call_refuse_errors(call, ERR_INVALID, NULL, errors);
-}
-
 static enum err look(struct call *call, const struct payment_request *request,
 		     struct payment_method_use *use)
 {
-	const struct customer_desk desk = { call->app->pool, &call->settings->vault,
-					    call_wait_ms(call) };
 	struct payment_method_target target = { .merchant = call->claims.merchant,
 						.customer = request->customer };
 
 	if (!id_parse(ID_PAYMENT_METHOD, request->method_id, &target.id))
 		return ERR_NOT_FOUND; /* what is not an id names nothing */
-	return payment_method_take(&desk, &target, use);
+	return payment_method_take(call->app->methods, &call->settings->vault, &target,
+				   call->deadline_boot_us, use);
 }
 
-/* Whether it may be paid with now; false: refused. */
-static bool judge(struct call *call, const struct payment_request *request,
-		  const struct payment_method_use *use)
+static json_t *fault(const char *field, const char *code, const char *message)
+{
+	json_t *errors = json_array();
+
+	problem_error_add(errors, field, PROBLEM_IN_BODY, code, message);
+	return errors;
+}
+
+/* What speaks against what was looked for; NULL: nothing, or it could not be looked for. */
+static json_t *fault_find(const struct payment_request *request, enum err err,
+			  const struct payment_method_use *use)
 {
 	char today[CLOCK_TEXT_SIZE], message[96];
 
+	if (err == ERR_NOT_FOUND)
+		return fault("payment_method_id", "not_found",
+			     "is no payment method of this customer's");
+	if (err != ERR_OK)
+		return NULL;
 	clock_format(clock_now_us(), today);
-	if (payment_method_is_expired(use->expiry_month, use->expiry_year, today)) {
-		refuse_field(call, "payment_method_id", "expired",
+	if (payment_method_is_expired(use->expiry_month, use->expiry_year, today))
+		return fault("payment_method_id", "expired",
 			     "has expired: ask the customer for another");
-		return false;
-	}
 	/* Deposits and withdrawals do not say how. */
 	if (request->method[0] == '\0' || strcmp(request->method, use->method) == 0)
-		return true;
+		return NULL;
 	(void)snprintf(message, sizeof message, "must be that of the payment_method_id: %s",
 		       use->method);
-	refuse_field(call, "payment_method", "differs", message);
-	return false;
-}
-
-/* What its key began is answered by it, whatever became of the method. */
-static bool is_replay(struct call *call, const char *key, struct payment_method_use *use)
-{
-	if (key_find(call, key) != ERR_OK)
-		return false;
-	*use = (struct payment_method_use){ .gateway = NO_GATEWAY };
-	memset(&use->id, 0xff, sizeof use->id);
-	return true;
+	return fault("payment_method", "differs", message);
 }
 
 bool stored_method_take(struct call *call, const struct payment_request *request, const char *key,
 			struct payment_method_use *use)
 {
-	enum err err;
+	const enum err err = look(call, request, use);
+	json_t *errors = fault_find(request, err, use);
+	enum err known;
 
-	if (is_replay(call, key, use))
+	if (err == ERR_OK && errors == NULL)
 		return true;
-	err = look(call, request, use);
-	if (err == ERR_OK)
-		return judge(call, request, use);
-	if (err == ERR_NOT_FOUND)
-		refuse_field(call, "payment_method_id", "not_found",
-			     "is no payment method of this customer's");
-	else
-		call_refuse(call, err, NULL);
-	return false;
+	/* What its key began is answered by it, whatever became of the method. */
+	known = err_retryable(err) ? err : key_find(call, key);
+	if (known == ERR_OK) {
+		*use = (struct payment_method_use){ .gateway = NO_GATEWAY };
+		memset(&use->id, 0xff, sizeof use->id);
+	} else if (known == ERR_NOT_FOUND && errors != NULL) {
+		call_refuse_errors(call, ERR_INVALID, NULL, json_incref(errors));
+	} else {
+		call_refuse(call, known == ERR_NOT_FOUND ? err : known, NULL);
+	}
+	json_decref(errors);
+	return known == ERR_OK;
 }

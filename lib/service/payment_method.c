@@ -194,36 +194,35 @@ enum err payment_method_add(const struct customer_desk *desk,
 
 /* ---- show, remove, list ---- */
 
-struct looking {
-	const struct payment_method_target *target;
-	struct payment_method_row row;
+struct question {
+	char customer[PAYMENT_CUSTOMER_SIZE];
+	struct id id;
 };
 
-static enum err find(struct store_tx *tx, struct looking *looking, bool lock)
+static enum err find(struct store_tx *tx, const char *merchant, const void *question, void *answer)
 {
-	struct customer_row customer;
-	enum err err = customer_row(tx, looking->target, lock, &customer);
+	const struct question *which = question;
 
-	return err == ERR_OK ? store_payment_method_find(tx, customer.id, looking->target->id,
-							 &looking->row)
-			     : err;
+	return store_payment_method_find_of(tx, merchant, which->customer, which->id, answer);
 }
 
-static enum err show_work(struct store_tx *tx, void *context)
+enum err payment_method_start(const struct store_settings *database, struct reader **methods)
 {
-	return find(tx, context, false);
+	static const struct reader_kind kind = { .threads = 2,
+						 .question_size = sizeof(struct question),
+						 .answer_size = sizeof(struct payment_method_row),
+						 .find = find };
+
+	return reader_start(&kind, database, methods);
 }
 
-enum err payment_method_show(const struct customer_desk *desk,
-			     const struct payment_method_target *target,
-			     struct payment_method_row *row)
+enum err payment_method_show(struct reader *methods, const struct payment_method_target *target,
+			     int64_t deadline_boot_us, struct payment_method_row *row)
 {
-	struct looking looking = { .target = target };
-	enum err err = store_pool_look(desk->pool, desk->wait_ms, show_work, &looking);
+	struct question question = { .id = target->id };
 
-	if (err == ERR_OK)
-		*row = looking.row;
-	return err;
+	(void)snprintf(question.customer, sizeof question.customer, "%s", target->customer);
+	return reader_ask(methods, target->merchant, &question, deadline_boot_us, row);
 }
 
 static enum err token_open(const struct vault *vault, struct payment_method_row *row,
@@ -245,16 +244,16 @@ static enum err token_open(const struct vault *vault, struct payment_method_row 
 	return ERR_CRYPTO;
 }
 
-enum err payment_method_take(const struct customer_desk *desk,
-			     const struct payment_method_target *target,
+enum err payment_method_take(struct reader *methods, const struct vault *vault,
+			     const struct payment_method_target *target, int64_t deadline_boot_us,
 			     struct payment_method_use *use)
 {
 	struct payment_method_use taken = { .id = target->id };
 	struct payment_method_row row;
-	enum err err = payment_method_show(desk, target, &row);
+	enum err err = payment_method_show(methods, target, deadline_boot_us, &row);
 
 	if (err == ERR_OK)
-		err = token_open(desk->vault, &row, &taken);
+		err = token_open(vault, &row, &taken);
 	if (err != ERR_OK)
 		return err;
 	memcpy(taken.gateway, row.gateway, sizeof taken.gateway);
@@ -268,26 +267,28 @@ enum err payment_method_take(const struct customer_desk *desk,
 
 static enum err remove_work(struct store_tx *tx, void *context)
 {
-	struct looking *looking = context;
-	enum err err = find(tx, looking, true);
+	const struct payment_method_target *target = context;
+	struct customer_row customer;
+	struct payment_method_row row;
+	enum err err = customer_row(tx, target, true, &customer);
 
-	if (err == ERR_OK && !version_matches(looking->target->wanted, looking->row.version))
+	if (err == ERR_OK)
+		err = store_payment_method_find(tx, customer.id, target->id, &row);
+	if (err == ERR_OK && !version_matches(target->wanted, row.version))
 		err = ERR_STALE;
-	if (err != ERR_OK)
-		return err;
-	return store_payment_method_delete(tx, looking->row.customer_row, looking->row.id);
+	return err == ERR_OK ? store_payment_method_delete(tx, customer.id, target->id) : err;
 }
 
 enum err payment_method_remove(const struct customer_desk *desk,
 			       const struct payment_method_target *target)
 {
-	struct looking looking = { .target = target };
-	enum err err = store_pool_run(desk->pool, desk->wait_ms, remove_work, &looking);
+	struct payment_method_target which = *target;
+	enum err err = store_pool_run(desk->pool, desk->wait_ms, remove_work, &which);
 
 	if (err != ERR_UNCERTAIN)
 		return err;
 	/* The commit's answer was lost: where it is not there any more, it was done. */
-	err = store_pool_run(desk->pool, desk->wait_ms, remove_work, &looking);
+	err = store_pool_run(desk->pool, desk->wait_ms, remove_work, &which);
 	return err == ERR_NOT_FOUND || err == ERR_OK ? ERR_OK : ERR_UNCERTAIN;
 }
 

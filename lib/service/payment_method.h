@@ -14,6 +14,7 @@
 
 #include "core/version.h"
 #include "service/customer.h"
+#include "service/reader.h"
 #include "store/payment_method.h"
 
 #define PAYMENT_METHODS_MAX 50 /* of a customer */
@@ -57,20 +58,27 @@ CHECKED enum err payment_method_add(const struct customer_desk *desk,
 				    enum payment_method_outcome *outcome,
 				    struct payment_method_row *row);
 
-/* Returns ERR_OK with *row; ERR_NOT_FOUND (no such customer or method). */
-CHECKED enum err payment_method_show(const struct customer_desk *desk,
+/* Start the reader of those that are shown or paid with, as reader_start(). */
+CHECKED enum err payment_method_start(const struct store_settings *database,
+				      struct reader **methods);
+
+/* Returns as reader_ask(), with *row; ERR_NOT_FOUND (no such customer or method). */
+CHECKED enum err payment_method_show(struct reader *methods,
 				     const struct payment_method_target *target,
-				     struct payment_method_row *row);
+				     int64_t deadline_boot_us, struct payment_method_row *row);
 
 /*
  * Take one for a payment; the token is the caller's to wipe.
- * Returns  ERR_OK with *use; ERR_NOT_FOUND (no such customer or method); ERR_CRYPTO (it does not open: logged)
+ * Returns  as payment_method_show(), with *use; ERR_CRYPTO (it does not open: logged)
  */
-CHECKED enum err payment_method_take(const struct customer_desk *desk,
+CHECKED enum err payment_method_take(struct reader *methods, const struct vault *vault,
 				     const struct payment_method_target *target,
-				     struct payment_method_use *use);
+				     int64_t deadline_boot_us, struct payment_method_use *use);
 
-/* Remove one for good. Returns as payment_method_show(); ERR_STALE (none of the wanted versions). */
+/*
+ * Remove one for good.
+ * Returns  ERR_OK; ERR_NOT_FOUND (no such customer or method); ERR_STALE (none of the wanted versions)
+ */
 CHECKED enum err payment_method_remove(const struct customer_desk *desk,
 				       const struct payment_method_target *target);
 

@@ -55,6 +55,18 @@ enum err store_payment_method_find(struct store_tx *tx, struct id customer_row, 
 	return read_one(tx, STATEMENT_METHOD_FIND, &cells, row);
 }
 
+enum err store_payment_method_find_of(struct store_tx *tx, const char *merchant,
+				      const char *customer, struct id id,
+				      struct payment_method_row *row)
+{
+	struct cells cells = { .count = 0 };
+
+	cells_add_id(&cells, &id);
+	cells_add_text(&cells, merchant);
+	cells_add_text(&cells, customer);
+	return read_one(tx, STATEMENT_METHOD_FIND_OF, &cells, row);
+}
+
 enum err store_payment_method_find_token(struct store_tx *tx, const struct payment_method_row *row,
 					 struct payment_method_row *found)
 {

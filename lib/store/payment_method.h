@@ -52,6 +52,11 @@ CHECKED enum err store_payment_method_insert(struct store_tx *tx,
 CHECKED enum err store_payment_method_find(struct store_tx *tx, struct id customer_row,
 					   struct id id, struct payment_method_row *row);
 
+/* The same by the customer's own id, unless erased. */
+CHECKED enum err store_payment_method_find_of(struct store_tx *tx, const char *merchant,
+					      const char *customer, struct id id,
+					      struct payment_method_row *row);
+
 /* The one that has this token, by gateway and hash of `row`. Returns ERR_OK; ERR_NOT_FOUND. */
 CHECKED enum err store_payment_method_find_token(struct store_tx *tx,
 						 const struct payment_method_row *row,

@@ -110,6 +110,15 @@ class Instance:
             assert time.monotonic() < deadline, f"{name} does not stop"
             time.sleep(0.005)
 
+    @contextlib.contextmanager
+    def stalled(self, name):
+        """A process stands still meanwhile."""
+        self.stop(name)
+        try:
+            yield
+        finally:
+            os.kill(self.pid(name), signal.SIGCONT)
+
     @staticmethod
     def stands_still(pid):
         tasks = pathlib.Path(f"/proc/{pid}/task")

@@ -99,17 +99,13 @@ def test_database_that_is_gone_and_back_loses_and_doubles_nothing(payops, load, 
 def test_database_that_stalls_holds_up_nobody_for_ever_and_loses_nothing(payops, load, seed, say):
     rng = random.Random(seed)
     key = f"probe-{load.prefix}-stall"
-    pid = payops.pid("database")
     time.sleep(rng.uniform(0.2, 1.5))
-    try:
-        payops.stop("database")
+    with payops.stalled("database"):
         deadline = time.monotonic() + STALL_S
         while time.monotonic() < deadline - IMPATIENT_S - 2:
             assert_refused_meanwhile(payops, key, IMPATIENT_S + 2)
             time.sleep(0.5)
         time.sleep(max(deadline - time.monotonic(), 0))
-    finally:
-        os.kill(pid, signal.SIGCONT)
     back = time.monotonic()
 
     took = assert_serves_again(payops, key, back)

@@ -2,12 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """API keys: a merchant's program pays with one, within its scopes, until it is revoked; its secret is nowhere."""
 import base64
-import contextlib
 import hashlib
 import json
-import os
 import re
-import signal
 import time
 
 import pytest
@@ -231,15 +228,6 @@ def test_apids_database_user_may_make_and_revoke_keys_but_change_none(payops):
         "SELECT, INSERT, UPDATE (slot, revoked_at_us, revoked_by)"]
 
 
-@contextlib.contextmanager
-def stalled(payops):
-    payops.stop("database")
-    try:
-        yield
-    finally:
-        os.kill(payops.pid("database"), signal.SIGCONT)
-
-
 def gateways_asked(payops, key, timeout_s):
     """What needs no database but for the key: its status, and how long it took."""
     begun = time.monotonic()
@@ -254,11 +242,11 @@ def test_a_stalled_database_holds_a_key_up_to_the_requests_deadline_and_no_longe
     def goes_on():
         """Whether a fresh key is served in a stall; the machine may be too slow for it to be fresh yet."""
         until(lambda: read_status(payops, good, "/gateways") == 200, 30, "a look-up")
-        with stalled(payops):
+        with payops.stalled("database"):
             return gateways_asked(payops, good, IMPATIENT_S)[0].status == 200
 
     until(goes_on, 60, "a request with a key that is remembered")
-    with stalled(payops):
+    with payops.stalled("database"):
         refused = [gateways_asked(payops, unseen, IMPATIENT_S) for _ in range(2)]
     until(payops.is_ready, 30, "readiness")
     for answer, took in refused:

@@ -1,6 +1,8 @@
 # SPDX-FileCopyrightText: payops contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Payments, deposits and withdrawals with a payment method that is kept: at the gateway that knows it, and nowhere else."""
+import concurrent.futures
+import time
 import xml.etree.ElementTree as tree
 
 import pytest
@@ -11,6 +13,8 @@ SCOPE = "payments:read payments:write payouts:write refunds:write customers:read
 SHOP, OTHER = "storedshop", "storedother"
 CARD = {"gateway": "gamma", "payment_token": "tok_sync", "payment_method": "credit_card", "last4": "4242",
         "expiry_month": 12, "expiry_year": 2099}
+IMPATIENT_S = 2    # Request-Timeout
+MARGIN_S = 2
 PAYMENT = {"amount": 1000, "currency": "USD", "payment_method": "credit_card"}
 TRANSFER = {"amount": "100.50", "currency": "USD"}
 ROUTES = f"""
@@ -272,6 +276,40 @@ def test_what_its_gateway_does_not_take_has_no_route(payops):
     finally:
         ctl(payops, "gateway", "enable", "gamma", "--reason", "test")
     until(lambda: pay(payops, customer, method).status == 201, 5, "it is taken again")
+
+
+def timed(payops, verb, path, body, **headers):
+    begun = time.monotonic()
+    answer = ask(payops, verb, path, body, headers={"Request-Timeout": str(IMPATIENT_S), **headers})
+    return answer, time.monotonic() - begun
+
+
+def test_a_stalled_database_holds_its_look_up_up_to_the_requests_deadline_and_no_longer(payops):
+    customer, method = kept(payops)
+    names = {"customer_id": customer, "payment_method_id": method}
+    transfer = {"user_id": customer, **TRANSFER, "payment_method_id": method}
+    requests = [("POST", "/transactions", {**PAYMENT, **names}, {}),
+                ("POST", "/transactions", {**PAYMENT, **names}, {"Idempotency-Key": unique("key")}),
+                ("POST", "/deposit", transfer, {}),
+                ("POST", "/withdrawal", transfer, {"Idempotency-Key": unique("key")}),
+                ("POST", "/routes/explain", {"currency": "USD", **names}, {}),
+                ("GET", f"/customers/{customer}/payment-methods/{method}", None, {})]
+    before = count(payops)
+
+    with concurrent.futures.ThreadPoolExecutor(len(requests)) as clients, payops.stalled("database"):
+        sent = [clients.submit(timed, payops, *words, **headers) for *words, headers in requests]
+        refused = [one.result() for one in sent]
+    until(payops.is_ready, 30, "readiness")
+
+    for (_, path, _, headers), (answer, took) in zip(requests, refused):
+        assert (answer.status, answer.json["code"]) == (503, "deadline_exceeded"), (path, headers, answer.body)
+        assert int(answer.headers["retry-after"]) >= 1
+        assert took < IMPATIENT_S + MARGIN_S, (path, headers)
+    assert count(payops) == before
+    for *words, headers in requests:
+        answer = timed(payops, *words, **headers)[0]
+        assert answer.status in (200, 201, 202), answer.body
+        assert "idempotency-replayed" not in answer.headers
 
 
 # --- where a payment with one would go ---

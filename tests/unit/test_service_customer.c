@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "tests/unit/commit_cutter.h"
 #include "tests/unit/service_fixture.h"
 
@@ -20,6 +21,7 @@ static struct service service;
 static struct commit_cutter cutter;
 static struct store_pool *cut; /* loses commits */
 static struct customer_desk desk;
+static struct reader *methods;
 
 static const struct field_pair pairs[] = { { .name = "tier", .text = "gold", .text_size = 4 } };
 static const struct field_member ana[] = {
@@ -53,10 +55,12 @@ static void set_up(void)
 	settings.socket = cutter.path;
 	ck_assert_int_eq(store_pool_open(&settings, 1, &cut, why), ERR_OK);
 	desk = (struct customer_desk){ service.pool, &service.vault, SERVICE_WAIT_MS };
+	ck_assert_int_eq(payment_method_start(&service.database, &methods), ERR_OK);
 }
 
 static void tear_down(void)
 {
+	reader_stop(methods);
 	store_pool_close(cut);
 	commit_cutter_stop(&cutter);
 	service_close(&service);
@@ -277,6 +281,12 @@ START_TEST(a_key_makes_one_payment_method)
 }
 END_TEST
 
+static enum err take(const struct payment_method_target *target, struct payment_method_use *use)
+{
+	return payment_method_take(methods, &service.vault, target,
+				   clock_boot_us() + 20 * SECOND_US, use);
+}
+
 START_TEST(a_payment_method_is_taken_with_its_token_by_its_customer_only)
 {
 	static struct customer customer;
@@ -288,17 +298,17 @@ START_TEST(a_payment_method_is_taken_with_its_token_by_its_customer_only)
 	(void)create_as("c2", &customer);
 	ck_assert_int_eq(add_to("c1", &row), METHOD_DONE);
 	target.id = row.id;
-	ck_assert_int_eq(payment_method_take(&desk, &target, &use), ERR_OK);
+	ck_assert_int_eq(take(&target, &use), ERR_OK);
 	ck_assert_str_eq(use.token, "tok_ok");
 	ck_assert_str_eq(use.gateway, "alpha");
 	ck_assert_str_eq(use.method, "credit_card");
 	target.customer = "c2";
-	ck_assert_int_eq(payment_method_take(&desk, &target, &use), ERR_NOT_FOUND);
+	ck_assert_int_eq(take(&target, &use), ERR_NOT_FOUND);
 	target = (struct payment_method_target){ SERVICE_OTHER_MERCHANT, "c1", row.id, NULL, NULL };
-	ck_assert_int_eq(payment_method_take(&desk, &target, &use), ERR_NOT_FOUND);
+	ck_assert_int_eq(take(&target, &use), ERR_NOT_FOUND);
 	target.merchant = SERVICE_MERCHANT;
 	service_do(&service, "UPDATE payment_method SET key_id = 'gone'");
-	ck_assert_int_eq(payment_method_take(&desk, &target, &use), ERR_CRYPTO);
+	ck_assert_int_eq(take(&target, &use), ERR_CRYPTO);
 }
 END_TEST
 
