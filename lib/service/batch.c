@@ -20,9 +20,10 @@
 #define HELD_MAX_US INT64_C(5000000)
 
 enum item_state {
-	ITEM_WAITING, /* in the queue: may be withdrawn */
-	ITEM_TAKEN,   /* by a worker */
-	ITEM_LEFT,    /* its waiter went away, or there never was one */
+	ITEM_WAITING,  /* in the queue: may be withdrawn */
+	ITEM_TAKEN,    /* by a worker */
+	ITEM_LEFT,     /* there never was a waiter */
+	ITEM_PROMISED, /* its waiter went away, and may have told that it is under way */
 	ITEM_DONE,
 };
 
@@ -48,7 +49,7 @@ struct worker {
 	struct store *store;
 	struct batch_item **items;
 	size_t count;
-	size_t held;            /* the first of them, kept from the last time */
+	size_t held;            /* the first of them, kept from the last time: held, or owed */
 	int64_t pause_us;       /* before they are tried again; 0: nothing is held */
 	int64_t queued_boot_us; /* of the oldest of the others */
 	int64_t waited_us;      /* of that one, when it was worked off */
@@ -275,8 +276,24 @@ static enum err work_through(struct worker *worker)
 	return uncertain && err != ERR_OK ? ERR_UNCERTAIN : err;
 }
 
-/* What a decided item came to stands, whatever became of the others in its batch. */
-static void finish(struct worker *worker, struct batch_item *item, enum err err)
+/*
+ * Who was told that it is under way cannot be told that the database was away. For as long as an uncertain commit would
+ * be looked into.
+ */
+static bool is_owed(const struct worker *worker, const struct batch_item *item, enum err err)
+{
+	const int64_t settle_us = worker->batch->settings.settle_ms * INT64_C(1000);
+
+	return err == ERR_UNAVAILABLE && !item->decided &&
+	       atomic_load(&item->state) == ITEM_PROMISED &&
+	       clock_boot_us() - item->queued_boot_us < settle_us && !is_stopping(worker->batch);
+}
+
+/*
+ * What a decided item came to stands, whatever became of the others in its batch.
+ * Returns  false where it is not done: it is still owed
+ */
+static bool finish(struct worker *worker, struct batch_item *item, enum err err)
 {
 	const struct batch_settings *settings = &worker->batch->settings;
 	int taken = ITEM_TAKEN;
@@ -285,10 +302,13 @@ static void finish(struct worker *worker, struct batch_item *item, enum err err)
 		item->err = item->uncertain && err != ERR_OK ? ERR_UNCERTAIN : err;
 	if (atomic_compare_exchange_strong(&item->state, &taken, ITEM_DONE)) {
 		sem_post(&item->done);
-		return;
+		return true;
 	}
+	if (is_owed(worker, item, err))
+		return false;
 	sem_destroy(&item->done);
 	settings->item_done(settings->context, item);
+	return true;
 }
 
 /* Others may come in beside what is held, however much it is. */
@@ -298,7 +318,7 @@ static bool is_kept(const struct worker *worker, const struct batch_item *item, 
 	       clock_boot_us() - item->held_boot_us < HELD_MAX_US;
 }
 
-/* What is held stays with the worker; everything else is done. */
+/* What is held, or owed, stays with the worker; everything else is done. */
 static void finish_all(struct worker *worker, enum err err)
 {
 	size_t kept = 0;
@@ -308,8 +328,8 @@ static void finish_all(struct worker *worker, enum err err)
 
 		if (err == ERR_OK && is_kept(worker, item, kept))
 			worker->items[kept++] = item;
-		else
-			finish(worker, item, item->held && err == ERR_OK ? ERR_BUSY : err);
+		else if (!finish(worker, item, item->held && err == ERR_OK ? ERR_BUSY : err))
+			worker->items[kept++] = item;
 	}
 	if (kept == 0)
 		worker->pause_us = 0;
@@ -332,6 +352,8 @@ static void *worker_main(void *context)
 
 		worker.waited_us = clock_boot_us() - worker.queued_boot_us;
 		finish_all(&worker, err);
+		if (worker.held == batch->settings.size_max) /* nothing that comes may wake it */
+			clock_sleep_us(worker.pause_us);
 	}
 	store_close(worker.store);
 	free(worker.items);
@@ -428,7 +450,7 @@ enum err batch_run(struct batch *batch, struct batch_item *item, int64_t deadlin
 	} else if (!wait_done(item, deadline_boot_us)) {
 		if (queue_withdraw(batch, item))
 			err = ERR_DEADLINE;
-		else if (atomic_compare_exchange_strong(&item->state, &taken, ITEM_LEFT))
+		else if (atomic_compare_exchange_strong(&item->state, &taken, ITEM_PROMISED))
 			return ERR_UNCERTAIN;
 		else /* it was finished this very moment */
 			while (sem_wait(&item->done) != 0)

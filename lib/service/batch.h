@@ -6,7 +6,8 @@
  *
  * Invariant  a lone request does not wait for others, and while others are worked off one does no longer than
  *            `gather_ms`; a request is refused only while no worker has taken it: from then
- *            on it is carried out, whoever still waits for it; one whose row another holds delays no other
+ *            on it is carried out, whoever still waits for it, also after the database was away; one whose row another
+ *            holds delays no other
  * Ownership  items are the caller's, but after ERR_UNCERTAIN and batch_put() the batch's, which gives them to
  *            `item_done`
  * Threads    safe
@@ -50,7 +51,7 @@ struct batch_settings {
 	size_t size_max;  /* of one batch */
 	size_t queue_max; /* waiting, not yet taken */
 	int gather_ms;    /* while a worker is at work, another takes fewer items than it has only after this */
-	int settle_ms;    /* how long an uncertain commit is looked into */
+	int settle_ms;    /* how long an uncertain commit is looked into, and what was left to be done is tried */
 	batch_work *work;
 	/* An item that nobody waits for is worked off: take it back, or free it. In the worker's thread. */
 	void (*item_done)(void *context, struct batch_item *item);

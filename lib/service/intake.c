@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "service/change.h"
 #include "service/fingerprint.h"
 
@@ -249,9 +250,19 @@ static enum err intake_work(void *context, struct store *store, struct batch_ite
 	return batch_commit(store, &all, commit_work);
 }
 
+/* Who sent it was told of the payment, whose outcome was not known. */
 static void acceptance_done(void *context, struct batch_item *item)
 {
+	const struct acceptance *acceptance = (struct acceptance *)item;
+	char id[ID_TEXT_SIZE];
+
 	(void)context;
+	if (item->err != ERR_OK)
+		log_error("a payment that was said to be under way was not taken in",
+			  LOG_TEXT("transaction_id",
+				   id_format(ID_TRANSACTION, acceptance->transaction.id, id)),
+			  LOG_TEXT("merchant", acceptance->transaction.merchant),
+			  LOG_ERR(item->err));
 	free(item);
 }
 

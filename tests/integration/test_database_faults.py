@@ -115,6 +115,36 @@ def test_database_that_stalls_holds_up_nobody_for_ever_and_loses_nothing(payops,
     say(f"serving again after {took:.2f} s; {judge(payops, load, rng)}")
 
 
+def test_payments_said_to_be_under_way_are_taken_in_after_a_crash(payops):
+    payops.start()
+    answers = []
+
+    def pay():  # its country is named, so that nothing is read for it that could be waited for
+        answers.append(payops.request("POST", "/deposit", {"user_id": 7, "amount": "7.00", "currency": "USD", "country": "DE",
+                                                           "payment_token": "tok_sync"},
+                                      token=payops.token(), headers={"Request-Timeout": "1"}))
+
+    assert payops.pay().status == 201  # the token is known
+    payops.stop("database")
+    try:
+        threads = [threading.Thread(target=pay) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        payops.kill("database")
+    start_database(payops)
+
+    assert {answer.status for answer in answers} <= {202, 503}
+    told = [answer.json for answer in answers if answer.status == 202]
+    assert told
+    for payment in told:
+        assert payment["status_reason"] == "outcome_unknown"
+        until(lambda: payops.get(f"/transactions/{payment['transaction_id']}").status == 200, 20, "the payment")
+        payops.await_status(payment["transaction_id"], "completed")
+
+
 # --- locks ---
 
 def lock_session(payops, statements, seconds):

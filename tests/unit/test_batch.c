@@ -23,6 +23,7 @@ static struct stage {
 	atomic_int calls;
 	atomic_int sizes[16];
 	atomic_int freed;
+	enum err freed_err;
 } stage;
 
 struct piece {
@@ -71,8 +72,9 @@ static enum err work(void *context, struct store *store, struct batch_item **ite
 static void piece_done(void *context, struct batch_item *item)
 {
 	(void)context;
-	atomic_fetch_add(&stage.freed, 1);
+	stage.freed_err = item->err;
 	free(item);
+	atomic_fetch_add(&stage.freed, 1);
 }
 
 static struct batch *begin_with(bool gated, size_t workers, int gather_ms)
@@ -265,6 +267,68 @@ START_TEST(a_deadline_withdraws_what_waits_and_leaves_what_is_taken)
 }
 END_TEST
 
+START_TEST(what_was_left_is_carried_out_when_the_database_is_back)
+{
+	struct batch *batch = begin(true);
+	struct waiter left = waiter_of(batch, SECOND_US / 4);
+
+	for (size_t i = 0; i < 3; i++)
+		stage.answers[i] = ERR_UNAVAILABLE;
+	wait_for(&left);
+	ck_assert_int_eq(left.err, ERR_UNCERTAIN);
+	for (size_t i = 0; i < 4; i++) /* the answers, and then it is done */
+		sem_post(&stage.go);
+	while (atomic_load(&stage.freed) == 0)
+		clock_sleep_us(1000);
+
+	ck_assert_int_eq(atomic_load(&stage.calls), 4);
+	ck_assert_int_eq(stage.freed_err, ERR_OK);
+	batch_stop(batch);
+}
+END_TEST
+
+START_TEST(who_comes_while_the_database_is_away_is_refused_beside_what_was_left)
+{
+	struct batch *batch = begin(true);
+	struct waiter left = waiter_of(batch, SECOND_US / 4);
+	struct waiter next = waiter_of(batch, 20 * SECOND_US);
+	pthread_t thread;
+
+	for (size_t i = 0; i < 4; i++)
+		stage.answers[i] = ERR_UNAVAILABLE;
+	wait_for(&left);
+	pthread_create(&thread, NULL, wait_for, &next);
+	await_waiting(batch, 1);
+	for (size_t i = 0; i < 5; i++)
+		sem_post(&stage.go);
+	pthread_join(thread, NULL);
+
+	ck_assert_int_eq(next.err, ERR_OK);
+	ck_assert_int_eq(next.piece->item.err, ERR_UNAVAILABLE);
+	while (atomic_load(&stage.freed) == 0)
+		clock_sleep_us(1000);
+	ck_assert_int_eq(stage.freed_err, ERR_OK);
+	free(next.piece);
+	batch_stop(batch);
+}
+END_TEST
+
+START_TEST(stopping_waits_for_no_database)
+{
+	struct batch *batch = begin(true);
+	struct waiter left = waiter_of(batch, SECOND_US / 4);
+
+	for (size_t i = 0; i < 4; i++)
+		stage.answers[i] = ERR_UNAVAILABLE;
+	wait_for(&left);
+	for (size_t i = 0; i < 5; i++)
+		sem_post(&stage.go);
+	batch_stop(batch);
+
+	ck_assert_int_eq(atomic_load(&stage.freed), 1);
+}
+END_TEST
+
 START_TEST(one_that_fails_by_itself_fails_nobody_else)
 {
 	struct batch *batch = begin(false);
@@ -340,6 +404,9 @@ UNIT_MAIN("batch", {
 	tcase_add_test(tests, items_do_not_gather_for_long);
 	tcase_add_test(tests, beyond_the_queue_is_refused_at_once);
 	tcase_add_test(tests, a_deadline_withdraws_what_waits_and_leaves_what_is_taken);
+	tcase_add_test(tests, what_was_left_is_carried_out_when_the_database_is_back);
+	tcase_add_test(tests, who_comes_while_the_database_is_away_is_refused_beside_what_was_left);
+	tcase_add_test(tests, stopping_waits_for_no_database);
 	tcase_add_test(tests, one_that_fails_by_itself_fails_nobody_else);
 	tcase_add_loop_test(tests, an_uncertain_batch_is_given_again_until_it_is_known, 0,
 			    (int)(sizeof trouble_cases / sizeof trouble_cases[0]));
