@@ -36,6 +36,7 @@ struct app {
 	struct reader *lookups;  /* of transactions by id */
 	struct reader *keys;     /* of API keys */
 	struct reader *methods;  /* of payment methods */
+	struct reader *merchants;
 	struct catalogue *catalogue;
 	struct customer_country *countries;
 	struct settings_live *settings; /* which a call holds one of: call.h */

@@ -242,6 +242,9 @@ static enum err queues_start(struct server *server)
 	err = payment_method_start(database, &app->methods);
 	if (err != ERR_OK)
 		return start_failed("payment methods", err, "");
+	err = lookup_start_merchants(database, &app->merchants);
+	if (err != ERR_OK)
+		return start_failed("merchants", err, "");
 	err = customer_country_new(database, &app->countries);
 	return err == ERR_OK ? ERR_OK : start_failed("customers' countries", err, "");
 }
@@ -368,6 +371,7 @@ static void server_stop(struct server *server)
 	}
 	pipeline_free(server->pipeline);
 	customer_country_free(app->countries);
+	reader_stop(app->merchants);
 	reader_stop(app->methods);
 	reader_stop(app->keys);
 	reader_stop(app->lookups);

@@ -18,7 +18,6 @@
 #include "service/lookup.h"
 #include "service/control.h"
 #include "service/payment.h"
-#include "store/merchant.h"
 
 #define EVENTS_MAX 1000   /* of one timeline */
 #define ATTEMPTS_MAX 1000 /* of one payment */
@@ -238,21 +237,13 @@ void transactions_deposit(struct call *call)
 		create(call, TRANSACTION_DEPOSIT, key);
 }
 
-static enum err look_merchant(struct store_tx *tx, void *context)
-{
-	struct merchant_row *row = context;
-
-	return store_merchant_find(tx, row->merchant, row);
-}
-
 /* Only merchants that may do without: their clients are older than the rule. False: refused. */
 static bool may_be_keyless(struct call *call)
 {
 	struct merchant_row row;
-	enum err err;
+	enum err err = lookup_merchant(call->app->merchants, call->claims.merchant,
+				       call->deadline_boot_us, &row);
 
-	(void)snprintf(row.merchant, sizeof row.merchant, "%s", call->claims.merchant);
-	err = store_pool_look(call->app->pool, call_wait_ms(call), look_merchant, &row);
 	if (err == ERR_OK && row.keyless_withdrawals)
 		return true;
 	if (err == ERR_OK)

@@ -48,3 +48,31 @@ enum err lookup_transaction(struct reader *lookups, const char *merchant, struct
 {
 	return reader_ask(lookups, merchant, &id, deadline_boot_us, view);
 }
+
+/* They all ask for the one that they are of. */
+static enum err look_merchant(struct store_tx *tx, struct reader_group *group)
+{
+	struct merchant_row row;
+	const enum err err = store_merchant_find(tx, group->merchant, &row);
+
+	for (size_t i = 0; i < group->count && err == ERR_OK; i++) {
+		memcpy(group->asks[i]->answer, &row, sizeof row);
+		group->asks[i]->found = true;
+	}
+	return err == ERR_NOT_FOUND ? ERR_OK : err;
+}
+
+enum err lookup_start_merchants(const struct store_settings *database, struct reader **merchants)
+{
+	static const struct reader_kind kind = { .threads = 1,
+						 .answer_size = sizeof(struct merchant_row),
+						 .look = look_merchant };
+
+	return reader_start(&kind, database, merchants);
+}
+
+enum err lookup_merchant(struct reader *merchants, const char *merchant, int64_t deadline_boot_us,
+			 struct merchant_row *row)
+{
+	return reader_ask(merchants, merchant, "", deadline_boot_us, row);
+}

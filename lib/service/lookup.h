@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: payops contributors
  * SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lookup: a transaction by its id, as GET shows it, by readers; those that are asked for at the same time share one
- * statement.
+ * Lookup: a transaction by its id, as GET shows it, and merchants, by readers; those that are asked for at the same
+ * time share one statement.
  *
  * Invariant  a merchant sees its own transactions only
  * Threads    safe
@@ -19,5 +19,10 @@ CHECKED enum err lookup_start(const struct store_settings *database, struct read
 /* Returns as reader_ask(); ERR_NOT_FOUND also for what is another merchant's. */
 CHECKED enum err lookup_transaction(struct reader *lookups, const char *merchant, struct id id,
 				    int64_t deadline_boot_us, struct transaction_view *view);
+
+CHECKED enum err lookup_start_merchants(const struct store_settings *database,
+					struct reader **merchants);
+CHECKED enum err lookup_merchant(struct reader *merchants, const char *merchant,
+				 int64_t deadline_boot_us, struct merchant_row *row);
 
 #endif

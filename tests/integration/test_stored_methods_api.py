@@ -292,8 +292,10 @@ def test_a_stalled_database_holds_its_look_up_up_to_the_requests_deadline_and_no
                 ("POST", "/transactions", {**PAYMENT, **names}, {"Idempotency-Key": unique("key")}),
                 ("POST", "/deposit", transfer, {}),
                 ("POST", "/withdrawal", transfer, {"Idempotency-Key": unique("key")}),
+                ("POST", "/withdrawal", transfer, {}),
                 ("POST", "/routes/explain", {"currency": "USD", **names}, {}),
                 ("GET", f"/customers/{customer}/payment-methods/{method}", None, {})]
+    payops.sql(f"UPDATE merchant SET keyless_withdrawals = 1 WHERE merchant = '{SHOP}'")
     before = count(payops)
 
     with concurrent.futures.ThreadPoolExecutor(len(requests)) as clients, payops.stalled("database"):

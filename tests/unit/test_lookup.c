@@ -150,6 +150,24 @@ START_TEST(lookup_tells_when_the_database_is_away_and_recovers)
 }
 END_TEST
 
+START_TEST(lookup_of_a_merchant_tells_what_it_may_do)
+{
+	const int64_t deadline_us = clock_boot_us() + 20 * SECOND_US;
+	struct reader *merchants;
+	struct merchant_row row;
+
+	ck_assert_int_eq(lookup_start_merchants(&service.database, &merchants), ERR_OK);
+	ck_assert_int_eq(lookup_merchant(merchants, "nobody", deadline_us, &row), ERR_NOT_FOUND);
+	ck_assert_int_eq(lookup_merchant(merchants, SERVICE_MERCHANT, deadline_us, &row), ERR_OK);
+	ck_assert_str_eq(row.merchant, SERVICE_MERCHANT);
+	ck_assert(!row.keyless_withdrawals);
+	service_do(&service, "UPDATE merchant SET keyless_withdrawals = 1");
+	ck_assert_int_eq(lookup_merchant(merchants, SERVICE_MERCHANT, deadline_us, &row), ERR_OK);
+	ck_assert(row.keyless_withdrawals);
+	reader_stop(merchants);
+}
+END_TEST
+
 UNIT_MAIN("lookup", {
 	service_require();
 	tcase_set_timeout(tests, 60);
@@ -159,4 +177,5 @@ UNIT_MAIN("lookup", {
 	tcase_add_test(tests, lookup_sees_what_was_committed_before_it);
 	tcase_add_test(tests, lookup_of_nothing_is_not_found_and_leaves_the_view_alone);
 	tcase_add_test(tests, lookup_tells_when_the_database_is_away_and_recovers);
+	tcase_add_test(tests, lookup_of_a_merchant_tells_what_it_may_do);
 })
