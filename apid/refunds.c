@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "apid/call.h"
+#include "apid/etag.h"
 #include "apid/list.h"
 #include "apid/render.h"
 #include "base/clock.h"
@@ -32,10 +33,15 @@ void refunds_show(struct call *call)
 
 	if (id_parse(ID_REFUND, call->match.parameter, &at.id))
 		err = store_pool_look(call->app->pool, call_wait_ms(call), look_refund, &at);
-	if (err == ERR_OK)
-		call_answer(call, 200, render_refund(&at.view));
-	else
+	if (err != ERR_OK) {
 		call_refuse(call, err, err == ERR_NOT_FOUND ? "There is no such refund." : NULL);
+		return;
+	}
+	etag_set(call->reply, at.view.transaction_version);
+	if (etag_is_held(call->http, at.view.transaction_version))
+		call->reply->status = 304;
+	else
+		call_answer(call, 200, render_refund(&at.view));
 }
 
 static void refund_add(void *context, const struct refund_view *view)

@@ -30,6 +30,7 @@ static const struct column columns[] = {
 	COLUMN_TEXT_OR_NULL(struct refund_view, gateway),
 	COLUMN_TEXT_OR_NULL(struct refund_view, gateway_ref),
 	COLUMN_TEXT_OR_NULL(struct refund_view, decline_code),
+	COLUMN_NUMBER(struct refund_view, transaction_version),
 };
 static const struct shape shape = SHAPE(columns);
 

@@ -33,6 +33,7 @@ struct refund_view {
 	char gateway[33]; /* "" before the first attempt */
 	char gateway_ref[ATTEMPT_GATEWAY_REF_SIZE];
 	char decline_code[REASON_SIZE];
+	uint32_t transaction_version; /* each step of the refund makes a new one */
 };
 
 /* One of the merchant's. Returns ERR_OK; ERR_NOT_FOUND, also when it is another merchant's. */

@@ -3,7 +3,7 @@
 """Requests about one version of a payment, and what a web page of another origin is told."""
 import pytest
 
-from support import event_types, pay_id
+from support import event_types, pay_id, unique, until
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +39,24 @@ def test_a_change_of_the_named_version_is_made_and_answers_the_new_one(payops, i
     assert shown.headers["etag"] == '"1"'
     assert (answer.status, answer.headers["etag"]) == (200, '"2"')
     assert payops.get(f"/transactions/{transaction_id}", headers={"If-None-Match": answer.headers["etag"]}).status == 304
+
+
+def test_a_refund_has_its_version_too(payops):
+    transaction_id = pay_id(payops, "tok_sync")
+    payops.await_status(transaction_id, "completed")
+    path = payops.request("POST", f"/transactions/{transaction_id}/refunds", {"payment_token": "tok_queued_1500"},
+                          {"Idempotency-Key": unique("conditional-")},
+                          payops.token(scope="payments:read refunds:write")).headers["location"]
+
+    def show(tag):
+        return payops.get(path, headers={"If-None-Match": tag})
+    first = payops.get(path)
+    until(lambda: payops.get(path).json["status"] == "succeeded", what="the refund")
+    last = show(first.headers["etag"])
+    held = show(last.headers["etag"])
+
+    assert (first.json["next_action"] is not None, last.status, last.json["status"]) == (True, 200, "succeeded")
+    assert (held.status, held.body, held.headers["etag"]) == (304, b"", last.headers["etag"])
 
 
 def test_another_merchants_payment_is_not_found_whatever_its_version(payops):
