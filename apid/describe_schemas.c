@@ -322,7 +322,7 @@ static const struct describe_member problem[] = {
 	MEMBER(INTEGER, "status", 0, "The HTTP status."),
 	MEMBER(OBJECT, "code", 0,
 	       "What it is, as a word that stays the same in all releases.", .of = "ErrorCode"),
-	MEMBER(TEXT, "detail", ABSENT, "What is wrong here, as a sentence for developers."),
+	MEMBER(TEXT, "detail", 0, "What is wrong here, as a sentence for developers."),
 	MEMBER(TEXT, "instance", ABSENT, "The request's path."),
 	MEMBER(TEXT, "api_call_id", 0, "The request's id: name it to support."),
 	MEMBER(BOOLEAN, "retryable", 0, "Whether the same request may be sent again."),

@@ -13,6 +13,8 @@
 
 #define INSTANCE_MAX 128
 #define TYPE_SIZE 96
+#define DETAIL_SIZE 600
+#define FIELDS_SIZE 512 /* of the detail that are for fields */
 
 static const struct retry {
 	enum err err;
@@ -21,6 +23,34 @@ static const struct retry {
 	{ ERR_LIMITED, 1 },     { ERR_LOCKED_OUT, 1 }, { ERR_BUSY, 1 },
 	{ ERR_UNAVAILABLE, 2 }, { ERR_OVERLOADED, 1 }, { ERR_DRAINING, 5 },
 	{ ERR_DEADLINE, 1 },    { ERR_UNCERTAIN, 1 },  { ERR_KEY_IN_FLIGHT, 1 },
+};
+
+#define REPEAT "Repeat the request as it was, after as many seconds as Retry-After says."
+#define SUPPORT "Name the api_call_id to support: the log says more."
+
+/* What can be said of any of its kind, where the handler knows no more. */
+static const struct detail {
+	enum err err;
+	const char *text;
+} details[] = {
+	{ ERR_SIGNATURE, "Sign the body's bytes as the gateway does, with the secret agreed on." },
+	{ ERR_MERCHANT, "Have this server's operator add the merchant, or send another token." },
+	{ ERR_LIMITED,
+	  "Send fewer requests, and this one after as many seconds as Retry-After says." },
+	{ ERR_LOCKED_OUT, "Send valid credentials, after as many seconds as Retry-After says." },
+	{ ERR_KEY_REQUIRED, "Send an Idempotency-Key: the same one again when you repeat this." },
+	{ ERR_METHOD, "The header Allow has the methods that this path takes." },
+	{ ERR_STALE, "It has changed since: read it again, then decide anew." },
+	{ ERR_KEY_IN_FLIGHT, "Repeat it with the same key, which gets the first one's answer." },
+	{ ERR_BUSY, REPEAT },
+	{ ERR_UNAVAILABLE, REPEAT },
+	{ ERR_OVERLOADED, REPEAT },
+	{ ERR_DRAINING, REPEAT },
+	{ ERR_DEADLINE, REPEAT },
+	{ ERR_STORE, SUPPORT },
+	{ ERR_MEMORY, SUPPORT },
+	{ ERR_CRYPTO, SUPPORT },
+	{ ERR_INTERNAL, SUPPORT },
 };
 
 int problem_status(enum err err)
@@ -67,9 +97,49 @@ static bool member_texts(json_t *object, const char *name, const char *const *te
 	return json_object_set_new(object, name, array) == 0;
 }
 
+/* "amount: must be greater than zero; currency: …." */
+static void fields_write(const json_t *errors, char out[DETAIL_SIZE])
+{
+	const size_t count = json_array_size(errors);
+	size_t used = 0, i;
+
+	for (i = 0; i < count && used < FIELDS_SIZE; i++) {
+		const json_t *entry = json_array_get(errors, i);
+		const char *field = json_string_value(json_object_get(entry, "field"));
+		const char *message = json_string_value(json_object_get(entry, "message"));
+		const int size = snprintf(out + used, FIELDS_SIZE - used, "%s%s: %s",
+					  i > 0 ? "; " : "", field, message);
+
+		if (size < 0 || (size_t)size >= FIELDS_SIZE - used)
+			break;
+		used += (size_t)size;
+	}
+	if (i < count)
+		(void)snprintf(out + used, DETAIL_SIZE - used, "; and %zu more.", count - i);
+	else
+		(void)snprintf(out + used, DETAIL_SIZE - used, ".");
+}
+
+/* Every problem has one. */
+static const char *detail_of(const struct problem *problem, char out[DETAIL_SIZE])
+{
+	if (problem->detail != NULL)
+		return problem->detail;
+	if (json_array_size(problem->errors) > 0) {
+		fields_write(problem->errors, out);
+		return out;
+	}
+	for (size_t i = 0; i < sizeof details / sizeof details[0]; i++)
+		if (details[i].err == problem->err)
+			return details[i].text;
+	(void)snprintf(out, DETAIL_SIZE, "%s.", err_row(problem->err)->title);
+	return out;
+}
+
 static json_t *problem_object(const struct problem *problem)
 {
 	const struct err_row *row = err_row(problem->err);
+	char detail[DETAIL_SIZE];
 	const int after_s = problem_retry_after_s(problem);
 	const char *instance = problem->instance;
 	char type[TYPE_SIZE];
@@ -82,7 +152,7 @@ static json_t *problem_object(const struct problem *problem)
 			   problem_status(problem->err));
 	if (object == NULL)
 		return NULL;
-	if (member_text(object, "detail", problem->detail) &&
+	if (member_text(object, "detail", detail_of(problem, detail)) &&
 	    member_text(object, "instance", instance) && member_text(object, "code", row->code) &&
 	    member_text(object, "api_call_id", problem->api_call_id) &&
 	    json_object_set_new(object, "retryable",

@@ -21,7 +21,8 @@
 
 struct problem {
 	enum err err;
-	const char *detail; /* one sentence for the developer of the client; NULL: none */
+	const char *
+		detail; /* one sentence for the developer of the client; NULL: what errors, or err, say */
 	const char *
 		instance; /* the request's path; left out where it is not short visible ASCII or holds a card number */
 	const char *api_call_id;

@@ -26,6 +26,13 @@ static void check_text(const json_t *object, const char *name, const char *expec
 	ck_assert_str_eq(json_string_value(json_object_get(object, name)), expected);
 }
 
+static void check_is_sentence(const char *text)
+{
+	ck_assert_ptr_nonnull(text);
+	ck_assert_uint_gt(strlen(text), 1);
+	ck_assert_int_eq(text[strlen(text) - 1], '.');
+}
+
 START_TEST(problem_text_follows_the_row_of_each_failure)
 {
 	const enum err err = (enum err)_i;
@@ -44,7 +51,7 @@ START_TEST(problem_text_follows_the_row_of_each_failure)
 			 problem_retry_after_s(&(struct problem){ .err = err }) > 0);
 	if (status == 503)
 		ck_assert_int_gt(problem_retry_after_s(&(struct problem){ .err = err }), 0);
-	ck_assert_ptr_null(json_object_get(object, "detail"));
+	check_is_sentence(json_string_value(json_object_get(object, "detail")));
 	ck_assert_ptr_null(json_object_get(object, "instance"));
 	ck_assert_ptr_null(json_object_get(object, "errors"));
 	ck_assert_ptr_null(json_object_get(object, "current_status"));
@@ -141,6 +148,45 @@ START_TEST(problem_errors_point_at_each_field)
 }
 END_TEST
 
+START_TEST(problem_text_says_in_its_detail_what_is_wrong_with_fields)
+{
+	struct field_errors found = { .count = 0 };
+	struct problem problem = { .err = ERR_INVALID };
+	json_t *errors, *object;
+
+	field_error_add(&found, "amount", FIELD_FLOAT, "must be no float");
+	field_error_add(&found, "currency", FIELD_CURRENCY, "must be active");
+	errors = problem_errors(&found);
+	problem.errors = errors;
+	object = parse(&problem);
+
+	check_text(object, "detail", "amount: must be no float; currency: must be active.");
+	json_decref(object);
+	json_decref(errors);
+}
+END_TEST
+
+START_TEST(problem_text_names_as_many_fields_as_find_room)
+{
+	struct field_errors found = { .count = 0 };
+	struct problem problem = { .err = ERR_INVALID };
+	json_t *errors, *object;
+	const char *detail;
+
+	for (int i = 0; i < FIELD_ERRORS_MAX; i++)
+		field_error_add(&found, "amount", FIELD_FLOAT, "%0100d", i);
+	errors = problem_errors(&found);
+	problem.errors = errors;
+	object = parse(&problem);
+
+	detail = json_string_value(json_object_get(object, "detail"));
+	ck_assert_uint_lt(strlen(detail), 600);
+	ck_assert_ptr_nonnull(strstr(detail, "0003; and 28 more."));
+	json_decref(object);
+	json_decref(errors);
+}
+END_TEST
+
 START_TEST(problem_error_add_points_only_into_the_body)
 {
 	json_t *errors = json_array();
@@ -161,5 +207,7 @@ UNIT_MAIN("problem", {
 	tcase_add_loop_test(tests, problem_text_says_what_the_object_is_and_allows, 0, 3);
 	tcase_add_test(tests, problem_text_has_further_members_that_replace_none);
 	tcase_add_test(tests, problem_errors_point_at_each_field);
+	tcase_add_test(tests, problem_text_says_in_its_detail_what_is_wrong_with_fields);
+	tcase_add_test(tests, problem_text_names_as_many_fields_as_find_room);
 	tcase_add_test(tests, problem_error_add_points_only_into_the_body);
 })
