@@ -201,7 +201,7 @@ static bool word_of(const json_t *object, const char *name, struct words words, 
 	return *value >= 0;
 }
 
-/* A decline turns to success only, a success to something else. */
+/* What was done is not done again: only a decline turns to success. */
 static bool verdict_holds(const struct entry_verdict *verdict)
 {
 	bool declined = verdict->final == ENTRY_DECLINED;
@@ -214,8 +214,8 @@ static bool verdict_holds(const struct entry_verdict *verdict)
 		return false;
 	if (verdict->later == ENTRY_ACCEPTED)
 		return true;
-	return declined ? verdict->later == ENTRY_SUCCEEDED
-			: verdict->later == ENTRY_REVERSED || verdict->later == ENTRY_RETURNED;
+	return verdict->later == ENTRY_REVERSED || verdict->later == ENTRY_RETURNED ||
+	       (declined && verdict->later == ENTRY_SUCCEEDED);
 }
 
 static bool verdict_read(const json_t *object, int64_t at_us, struct entry_verdict *verdict)

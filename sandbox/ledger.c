@@ -107,7 +107,7 @@ static void entry_turn(struct ledger *ledger, struct entry *entry, int64_t at_us
 	entry->turned_at_us = at_us;
 	if (entry->verdict.later == ENTRY_SUCCEEDED)
 		entry_count_success(ledger, entry);
-	else
+	else if (entry->verdict.final == ENTRY_SUCCEEDED)
 		sums_give_back(entry);
 }
 
@@ -524,14 +524,14 @@ void ledger_each_unfinished(struct ledger *ledger, void (*each)(void *context, s
 /* A late success counts as one from then on; what was reversed or returned had succeeded. */
 static void render_outcome(const struct entry *entry, struct render *render)
 {
-	bool late = entry->turned_at_us != 0 && entry->verdict.later == ENTRY_SUCCEEDED;
+	bool late = entry->turned_at_us != 0 && entry->verdict.final == ENTRY_DECLINED;
 	enum entry_status outcome = late ? ENTRY_SUCCEEDED : entry->verdict.final;
 	char at[CLOCK_TEXT_SIZE];
 
 	render_text(render, "outcome", words_text(entry_status_words, (int)outcome));
 	render_text(render, "at",
 		    clock_format(late ? entry->turned_at_us : entry->decided_at_us, at));
-	if (late || entry->turned_at_us == 0)
+	if (entry->turned_at_us == 0 || entry->verdict.later == ENTRY_SUCCEEDED)
 		return;
 	render_text(render, "turned",
 		    words_text(entry_status_words, (int)entry->verdict.later));

@@ -88,12 +88,21 @@ static bool operation_read(const struct operations *operations,
 static const struct turn {
 	enum entry_status later;
 	unsigned kinds;
+	enum token_turn or_else; /* what holds for the other kinds */
 } turns[] = {
-	[TOKEN_STAYS] = {ENTRY_ACCEPTED, 0},
-	[TOKEN_TURNS_SUCCESS] = {ENTRY_SUCCEEDED, PROFILE_ALL_OPERATIONS},
-	[TOKEN_TURNS_REVERSED] = {ENTRY_REVERSED, 1U << OPERATION_REFUND},
-	[TOKEN_TURNS_RETURNED] = {ENTRY_RETURNED, 1U << OPERATION_PAYOUT},
+	[TOKEN_STAYS] = {ENTRY_ACCEPTED, PROFILE_ALL_OPERATIONS, TOKEN_STAYS},
+	[TOKEN_TURNS_SUCCESS] = {ENTRY_SUCCEEDED, PROFILE_ALL_OPERATIONS, TOKEN_STAYS},
+	[TOKEN_TURNS_REVERSED] = {ENTRY_REVERSED, 1U << OPERATION_REFUND, TOKEN_STAYS},
+	[TOKEN_TURNS_RETURNED] = {ENTRY_RETURNED, 1U << OPERATION_PAYOUT, TOKEN_STAYS},
+	[TOKEN_TURNS_BACK] = {ENTRY_REVERSED, 1U << OPERATION_REFUND, TOKEN_TURNS_RETURNED},
 };
+
+static enum entry_status later_of(enum token_turn turn, enum operation_kind kind)
+{
+	while ((turns[turn].kinds & 1U << kind) == 0)
+		turn = turns[turn].or_else;
+	return turns[turn].later;
+}
 
 static struct entry_verdict verdict_of(const struct token *token, enum operation_kind kind)
 {
@@ -110,8 +119,7 @@ static struct entry_verdict verdict_of(const struct token *token, enum operation
 
 	verdict.opened = opened[token->timing] == ENTRY_SUCCEEDED ? verdict.final
 								  : opened[token->timing];
-	if (turns[token->turn].kinds & 1U << kind)
-		verdict.later = turns[token->turn].later;
+	verdict.later = later_of(token->turn, kind);
 	return verdict;
 }
 

@@ -95,20 +95,22 @@ static void line_add(struct gathering *gathering, const struct entry *entry, boo
 	(void)entry_id(entry, line->id);
 }
 
-/* Under the ledger's mutex. A late success moved its money when it turned. */
+/* Under the ledger's mutex. What was declined moved its money when it turned: back too, where it turned to that. */
 static void entry_gather(void *context, const struct entry *entry)
 {
 	struct gathering *gathering = context;
 	bool turned = entry->turned_at_us != 0;
-	bool late = turned && entry->verdict.later == ENTRY_SUCCEEDED;
+	bool late = turned && entry->verdict.final == ENTRY_DECLINED;
 
 	if (entry->terms.gateway != gathering->settlement->gateway ||
 	    movements[entry->terms.kind].type == NULL)
 		return;
 	if (entry->verdict.final == ENTRY_SUCCEEDED)
 		line_add(gathering, entry, false, entry->decided_at_us);
-	if (turned)
-		line_add(gathering, entry, !late, entry->turned_at_us);
+	if (late)
+		line_add(gathering, entry, false, entry->turned_at_us);
+	if (turned && entry->verdict.later != ENTRY_SUCCEEDED)
+		line_add(gathering, entry, true, entry->turned_at_us);
 }
 
 /* Midnight UTC of "2026-11-28". */

@@ -73,6 +73,7 @@ enum token_turn {
 	TOKEN_TURNS_SUCCESS,  /* a decline becomes a success */
 	TOKEN_TURNS_REVERSED, /* a refund is taken back */
 	TOKEN_TURNS_RETURNED, /* a payout comes back */
+	TOKEN_TURNS_BACK,     /* the one or the other, whatever was said of it before */
 };
 
 /* What the number is that ends a token's name */

@@ -40,7 +40,8 @@ STARTERS, PREPARE_S, SETTLE_S, RETRIES_S = 24, 120, 180, 12
 
 # How money may move: "takes" must; "refuses" must not; "refuses for now" may at another gateway; "lost in silence"
 # must not, and takes long to be told; "turns" refuses, and yet moves money later; "lies" takes, and tells so wrongly that
-# its gateway must say it again, signed.
+# its gateway must say it again, signed; "comes back" refuses, and where that was a refund or payout, tells later that it
+# was undone.
 RULES = {
     "tok_decline_insufficient_funds": "refuses", "tok_decline_do_not_honor": "refuses",
     "tok_decline_expired_card": "refuses", "tok_decline_stolen_card": "refuses",
@@ -51,7 +52,7 @@ RULES = {
     "tok_429": "refuses for now",
     "tok_5xx_uncharged": "lost in silence", "tok_timeout_uncharged": "lost in silence",
     "tok_wrong_amount": "lies", "tok_wrong_currency": "lies", "tok_wrong_id": "lies",
-    "tok_late_success": "turns", "tok_late_success_retryable": "turns",
+    "tok_late_success": "turns", "tok_late_success_retryable": "turns", "tok_late_reversed_": "comes back",
     **{name: "takes" for name in (
         "tok_ok", "tok_sync", "tok_requires_action", "tok_requires_action_virtual_account", "tok_requires_action_qr",
         "tok_requires_action_", "tok_answer_lost", "tok_answer_lost_callback", "tok_reset_after_charge",
@@ -131,6 +132,9 @@ class Cell:
 
     # --- judging ---
 
+    def is_late(self):
+        return self.rule == "turns" or (self.rule == "comes back" and self.operation in ("refund", "payout"))
+
     def stays_open(self):
         return self.rule == "lies" or (self.rule == "lost in silence" and self.route == "gamma")
 
@@ -170,9 +174,9 @@ class Cell:
                     f"moved money {len(lines)} times while {status}, {late} named by exceptions")
         self.expect(status not in SUCCESS or lines, "succeeded, and the gateways did nothing")
         self.expect(status != "failed" or len(lines) <= late, "failed, and yet money moved")
-        self.expect(self.rule != "turns" or late or status == "processing",
+        self.expect(not self.is_late() or late or status == "processing",
                     "a success that came late stands in no exception")
-        self.expect(not late or self.rule == "turns", "has a late success")
+        self.expect(not late or self.is_late(), "has a late success")
         final = operation["next_action"] == "none"
         self.expect(final == (status in (*SUCCESS, "failed", "cancelled")), f"{status} with {operation['next_action']}")
         self.expect(final or operation["next_action_at_us"] != "NULL", "is open and nothing will happen")
@@ -267,7 +271,7 @@ def settle_cells(payops, cells):
                        "a.operation_id = operation.id AND a.status <> 'not_sent')")
         seen = Seen(payops, cells)
         if all(cell.stays_open() for cell in seen.open_cells(cells)) and all(
-                seen.exceptions[cell.transaction_id, "late_success"] for cell in cells if cell.rule == "turns"):
+                seen.exceptions[cell.transaction_id, "late_success"] for cell in cells if cell.is_late()):
             return
         time.sleep(0.5)
 

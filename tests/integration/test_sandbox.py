@@ -74,6 +74,7 @@ PROMISES = [
     Promise("tok_out_of_order", 202, "succeeded", "succeeded", "completed accepted"),
     Promise("tok_late_success", 402, "succeeded", "succeeded", "completed", "do_not_honor"),
     Promise("tok_late_success_retryable", 402, "succeeded", "succeeded", "completed", "issuer_unavailable"),
+    Promise("tok_late_reversed_200", 402, "declined", "declined", error="do_not_honor"),
     Promise("tok_reversed_200", 200, "succeeded", "succeeded"),
     Promise("tok_returned_200", 200, "succeeded", "succeeded"),
     Promise("tok_queued_700", 202, "succeeded", "succeeded", "completed"),
@@ -83,6 +84,10 @@ PROMISES = [
 # What a token does to one kind of operation only.
 SPECIAL = {
     ("tok_reversed_200", "refund"): Promise("tok_reversed_200", 200, "reversed", "succeeded", "reversed"),
+    ("tok_late_reversed_200", "refund"): Promise("tok_late_reversed_200", 402, "reversed", "succeeded", "reversed",
+                                                 "do_not_honor"),
+    ("tok_late_reversed_200", "payout"): Promise("tok_late_reversed_200", 402, "returned", "succeeded", "returned",
+                                                 "do_not_honor"),
     ("tok_returned_200", "payout"): Promise("tok_returned_200", 200, "returned", "succeeded", "returned"),
 }
 

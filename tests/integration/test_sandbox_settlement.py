@@ -28,16 +28,17 @@ class Settled(Sandbox):
         for gateway in GATEWAYS:
             for number, currency in enumerate(DECIMALS):
                 charge = self.perform("charge", gateway=gateway, amount_minor=12345 + number, currency=currency).json["id"]
-                for token in ("tok_sync", "tok_reversed_1", "tok_decline_do_not_honor"):
+                for token in ("tok_sync", "tok_reversed_1", "tok_late_reversed_1", "tok_decline_do_not_honor"):
                     self.perform("refund", token, gateway, parent=charge, amount_minor=100, currency=currency)
             hold = self.perform("authorise", gateway=gateway).json["id"]
             for amount in (700, 300):
                 self.perform("capture", gateway=gateway, parent=hold, amount_minor=amount)
             self.perform("void", gateway=gateway, parent=self.parent("void", gateway))
-            for token in ("tok_sync", "tok_returned_1", "tok_decline_limit_exceeded", "tok_queued_60000"):
+            for token in ("tok_sync", "tok_returned_1", "tok_late_reversed_1", "tok_decline_limit_exceeded",
+                          "tok_queued_60000"):
                 self.perform("payout", token, gateway, amount_minor=5000, reference=f'"{token}",;-{gateway}',
                              transaction=token, operation_id=token, attempt=token)
-        until(lambda: sum("turned" in line for line in self.ledger()) == len(GATEWAYS) * (len(DECIMALS) + 1), 10,
+        until(lambda: sum("turned" in line for line in self.ledger()) == len(GATEWAYS) * 2 * (len(DECIMALS) + 1), 10,
               "all that turns")
 
     def settle(self, gateway, date, *damage):

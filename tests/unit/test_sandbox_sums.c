@@ -184,6 +184,37 @@ START_TEST(a_late_success_counts_from_its_turn_on)
 }
 END_TEST
 
+START_TEST(what_was_declined_and_came_back_takes_no_part)
+{
+	const struct entry_verdict back = {ENTRY_DECLINED, ENTRY_DECLINED, "do_not_honor", AT_US,
+					   ENTRY_REVERSED};
+	struct bench bench;
+	struct entry_terms terms;
+	struct entry *charge, *refund = NULL;
+	json_t *rows, *row;
+
+	bench_begin(&bench);
+	charge = enter_new(&bench, "charge", &succeeded);
+	terms = terms_about(charge, OPERATION_REFUND, "refund", 1050);
+	ck_assert_int_eq(enter(&bench, &terms, &back, &refund), LEDGER_ENTERED);
+	ck_assert_int_eq(ledger_turn(bench.ledger, refund, AT_US + 1000000), ERR_OK);
+	bench_reopen(&bench);
+
+	charge = ledger_by_id(bench.ledger, ALPHA, "alpha_000001");
+	refund = ledger_by_id(bench.ledger, ALPHA, "alpha_000002");
+	ck_assert_int_eq(ledger_status(bench.ledger, refund), ENTRY_REVERSED);
+	rows = rows_of(&bench, "refund");
+	row = json_array_get(rows, 0);
+	ck_assert_str_eq(json_string_value(json_object_get(row, "outcome")), "succeeded");
+	ck_assert_str_eq(json_string_value(json_object_get(row, "turned")), "reversed");
+	json_decref(rows);
+	ck_assert_str_eq(enter_about(&bench, charge, OPERATION_REFUND, 1050, &succeeded), "");
+	ck_assert_str_eq(enter_about(&bench, charge, OPERATION_REFUND, 1, &succeeded),
+			 "refund_exceeds_charge");
+	bench_end(&bench);
+}
+END_TEST
+
 START_TEST(other_currencies_and_parents_are_declined)
 {
 	struct bench bench;
@@ -246,6 +277,7 @@ UNIT_MAIN("sandbox_sums", {
 	tcase_add_test(tests, what_is_open_or_will_succeed_later_keeps_its_part);
 	tcase_add_test(tests, a_reversed_refund_may_be_refunded_again);
 	tcase_add_test(tests, a_late_success_counts_from_its_turn_on);
+	tcase_add_test(tests, what_was_declined_and_came_back_takes_no_part);
 	tcase_add_test(tests, other_currencies_and_parents_are_declined);
 	tcase_add_test(tests, without_idempotency_the_same_key_is_done_again);
 })

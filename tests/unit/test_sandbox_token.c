@@ -71,6 +71,8 @@ static const struct known {
 	  .decline_code = "issuer_unavailable", .turn = TOKEN_TURNS_SUCCESS, .turn_ms = 1000 } },
 	{ "tok_reversed_30", { .turn = TOKEN_TURNS_REVERSED, .turn_ms = 30 } },
 	{ "tok_returned_40", { .turn = TOKEN_TURNS_RETURNED, .turn_ms = 40 } },
+	{ "tok_late_reversed_50", { .verdict = TOKEN_DECLINES, .decline_code = "do_not_honor",
+	  .turn = TOKEN_TURNS_BACK, .turn_ms = 50 } },
 	{ "tok_queued_1500", { .timing = TOKEN_LATER, .due_ms = 1500, .calls = TOKEN_ONE_CALL } },
 	{ "tok_slow_1", { .answer_ms = 1 } },
 	{ "tok_slow_120000", { .answer_ms = 120000 } },
