@@ -104,8 +104,8 @@ def test_scenario_ends_as_its_row_says(payops, payments, scenario):
     shown = payops.await_status(transaction_id, scenario.status)
 
     assert [attempt["status"] for attempt in attempts(payops, transaction_id)] == scenario.attempts.split()
-    assert outcomes(payops, transaction_id) == scenario.ledger.split()
     until(lambda: len(callback_results(payops, transaction_id)) >= len(scenario.callbacks.split()), 5, "callbacks")
+    assert outcomes(payops, transaction_id) == scenario.ledger.split()
     assert callback_results(payops, transaction_id) == scenario.callbacks.split()
     types = event_types(payops, transaction_id)
     assert fits(scenario.events.split(), types), types
