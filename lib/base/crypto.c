@@ -3,11 +3,13 @@
 #include "base/crypto.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/repeat.h"
 
@@ -32,10 +34,25 @@ static const void *address(const void *bytes)
 	return bytes != NULL ? bytes : "";
 }
 
+/*
+ * The kernel's, since GnuTLS keeps a generator for each thread that ever asked it, until the process ends: 176 bytes
+ * for every connection there was.
+ */
 void crypto_random(void *out, size_t size)
 {
-	if (!repeat_random(out, size))
-		must(gnutls_rnd(GNUTLS_RND_RANDOM, out, size));
+	uint8_t *at = out;
+
+	if (repeat_random(out, size))
+		return;
+	while (size > 0) {
+		const ssize_t got = getrandom(at, size, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		must(got > 0 ? 0 : -1);
+		at += got;
+		size -= (size_t)got;
+	}
 }
 
 void crypto_sha256(const void *bytes, size_t size, uint8_t out[CRYPTO_SHA256_SIZE])

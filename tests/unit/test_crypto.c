@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: GPL-3.0-or-later */
 #include "base/crypto.h"
 
+#include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -276,6 +278,47 @@ START_TEST(crypto_open_opens_every_size_of_text)
 }
 END_TEST
 
+/* Of AddressSanitizer, which has an allocator of its own; gcc brings no header of it. */
+extern size_t __sanitizer_get_current_allocated_bytes(void) __attribute__((weak));
+
+static size_t allocated(void)
+{
+	return __sanitizer_get_current_allocated_bytes != NULL
+		       ? __sanitizer_get_current_allocated_bytes()
+		       : mallinfo2().uordblks;
+}
+
+static void *ask_once(void *context)
+{
+	uint8_t bytes[16];
+
+	crypto_random(bytes, sizeof bytes);
+	return context;
+}
+
+static void ask_in_threads(int count)
+{
+	for (int i = 0; i < count; i++) {
+		pthread_t thread;
+
+		ck_assert_int_eq(pthread_create(&thread, NULL, ask_once, NULL), 0);
+		ck_assert_int_eq(pthread_join(thread, NULL), 0);
+	}
+}
+
+/* A thread a connection: what each leaves behind is there for ever. */
+START_TEST(crypto_random_leaves_nothing_behind_of_a_thread)
+{
+	size_t before;
+
+	ask_in_threads(10);
+	before = allocated();
+	ask_in_threads(1000);
+
+	ck_assert_uint_lt(allocated(), before + 10000);
+}
+END_TEST
+
 START_TEST(crypto_random_fills_every_byte_and_differs)
 {
 	uint8_t seen[64] = { 0 }, bytes[64], last[64] = { 0 };
@@ -462,6 +505,7 @@ UNIT_MAIN("crypto", {
 	tcase_add_test(tests, crypto_open_refuses_another_key_and_place);
 	tcase_add_test(tests, crypto_open_opens_every_size_of_text);
 	tcase_add_test(tests, crypto_random_fills_every_byte_and_differs);
+	tcase_add_test(tests, crypto_random_leaves_nothing_behind_of_a_thread);
 	tcase_add_test(tests, crypto_unhex_reads_what_crypto_hex_wrote_in_either_case);
 	tcase_add_loop_test(tests, crypto_unhex_refuses, 0, COUNT(not_hex));
 	tcase_add_loop_test(tests, crypto_base64url_goes_both_ways, 0, COUNT(base64urls));
