@@ -156,6 +156,8 @@ static void refuse_forged(struct call *call, const char *gateway)
 		return;
 	log_warning("callback refused", LOG_TEXT("gateway", gateway),
 		    LOG_TEXT("reason", "no gateway of this transaction signed it"));
+	/* Each gateway has a scheme of its own, none of them registered. */
+	http_reply_header(call->reply, "WWW-Authenticate", "Gateway-Signature realm=\"payops\"");
 	call_refuse(call, ERR_SIGNATURE, NULL);
 }
 

@@ -98,7 +98,7 @@ static const struct describe_member headers[] = {
 	MEMBER(TEXT, "RateLimit-Policy", DESCRIBE_ABSENT,
 	       "How many requests the merchant may make, where they are limited."),
 	MEMBER(TEXT, "WWW-Authenticate", DESCRIBE_ABSENT,
-	       "What is wrong with the token (RFC 6750)."),
+	       "What is wrong with the token (RFC 6750), or that a gateway must sign."),
 };
 /* clang-format on */
 
