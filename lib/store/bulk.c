@@ -6,9 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CLASSES 9
-
-static const size_t class_sizes[CLASSES] = { 256, 128, 64, 32, 16, 8, 4, 2, 1 };
+/*
+ * A statement costs as much as several rows, so what is few is one or two; of what is many the memory counts, which
+ * both sides need for each parameter of a prepared statement.
+ */
+static const size_t class_sizes[] = { 256, 128, 64, 48, 32, 28, 24, 20, 16, 14,
+				      12,  10,  8,  7,  6,  5,  4,  3,  2,  1 };
+#define CLASSES (sizeof class_sizes / sizeof class_sizes[0])
 
 struct bulk {
 	MYSQL_STMT *prepared[STATEMENT_COUNT][CLASSES];

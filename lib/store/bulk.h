@@ -4,8 +4,8 @@
  * Bulk: STATEMENT_ROWS, an INSERT whose {tuple} stands once per row, and STATEMENT_SET, a SELECT whose {?} stands once
  * per id; prepared in size classes. Private to lib/store.
  *
- * Invariant  a count is written as few statements of the classes 1, 4, 16, 64, 256; each is prepared at its first use
- *            on a connection, so max_prepared_stmt_count need allow five per such statement and connection
+ * Invariant  a count is written as few statements of twenty sizes, up to 32 as two at most; each is prepared at its
+ *            first use on a connection, so max_prepared_stmt_count need allow twenty per such statement and connection
  * Ownership  the connection owns what was prepared; rows stay the caller's
  * Threads    as the connection
  */
