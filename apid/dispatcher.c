@@ -20,7 +20,7 @@
 
 #define TICK_MS 200         /* how often due rows are looked for when nobody wakes us */
 #define RECORD_AGAIN_MS 500 /* pause after the database failed us */
-#define CLAIM_GAP_US 5000   /* between two claims: what becomes due meanwhile is claimed together */
+#define CLAIM_GAP_US 10000  /* between two claims: what becomes due meanwhile is claimed together */
 #define PACE_LOOK_US INT64_C(100000)
 #define CLOCK_LOOK_US INT64_C(1000000)
 #define PACE_SLOWEST 100   /* operations a second */
@@ -408,13 +408,14 @@ static void claim(struct dispatcher *dispatcher, struct due_settings due, size_t
 	struct due_job jobs[OPERATION_CLAIM_MAX];
 	size_t limit = claim_limit(dispatcher, used);
 	size_t count = 0;
+	bool full;
 	enum err err;
 
 	if (limit == 0)
 		return;
 	due.clock = &dispatcher->clock;
 	due.room = &dispatcher->room;
-	err = due_claim(dispatcher->pool, &due, limit, jobs, &count);
+	err = due_claim(dispatcher->pool, &due, limit, jobs, &count, &full);
 	if (err != ERR_OK) {
 		log_warning("due operations could not be claimed", LOG_ERR(err));
 		dispatcher->claim_boot_us = clock_boot_us() + RECORD_AGAIN_MS * 1000;
@@ -429,7 +430,8 @@ static void claim(struct dispatcher *dispatcher, struct due_settings due, size_t
 		flight_start(dispatcher, &jobs[i]);
 	}
 	explicit_bzero(jobs, sizeof jobs);
-	if (count == limit && dispatcher->pace.per_second == PACE_FASTEST)
+	/* Behind many that wait for a gateway there may be one whose gateway is well. */
+	if (full && dispatcher->pace.per_second == PACE_FASTEST)
 		dispatcher->claim_boot_us = 0;
 }
 

@@ -27,9 +27,9 @@ struct claim {
 	int64_t boot_us; /* read before the claim began: never later than the database's idea of its start */
 	struct due_job *jobs;
 	struct change_note *notes; /* as many as jobs */
-	size_t count;
-	size_t note_count;
+	size_t count, note_count;
 	size_t taken; /* rows that were due, whatever became of them */
+	bool full;    /* as many as its limit */
 	struct room room; /* with what is claimed now; kept once it is committed */
 	bool alone; /* one operation, written at once: see claim_singly() */
 };
@@ -530,6 +530,7 @@ static enum err claim_rows(struct claim *claim, struct store_tx *tx, struct oper
 		err = claim_sift(tx, rows, &count);
 	if (err == ERR_OK && !claim->alone)
 		err = claim_lock(tx, rows, count);
+	claim->full = count == claim->limit;
 	for (size_t i = 0; err == ERR_OK && i < count; i++)
 		err = item_claim(claim, tx, &rows[i], now_us);
 	return err;
@@ -541,9 +542,8 @@ static enum err claim_work(struct store_tx *tx, void *context)
 	struct operation_row *rows = calloc(claim->limit, sizeof *rows);
 	enum err err = rows == NULL ? ERR_MEMORY : ERR_OK;
 
-	claim->count = 0;
-	claim->note_count = 0;
-	claim->taken = 0;
+	claim->count = claim->note_count = claim->taken = 0;
+	claim->full = false;
 	if (claim->settings->room != NULL)
 		claim->room = *claim->settings->room;
 	claim->room.shared = claim->view->routing.gateway_count > 1;
@@ -603,7 +603,7 @@ static enum err claim_all(struct store_pool *pool, struct claim *claim, size_t *
 }
 
 enum err due_claim(struct store_pool *pool, const struct due_settings *settings, size_t limit,
-		   struct due_job *jobs, size_t *count)
+		   struct due_job *jobs, size_t *count, bool *full)
 {
 	struct change_note notes[OPERATION_CLAIM_MAX];
 	struct claim claim = {
@@ -619,6 +619,8 @@ enum err due_claim(struct store_pool *pool, const struct due_settings *settings,
 	err = claim_all(pool, &claim, count);
 	for (size_t i = 0; err == ERR_OK && i < *count; i++)
 		jobs[i].view = catalogue_share(claim.view);
+	if (full != NULL)
+		*full = err == ERR_OK && claim.full;
 	catalogue_release(claim.view);
 	return err;
 }

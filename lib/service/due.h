@@ -53,11 +53,12 @@ struct due_job {
 };
 
 /*
- * Claim up to `limit` (<= OPERATION_CLAIM_MAX) due operations in one commit.
+ * Claim up to `limit` (<= OPERATION_CLAIM_MAX) due operations in one commit. *full (may be NULL): it took up as many as
+ * it may, with or without a job for each, so more may be due.
  * Returns  ERR_OK with *count jobs; ERR_UNCERTAIN: forget this claim, its leases will end
  */
 CHECKED enum err due_claim(struct store_pool *pool, const struct due_settings *settings,
-			   size_t limit, struct due_job *jobs, size_t *count);
+			   size_t limit, struct due_job *jobs, size_t *count, bool *full);
 
 /*
  * Let go of what a claimed job holds, and wipe it. Its room it has until whoever carries it out calls room_leave().

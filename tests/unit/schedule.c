@@ -230,9 +230,9 @@ void theatre_claim(struct theatre *theatre, unsigned worker, size_t limit)
 
 	due.clock = &theatre->workers[worker].clock;
 	ck_assert_int_eq(due_clock_look(service->pool, &theatre->workers[worker].clock), ERR_OK);
-	ck_assert_int_eq(
-		due_claim(service->pool, &due, limit < CLAIM_MAX ? limit : CLAIM_MAX, jobs, &count),
-		ERR_OK);
+	ck_assert_int_eq(due_claim(service->pool, &due, limit < CLAIM_MAX ? limit : CLAIM_MAX, jobs,
+				   &count, NULL),
+			 ERR_OK);
 	theatre->workers[worker].claimed += count;
 	for (size_t i = 0; i < count; i++) {
 		struct payment *payment = payment_of(theatre, jobs[i].order.transaction_id);

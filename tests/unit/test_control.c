@@ -109,7 +109,8 @@ static size_t claim_due(void)
 	struct due_job jobs[4];
 	size_t count;
 
-	ck_assert_int_eq(due_claim(service.pool, &service.due, COUNT(jobs), jobs, &count), ERR_OK);
+	ck_assert_int_eq(due_claim(service.pool, &service.due, COUNT(jobs), jobs, &count, NULL),
+			 ERR_OK);
 	return count;
 }
 

@@ -57,7 +57,7 @@ static size_t claim(struct due_job jobs[LIMIT])
 {
 	size_t count = LIMIT + 1;
 
-	ck_assert_int_eq(due_claim(service.pool, &service.due, LIMIT, jobs, &count), ERR_OK);
+	ck_assert_int_eq(due_claim(service.pool, &service.due, LIMIT, jobs, &count, NULL), ERR_OK);
 	ck_assert_uint_le(count, LIMIT);
 	return count;
 }
@@ -123,7 +123,7 @@ START_TEST(the_earliest_are_claimed_first_and_no_more_than_asked_for)
 	(void)put_pending(now_us - 3 * SECOND_US);
 	(void)put_pending(now_us - 2 * SECOND_US);
 
-	ck_assert_int_eq(due_claim(service.pool, &service.due, 2, jobs, &count), ERR_OK);
+	ck_assert_int_eq(due_claim(service.pool, &service.due, 2, jobs, &count, NULL), ERR_OK);
 
 	ck_assert_uint_eq(count, 2);
 	ck_assert(!id_equal(jobs[0].order.operation_id, last.operation.id));
@@ -318,7 +318,7 @@ static void *claim_all(void *context)
 	size_t count = 1;
 
 	while (claimer->err == ERR_OK && count > 0) {
-		claimer->err = due_claim(service.pool, &service.due, 7, jobs, &count);
+		claimer->err = due_claim(service.pool, &service.due, 7, jobs, &count, NULL);
 		for (size_t i = 0; claimer->err == ERR_OK && i < count && claimer->count < WORK;
 		     i++)
 			claimer->claimed[claimer->count++] = jobs[i].order.operation_id;
@@ -543,7 +543,8 @@ START_TEST(one_that_is_put_off_does_not_keep_the_rest_from_being_taken_one_by_on
 	story_put(&service, &off);
 	bad.operation.next_action = NEXT_SEND;
 	bad.operation.next_action_at_us = now_us - 2 * SECOND_US;
-	bad.operation.attempt_count = 0; /* so that its attempt is written, and refused, with those of the others */
+	bad.operation.attempt_count =
+		0; /* so that its attempt is written, and refused, with those of the others */
 	story_put(&service, &bad);
 	(void)put_pending(now_us);
 
@@ -602,8 +603,7 @@ static enum callback_result call_back(const struct due_job *job)
 	enum callback_result result;
 
 	memcpy(notice.our_reference, job->order.our_reference, sizeof notice.our_reference);
-	if (service_deliver(&service, &delivery, &outcome, &result) !=
-		    ERR_OK ||
+	if (service_deliver(&service, &delivery, &outcome, &result) != ERR_OK ||
 	    outcome != CALLBACK_OUTCOME_STORED)
 		return CALLBACK_ORPHAN;
 	return result;

@@ -50,7 +50,7 @@ static size_t claim(struct due_job jobs[LIMIT])
 {
 	size_t count = LIMIT + 1;
 
-	ck_assert_int_eq(due_claim(service.pool, &service.due, LIMIT, jobs, &count), ERR_OK);
+	ck_assert_int_eq(due_claim(service.pool, &service.due, LIMIT, jobs, &count, NULL), ERR_OK);
 	return count;
 }
 
@@ -120,6 +120,26 @@ START_TEST(nothing_is_sent_to_a_gateway_whose_breaker_is_open)
 }
 END_TEST
 
+/* Behind those that wait, one whose gateway is well may be due: whoever claims must go on, though there is no job. */
+START_TEST(a_claim_of_many_that_only_wait_is_full_all_the_same)
+{
+	const size_t limits[] = { 1, 2, 3 };
+	struct due_job jobs[LIMIT];
+	size_t count;
+	bool full;
+
+	(void)put_pending(clock_now_us());
+	(void)put_pending(clock_now_us());
+	open_breakers(BREAKER_CHARGE);
+	ck_assert_int_eq(due_claim(service.pool, &service.due, limits[_i], jobs, &count, &full),
+			 ERR_OK);
+	close_breakers();
+
+	ck_assert_uint_eq(count, 0);
+	ck_assert_int_eq(full, limits[_i] <= 2);
+}
+END_TEST
+
 START_TEST(nothing_is_asked_of_a_gateway_whose_breaker_for_inquiries_is_open)
 {
 	struct story story = put_attempt(AS_UNKNOWN, OS_PROCESSING);
@@ -182,10 +202,9 @@ UNIT_MAIN("due_breaker", {
 	tcase_add_unchecked_fixture(tests, create, drop);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, nothing_is_sent_to_a_gateway_whose_breaker_is_open);
+	tcase_add_loop_test(tests, a_claim_of_many_that_only_wait_is_full_all_the_same, 0, 3);
 	tcase_add_test(tests, nothing_is_asked_of_a_gateway_whose_breaker_for_inquiries_is_open);
-	tcase_add_test(tests,
-		       an_open_breaker_for_charges_stops_no_inquiry_and_the_other_way_round);
-	tcase_add_test(tests,
-		       an_attempt_whose_lease_is_over_is_unknown_though_nobody_may_be_asked);
+	tcase_add_test(tests, an_open_breaker_for_charges_stops_no_inquiry_and_the_other_way_round);
+	tcase_add_test(tests, an_attempt_whose_lease_is_over_is_unknown_though_nobody_may_be_asked);
 	tcase_add_test(tests, a_wish_to_cancel_is_met_though_the_breaker_is_open);
 })

@@ -81,7 +81,7 @@ static size_t claim(struct due_job jobs[LIMIT])
 {
 	size_t count = 0;
 
-	ck_assert_int_eq(due_claim(service.pool, &service.due, LIMIT, jobs, &count), ERR_OK);
+	ck_assert_int_eq(due_claim(service.pool, &service.due, LIMIT, jobs, &count, NULL), ERR_OK);
 	for (size_t i = 0; i < count; i++)
 		quiet_see(&quiet, jobs[i].order.attempt_id, clock_boot_us());
 	return count;

@@ -223,7 +223,8 @@ START_TEST(nothing_is_released_at_its_end_while_a_capture_is_open)
 	struct due_job jobs[4];
 	size_t count = 0;
 
-	ck_assert_int_eq(due_claim(service.pool, &service.due, COUNT(jobs), jobs, &count), ERR_OK);
+	ck_assert_int_eq(due_claim(service.pool, &service.due, COUNT(jobs), jobs, &count, NULL),
+			 ERR_OK);
 
 	ck_assert_uint_eq(count, captures[_i / 2].releases ? 1 : 0);
 	for (size_t i = 0; i < count; i++) {

@@ -360,7 +360,8 @@ static void claim(struct week *week)
 	struct due_job jobs[CLAIM_MAX];
 	size_t count = 0;
 
-	ck_assert_int_eq(due_claim(service.pool, &service.due, CLAIM_MAX, jobs, &count), ERR_OK);
+	ck_assert_int_eq(due_claim(service.pool, &service.due, CLAIM_MAX, jobs, &count, NULL),
+			 ERR_OK);
 	for (size_t i = 0; i < count; i++) {
 		call_begin(week, &jobs[i]);
 		due_job_done(&jobs[i]);

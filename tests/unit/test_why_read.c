@@ -78,7 +78,7 @@ static void claim(struct story *story)
 	service_do(&service, "UPDATE operation SET next_action_at_us = 1 "
 			     "WHERE next_action = 'send'");
 	service_do(&service, "UPDATE attempt SET updated_at_us = updated_at_us - 60000000");
-	ck_assert_int_eq(due_claim(service.pool, &service.due, 1, &job, &count), ERR_OK);
+	ck_assert_int_eq(due_claim(service.pool, &service.due, 1, &job, &count, NULL), ERR_OK);
 	ck_assert_uint_eq(count, 1);
 	story->attempt.id = job.order.attempt_id;
 	story->without_attempt = false;
