@@ -38,6 +38,7 @@ struct batch {
 	struct batch_item *last;
 	size_t waiting;
 	size_t under_way; /* taken by workers, not worked off yet */
+	bool resting; /* the one worker, until enough wait or its gap is over: see gap_left_us() */
 	bool stopping;
 	struct batch_figures figures; /* but for what waits */
 	int64_t waited_us;            /* see batch_waited_us() */
@@ -51,6 +52,7 @@ struct worker {
 	size_t count;
 	size_t held;            /* the first of them, kept from the last time: held, or owed */
 	int64_t pause_us;       /* before they are tried again; 0: nothing is held */
+	int64_t began_boot_us;  /* with what it has taken */
 	int64_t queued_boot_us; /* of the oldest of the others */
 	int64_t waited_us;      /* of that one, when it was worked off */
 	bool away;              /* the database, said in the log once */
@@ -71,7 +73,8 @@ static bool queue_put(struct batch *batch, struct batch_item *item)
 			batch->first = item;
 		batch->last = item;
 		batch->waiting++;
-		if (batch->waiting == 1 || batch->waiting >= batch->under_way)
+		if (batch->resting ? batch->waiting >= batch->settings.size_max
+				   : batch->waiting == 1 || batch->waiting >= batch->under_way)
 			pthread_cond_signal(&batch->queued);
 	}
 	pthread_mutex_unlock(&batch->mutex);
@@ -127,26 +130,50 @@ static struct timespec from_now(int64_t us)
 }
 
 /*
+ * How long the worker lets more gather, since what it took last were several: they keep coming. One that comes alone,
+ * after another that came alone, does not wait.
+ */
+static int64_t gap_left_us(const struct worker *worker, size_t taken)
+{
+	const struct batch *batch = worker->batch;
+	const int64_t gap_us = batch->settings.gap_ms * INT64_C(1000);
+	int64_t left_us;
+
+	if (taken <= 1 || batch->stopping || batch->waiting >= batch->settings.size_max)
+		return 0;
+	left_us = worker->began_boot_us + gap_us - clock_boot_us();
+	return left_us < gap_us ? left_us : gap_us; /* tests set that clock back */
+}
+
+/*
  * Sleep until something waits that is worth a batch of its own: as much as others are at work on, or what was let
  * gather. Batches that begin with the first item that comes stay small under load, and each costs the same round trips.
- * pause_us: not longer than this (0: as long as it takes).
+ * taken: how many the worker took last. It waits no longer than its pause (0: as long as it takes).
  */
-static void queue_await(struct batch *batch, int64_t pause_us)
+static void queue_await(const struct worker *worker, size_t taken)
 {
+	struct batch *batch = worker->batch;
+	const int64_t gather_us = batch->settings.gather_ms * INT64_C(1000);
 	struct timespec until;
 	int waited = 0;
 
-	while ((!batch->stopping || pause_us > 0) && waited != ETIMEDOUT) {
-		if (batch->first == NULL && pause_us == 0) {
+	while ((!batch->stopping || worker->pause_us > 0) && waited != ETIMEDOUT) {
+		int64_t left_us;
+
+		if (batch->first == NULL && worker->pause_us == 0) {
 			pthread_cond_wait(&batch->queued, &batch->mutex);
 			continue;
 		}
-		if (batch->first != NULL && batch->waiting >= batch->under_way)
+		left_us = gap_left_us(worker, taken);
+		if (batch->first != NULL && left_us <= 0 && batch->waiting >= batch->under_way)
 			return;
-		until = from_now(batch->first == NULL ? pause_us
-						      : batch->settings.gather_ms * INT64_C(1000));
+		if (batch->first == NULL)
+			left_us = worker->pause_us;
+		batch->resting = batch->first != NULL && left_us > 0;
+		until = from_now(left_us > 0 ? left_us : gather_us);
 		waited = pthread_cond_clockwait(&batch->queued, &batch->mutex, CLOCK_MONOTONIC,
 						&until);
+		batch->resting = false;
 	}
 }
 
@@ -167,6 +194,7 @@ static void figures_add(struct batch_figures *figures, size_t count)
 static bool queue_take(struct worker *worker)
 {
 	struct batch *batch = worker->batch;
+	const size_t taken = worker->count;
 
 	pthread_mutex_lock(&batch->mutex);
 	batch->under_way -= worker->count;
@@ -174,10 +202,11 @@ static bool queue_take(struct worker *worker)
 	if (worker->waited_us > batch->waited_us)
 		batch->waited_us = worker->waited_us;
 	do
-		queue_await(batch, worker->pause_us);
+		queue_await(worker, taken);
 	while (batch->first == NULL && !batch->stopping && worker->held == 0);
+	worker->began_boot_us = clock_boot_us();
 	worker->queued_boot_us =
-		batch->first != NULL ? batch->first->queued_boot_us : clock_boot_us();
+		batch->first != NULL ? batch->first->queued_boot_us : worker->began_boot_us;
 	while (batch->first != NULL && worker->count < batch->settings.size_max) {
 		struct batch_item *item = queue_pop(batch);
 		int waiting = ITEM_WAITING;
@@ -368,6 +397,7 @@ enum err batch_start(const struct batch_settings *settings, struct batch **batch
 
 	if (made == NULL)
 		return ERR_MEMORY;
+	assert(settings->gap_ms == 0 || settings->workers == 1);
 	made->settings = *settings;
 	pthread_mutex_init(&made->mutex, NULL);
 	pthread_cond_init(&made->queued, NULL);

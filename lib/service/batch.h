@@ -4,10 +4,10 @@
  * Batch: requests that wait in one queue and are worked off together, as many as wait, by threads with a database
  * connection each.
  *
- * Invariant  a lone request does not wait for others, and while others are worked off one does no longer than
- *            `gather_ms`; a request is refused only while no worker has taken it: from then
- *            on it is carried out, whoever still waits for it, also after the database was away; one whose row another
- *            holds delays no other
+ * Invariant  a lone request does not wait for others; while others are worked off one does no longer than `gather_ms`,
+ *            and after several no longer than until `gap_ms` after they were begun; a request is refused only while no
+ *            worker has taken it: from then on it is carried out, whoever still waits for it, also after the database
+ *            was away; one whose row another holds delays no other
  * Ownership  items are the caller's, but after ERR_UNCERTAIN and batch_put() the batch's, which gives them to
  *            `item_done`
  * Threads    safe
@@ -51,6 +51,7 @@ struct batch_settings {
 	size_t size_max;  /* of one batch */
 	size_t queue_max; /* waiting, not yet taken */
 	int gather_ms;    /* while a worker is at work, another takes fewer items than it has only after this */
+	int gap_ms;       /* of one worker: a batch of several is begun so long before the next, unless that is full */
 	int settle_ms;    /* how long an uncertain commit is looked into, and what was left to be done is tried */
 	batch_work *work;
 	/* An item that nobody waits for is worked off: take it back, or free it. In the worker's thread. */

@@ -13,6 +13,7 @@
 #define COMMITTERS 1
 #define BATCH_MAX 128
 #define QUEUE_MAX 2048
+#define GAP_MS 10 /* a commit costs much the same for few as for many, and gateways wait longer */
 #define LOCK_WAIT_S 1 /* for a message that another server is just storing: see probe() */
 #define SETTLE_MS 10000
 #define CALL_ID_SIZE 65
@@ -343,6 +344,7 @@ enum err callback_start(const struct store_settings *database, struct batch **ca
 		.workers = COMMITTERS,
 		.size_max = BATCH_MAX,
 		.queue_max = QUEUE_MAX,
+		.gap_ms = GAP_MS,
 		.settle_ms = SETTLE_MS,
 		.work = callbacks_work,
 		.item_done = arrival_done,

@@ -10,6 +10,7 @@
 
 #define COMMITTERS 1
 #define BATCH_MAX 256
+#define GAP_MS 10 /* a commit costs much the same for few as for many, and no client waits for it */
 #define SETTLE_MS 10000
 #define LOCK_WAIT_S 1 /* a row that somebody holds must not hold up the others for long */
 
@@ -82,6 +83,7 @@ enum err record_start(const struct record_settings *settings, struct batch **rec
 		.workers = COMMITTERS,
 		.size_max = BATCH_MAX,
 		.queue_max = settings->queue_max,
+		.gap_ms = GAP_MS,
 		.settle_ms = SETTLE_MS,
 		.work = records_work,
 		.item_done = item_done,

@@ -77,7 +77,7 @@ static void piece_done(void *context, struct batch_item *item)
 	atomic_fetch_add(&stage.freed, 1);
 }
 
-static struct batch *begin_with(bool gated, size_t workers, int gather_ms)
+static struct batch *begin_as(bool gated, size_t workers, int gather_ms, int gap_ms)
 {
 	const struct batch_settings settings = {
 		.database = service.database,
@@ -85,6 +85,7 @@ static struct batch *begin_with(bool gated, size_t workers, int gather_ms)
 		.size_max = 4,
 		.queue_max = QUEUE_MAX,
 		.gather_ms = gather_ms,
+		.gap_ms = gap_ms,
 		.settle_ms = 60000,
 		.work = work,
 		.item_done = piece_done,
@@ -99,9 +100,14 @@ static struct batch *begin_with(bool gated, size_t workers, int gather_ms)
 	return batch;
 }
 
+static struct batch *begin_with(bool gated, size_t workers, int gather_ms)
+{
+	return begin_as(gated, workers, gather_ms, 0);
+}
+
 static struct batch *begin(bool gated)
 {
-	return begin_with(gated, 1, 0);
+	return begin_as(gated, 1, 0, 0);
 }
 
 static void *wait_for(void *context)
@@ -210,6 +216,87 @@ START_TEST(items_do_not_gather_for_long)
 
 	ck_assert_int_eq(stage.sizes[2], 1);
 	finish_all(batch, waiters, threads, 3);
+}
+END_TEST
+
+/* One, and two that came meanwhile: after them the worker lets more gather. */
+static void several_at_once(struct batch *batch, struct waiter *waiters, pthread_t *threads)
+{
+	wait_for_all(batch, waiters, threads, 3, 1);
+	await_waiting(batch, 2);
+	sem_post(&stage.go);
+	sem_wait(&stage.entered);
+	sem_post(&stage.go);
+}
+
+START_TEST(after_several_more_gather_until_a_batch_is_full)
+{
+	struct batch *batch = begin_as(true, 1, 0, 60000);
+	struct waiter waiters[7];
+	pthread_t threads[7];
+
+	several_at_once(batch, waiters, threads);
+	wait_for_all(batch, waiters + 3, threads + 3, 3, 0);
+	await_waiting(batch, 3);
+	clock_sleep_us(50000);
+	ck_assert_int_eq(atomic_load(&stage.calls), 2);
+
+	wait_for_all(batch, waiters + 6, threads + 6, 1, 1);
+
+	ck_assert_int_eq(stage.sizes[1], 2);
+	ck_assert_int_eq(stage.sizes[2], 4);
+	finish_all(batch, waiters, threads, 7);
+}
+END_TEST
+
+START_TEST(after_several_the_gap_ends)
+{
+	struct batch *batch = begin_as(true, 1, 0, 20);
+	struct waiter waiters[4];
+	pthread_t threads[4];
+
+	several_at_once(batch, waiters, threads);
+	wait_for_all(batch, waiters + 3, threads + 3, 1, 1);
+
+	ck_assert_int_eq(stage.sizes[2], 1);
+	finish_all(batch, waiters, threads, 4);
+}
+END_TEST
+
+START_TEST(one_that_comes_alone_waits_for_no_others)
+{
+	struct batch *batch = begin_as(true, 1, 0, 60000);
+	struct waiter waiters[2];
+	pthread_t threads[2];
+
+	wait_for_all(batch, waiters, threads, 1, 1);
+	sem_post(&stage.go);
+	pthread_join(threads[0], NULL);
+	wait_for_all(batch, waiters + 1, threads + 1, 1, 1);
+
+	free(waiters[0].piece);
+	finish_all(batch, waiters + 1, threads + 1, 1);
+}
+END_TEST
+
+START_TEST(a_stop_ends_the_gap)
+{
+	struct batch *batch = begin_as(true, 1, 0, 60000);
+	struct waiter waiters[3];
+	pthread_t threads[3];
+	struct piece *left = calloc(1, sizeof *left);
+
+	several_at_once(batch, waiters, threads);
+	for (size_t i = 0; i < 3; i++) {
+		pthread_join(threads[i], NULL);
+		free(waiters[i].piece);
+	}
+	stage.gated = false;
+	ck_assert_ptr_nonnull(left);
+	ck_assert(batch_put(batch, &left->item));
+
+	batch_stop(batch);
+	ck_assert_int_eq(atomic_load(&stage.freed), 1);
 }
 END_TEST
 
@@ -402,6 +489,10 @@ UNIT_MAIN("batch", {
 	tcase_add_test(tests, those_that_wait_are_worked_off_together);
 	tcase_add_test(tests, items_gather_while_others_are_worked_off);
 	tcase_add_test(tests, items_do_not_gather_for_long);
+	tcase_add_test(tests, after_several_more_gather_until_a_batch_is_full);
+	tcase_add_test(tests, after_several_the_gap_ends);
+	tcase_add_test(tests, one_that_comes_alone_waits_for_no_others);
+	tcase_add_test(tests, a_stop_ends_the_gap);
 	tcase_add_test(tests, beyond_the_queue_is_refused_at_once);
 	tcase_add_test(tests, a_deadline_withdraws_what_waits_and_leaves_what_is_taken);
 	tcase_add_test(tests, what_was_left_is_carried_out_when_the_database_is_back);
