@@ -34,6 +34,7 @@
 #define GATEWAY_SECRETS_MAX 3
 #define GATEWAY_WORD_SIZE 65
 #define GATEWAY_DECLINE_SIZE 41 /* a gateway's own decline code */
+#define GATEWAY_OPERATION_SIZE 41 /* its word for an operation */
 #define GATEWAY_CALLBACK_ID_SIZE 129
 #define GATEWAY_BODY_MAX 2048 /* largest request an adapter builds */
 #define GATEWAY_INSTRUCTIONS_SIZE ATTEMPT_INSTRUCTIONS_SIZE
@@ -105,6 +106,7 @@ struct gateway_notice {
 	struct gateway_answer
 		answer; /* event by the word's table; AE_LOST for a word that is not in it */
 	char decline_word[GATEWAY_DECLINE_SIZE]; /* the gateway's own decline code, "" without */
+	char operation_word[GATEWAY_OPERATION_SIZE]; /* what it speaks of, "" where it does not say */
 };
 
 /* The raw message: what the signature is over. */
@@ -147,6 +149,8 @@ struct gateway_adapter {
 	 */
 	void (*read_word)(const char *word, const char *decline_word,
 			  struct gateway_answer *answer);
+	/* Whether the gateway's word for an operation is that of this kind; "", which says nothing, is. */
+	bool (*is_kind)(const char *operation_word, enum operation_kind kind);
 };
 
 /* The adapter of this name ("sandbox"), or NULL. */

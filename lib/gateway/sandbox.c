@@ -186,16 +186,20 @@ static void decline_fill(const char *code, struct gateway_answer *answer)
 			decline_set(declines[i].ours, answer);
 }
 
-/* The answer speaks of our order, with its amount. Its kind is told by most, not by all. */
+/* Most answers and messages tell it, not all. */
+static bool sandbox_is_kind(const char *operation_word, enum operation_kind kind)
+{
+	return operation_word[0] == '\0' ||
+	       strcmp(operation_word, words_text(operation_kind_words, (int)kind)) == 0;
+}
+
+/* The answer speaks of our order, with its amount. */
 static bool agrees(const struct gateway_order *order, const json_t *object)
 {
 	const json_t *amount = json_object_get(object, "amount_minor");
-	const char *kind = member_text(object, "operation");
 
-	if (kind[0] != '\0' &&
-	    strcmp(kind, words_text(operation_kind_words, (int)order->kind)) != 0)
-		return false;
-	return strcmp(member_text(object, "reference"), order->our_reference) == 0 &&
+	return sandbox_is_kind(member_text(object, "operation"), order->kind) &&
+	       strcmp(member_text(object, "reference"), order->our_reference) == 0 &&
 	       json_is_integer(amount) && json_integer_value(amount) == order->amount.minor &&
 	       strcmp(member_text(object, "currency"), order->amount.currency) == 0;
 }
@@ -430,6 +434,8 @@ static enum err notice_fill(const json_t *object, struct gateway_notice *notice)
 	if (!text_take(object, "callback_id", notice->callback_id, sizeof notice->callback_id) ||
 	    !text_take(object, "gateway_txn_id", notice->gateway_ref, sizeof notice->gateway_ref) ||
 	    !text_take(object, "reference", notice->our_reference, sizeof notice->our_reference) ||
+	    !text_take(object, "operation", notice->operation_word,
+		       sizeof notice->operation_word) ||
 	    !text_take(object, "status", notice->word, sizeof notice->word) ||
 	    notice->word[0] == '\0' || !amount_take(object, notice))
 		return ERR_MALFORMED;
@@ -485,4 +491,5 @@ const struct gateway_adapter gateway_sandbox = {
 	.read_inquiry = sandbox_read_inquiry,
 	.read_callback = sandbox_read_callback,
 	.read_word = sandbox_read_word,
+	.is_kind = sandbox_is_kind,
 };

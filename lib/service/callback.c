@@ -52,8 +52,10 @@ void callback_row_fill(struct receipt *receipt)
 	memcpy(row->our_reference, notice->our_reference, sizeof row->our_reference);
 	memcpy(row->word, notice->word, sizeof row->word);
 	memcpy(row->decline_word, notice->decline_word, sizeof row->decline_word);
+	memcpy(row->operation_word, notice->operation_word, sizeof row->operation_word);
 	card_mask(row->word, strlen(row->word));
 	card_mask(row->decline_word, strlen(row->decline_word));
+	card_mask(row->operation_word, strlen(row->operation_word));
 }
 
 void callback_matched(struct receipt *receipt, const struct attempt_row *attempt)
@@ -317,15 +319,31 @@ static enum err agrees(struct receipt *receipt, const char **difference)
 	return ERR_OK;
 }
 
-static enum err apply(struct receipt *receipt)
+/* The same of the operation it names: one that was refunded was not charged anew. */
+static enum err agrees_in_kind(struct receipt *receipt, const char **difference)
 {
 	const struct callback_delivery *delivery = receipt->delivery;
-	const char *difference;
-	enum err err;
+	struct operation_row operation;
+	enum err err = store_operation_lock(receipt->tx, receipt->attempt.operation_id, &operation);
 
-	if (!delivery->notice->has_amount || delivery->notice->answer.event == AE_LOST)
+	*difference = NULL;
+	if (err == ERR_OK &&
+	    !delivery->gateway->adapter->is_kind(delivery->notice->operation_word, operation.kind))
+		*difference = "another operation";
+	return err;
+}
+
+static enum err apply(struct receipt *receipt)
+{
+	const struct gateway_notice *notice = receipt->delivery->notice;
+	const bool is_hint = !notice->has_amount || notice->answer.event == AE_LOST;
+	const char *difference;
+	enum err err = agrees_in_kind(receipt, &difference);
+
+	if (err == ERR_OK && difference == NULL && is_hint)
 		return take_hint(receipt);
-	err = agrees(receipt, &difference);
+	if (err == ERR_OK && difference == NULL)
+		err = agrees(receipt, &difference);
 	if (err != ERR_OK)
 		return err;
 	if (difference != NULL) {
@@ -360,6 +378,7 @@ static void notice_rebuild(const struct callback_row *row, const struct gateway 
 	memcpy(notice->our_reference, row->our_reference, sizeof notice->our_reference);
 	memcpy(notice->word, row->word, sizeof notice->word);
 	memcpy(notice->decline_word, row->decline_word, sizeof notice->decline_word);
+	memcpy(notice->operation_word, row->operation_word, sizeof notice->operation_word);
 	gateway->adapter->read_word(notice->word, notice->decline_word, &notice->answer);
 	memcpy(notice->answer.gateway_ref, row->gateway_ref, sizeof notice->answer.gateway_ref);
 }

@@ -460,7 +460,8 @@ static const struct message {
 	[CALLBACK_CONTRADICTION] = { NULL, NULL },
 	[CALLBACK_INTEGRITY] = {
 		"{gateway} sent a signed message (\"{reason}\") about another amount "
-		"({detail}), currency or reference than we ordered. Nothing was changed by it.",
+		"({detail}), currency, reference or operation than we ordered. Nothing was "
+		"changed by it.",
 		"What differs from our order completes nothing: a human compares." },
 	[CALLBACK_ORPHAN] = {
 		"{gateway} sent a signed message (\"{reason}\") that fits no try of ours. Nothing "
@@ -565,7 +566,8 @@ static const struct {
 		"Look the try up at the gateway by its reference. Where it moved money that did "
 		"not come back since, have that undone there; then resolve this with a note." },
 	[EXCEPTION_INTEGRITY] = {
-		"What the gateway said differs from our order in amount, currency or reference.",
+		"What the gateway said differs from our order in amount, currency, reference or "
+		"operation.",
 		"Compare the gateway's own record with the order, and have the gateway say what is "
 		"true; then resolve this with a note." },
 	[EXCEPTION_ORPHAN_CALLBACK] = {

@@ -28,6 +28,7 @@ static const struct column after_amount[] = {
 	COLUMN_WORD(struct callback_row, result, callback_result_words),
 	COLUMN_NUMBER(struct callback_row, received_at_us),
 	COLUMN_TEXT_OR_NULL(struct callback_row, decline_word),
+	COLUMN_TEXT_OR_NULL(struct callback_row, operation_word),
 };
 static const struct column changing[] = {
 	COLUMN_WORD(struct callback_row, result, callback_result_words),
@@ -55,6 +56,7 @@ static const struct column reading[] = {
 	COLUMN_WORD(struct callback_row, result, callback_result_words),
 	COLUMN_NUMBER(struct callback_row, received_at_us),
 	COLUMN_TEXT_OR_NULL(struct callback_row, decline_word),
+	COLUMN_TEXT_OR_NULL(struct callback_row, operation_word),
 };
 static const struct shape read_shape = SHAPE(reading);
 

@@ -21,6 +21,7 @@
 #define CALLBACK_WORD_SIZE 65
 #define CALLBACK_BODY_SIZE 2049
 #define CALLBACK_DECLINE_SIZE 41
+#define CALLBACK_OPERATION_SIZE 41
 
 enum callback_result { /* what became of it */
 	CALLBACK_APPLIED,
@@ -49,6 +50,7 @@ struct callback_row {
 	enum callback_result result;
 	int64_t received_at_us;
 	char decline_word[CALLBACK_DECLINE_SIZE]; /* the gateway's own decline code; "" is NULL */
+	char operation_word[CALLBACK_OPERATION_SIZE]; /* its word for the operation; "" is NULL */
 };
 
 /* Returns ERR_OK; ERR_CONFLICT for a duplicate. */

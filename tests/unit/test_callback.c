@@ -488,9 +488,13 @@ START_TEST(what_differs_from_our_order_is_an_exception_and_completes_nothing)
 	else if (_i == 2)
 		snprintf(delivering.notice.gateway_ref, sizeof delivering.notice.gateway_ref,
 			 "gw_2");
+	else if (_i == 3 || _i == 4)
+		snprintf(delivering.notice.operation_word, sizeof delivering.notice.operation_word,
+			 "refund");
 	else
 		snprintf(delivering.notice.our_reference, sizeof delivering.notice.our_reference,
 			 "nobody");
+	delivering.notice.has_amount = _i != 4; /* nor is it a reason to ask */
 
 	ck_assert_int_eq(deliver_stored(&delivering), CALLBACK_INTEGRITY);
 
@@ -681,7 +685,7 @@ UNIT_MAIN("callback", {
 	tcase_add_loop_test(tests, a_late_success_that_came_back_is_told_once_whatever_the_order, 0,
 			    6);
 	tcase_add_loop_test(
-		tests, what_differs_from_our_order_is_an_exception_and_completes_nothing, 0, 4);
+		tests, what_differs_from_our_order_is_an_exception_and_completes_nothing, 0, 6);
 	tcase_add_test(tests, what_differs_again_after_a_human_looked_is_another_exception);
 	tcase_add_loop_test(tests, what_fits_nothing_is_kept_with_an_exception, 0, 3);
 	tcase_add_test(tests, another_gateway_of_ours_cannot_speak_for_this_one);

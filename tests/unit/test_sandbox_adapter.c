@@ -510,7 +510,8 @@ END_TEST
 
 #define XML_BODY                                                                                   \
 	"<callback><callback_id>cb_1</callback_id><gateway_txn_id>alpha_1</gateway_txn_id>"        \
-	"<reference>op_X-1</reference><status>completed</status><amount>100.50</amount>"           \
+	"<reference>op_X-1</reference><operation>charge</operation>"                               \
+	"<status>completed</status><amount>100.50</amount>"                                        \
 	"<currency>USD</currency></callback>"
 
 START_TEST(a_callback_in_xml_has_major_units)
@@ -526,6 +527,7 @@ START_TEST(a_callback_in_xml_has_major_units)
 	ck_assert_str_eq(notice.callback_id, "cb_1");
 	ck_assert_str_eq(notice.gateway_ref, "alpha_1");
 	ck_assert_str_eq(notice.our_reference, "op_X-1");
+	ck_assert_str_eq(notice.operation_word, "charge");
 	ck_assert_int_eq(notice.answer.event, AE_SUCCEEDED);
 	ck_assert(notice.has_amount);
 	ck_assert_int_eq(notice.amount.minor, 10050);
