@@ -265,6 +265,7 @@ def test_what_its_gateway_does_not_take_has_no_route(payops):
     customer, method = kept(payops, gateway="gamma")
     taken = next(row for row in payops.get("/gateways").json if row["gateway"] == "gamma")
     assert taken["state"] == "enabled"
+    waiting = paid(payops, customer, method, process="manual")
     ctl(payops, "gateway", "drain", "gamma", "--reason", "test")
     try:
         def refused():
@@ -273,6 +274,9 @@ def test_what_its_gateway_does_not_take_has_no_route(payops):
         answer = until(refused, 5, "the refusal")
         assert answer.json["code"] == "no_route"
         assert "payment_method_id" in [error["field"] for error in answer.json["errors"]]
+        # One that was taken before begins and fails in one step.
+        assert ask(payops, "POST", f"/transactions/{waiting}/process", {}).status == 202
+        assert payops.await_status(waiting, "failed", merchant=SHOP)["failure"]["code"] == "no_route"
     finally:
         ctl(payops, "gateway", "enable", "gamma", "--reason", "test")
     until(lambda: pay(payops, customer, method).status == 201, 5, "it is taken again")
