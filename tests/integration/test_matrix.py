@@ -41,7 +41,7 @@ STARTERS, PREPARE_S, SETTLE_S, RETRIES_S = 24, 120, 180, 12
 # How money may move: "takes" must; "refuses" must not; "refuses for now" may at another gateway; "lost in silence"
 # must not, and takes long to be told; "turns" refuses, and yet moves money later; "lies" takes, and tells so wrongly that
 # its gateway must say it again, signed; "comes back" refuses, and where that was a refund or payout, tells later that it
-# was undone.
+# was undone; where that is told before the answer was recorded, it had succeeded and is undone.
 RULES = {
     "tok_decline_insufficient_funds": "refuses", "tok_decline_do_not_honor": "refuses",
     "tok_decline_expired_card": "refuses", "tok_decline_stolen_card": "refuses",
@@ -64,7 +64,8 @@ RULES = {
 # Answers that tell nothing to be believed: no cell succeeds by one of these.
 UNBELIEVABLE = ("tok_html", "tok_huge", "tok_duplicate_member", "tok_utf16", "tok_truncated", "tok_truncate_at_",
                 "tok_reset_at_", "tok_wrong_amount", "tok_wrong_currency", "tok_wrong_id", "tok_5xx_charged", "tok_409")
-SUCCESS = ("succeeded", "reversed", "returned")
+UNDONE = ("reversed", "returned")
+SUCCESS = ("succeeded", *UNDONE)
 
 
 def tokens(top):
@@ -149,6 +150,8 @@ class Cell:
             return ("processing",)   # its "not found" proves nothing
         if self.rule == "lost in silence" and self.operation not in ("void", "payout"):
             return ("succeeded",) if elsewhere else ("failed",)
+        if self.rule == "comes back" and self.is_late():
+            return ("failed", *UNDONE)
         if self.operation == "void":
             return ("parked",)   # a release that was declined is for a human
         if self.operation == "payout":
@@ -174,7 +177,8 @@ class Cell:
                     f"moved money {len(lines)} times while {status}, {late} named by exceptions")
         self.expect(status not in SUCCESS or lines, "succeeded, and the gateways did nothing")
         self.expect(status != "failed" or len(lines) <= late, "failed, and yet money moved")
-        self.expect(not self.is_late() or late or status == "processing",
+        undone = self.rule == "comes back" and status in UNDONE
+        self.expect(not self.is_late() or late or status == "processing" or undone,
                     "a success that came late stands in no exception")
         self.expect(not late or self.is_late(), "has a late success")
         final = operation["next_action"] == "none"
