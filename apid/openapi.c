@@ -281,7 +281,18 @@ static void sentences_write(const struct errors *errors, int status, char out[SE
 	}
 }
 
-static json_t *refusal(const struct errors *errors, int status)
+/* Its amounts are of major units there, as everywhere in XML. */
+static json_t *problem_xml_schema(const json_t *schemas)
+{
+	char name[OPENAPI_NAME_SIZE];
+	json_t *schema = reference("schemas", openapi_xml_name(schemas, "Problem", name));
+
+	put(schema, "xml",
+	    json_pack("{s:s, s:s}", "name", "problem", "namespace", "urn:ietf:rfc:7807"));
+	return schema;
+}
+
+static json_t *refusal(const json_t *schemas, const struct errors *errors, int status)
 {
 	char text[SENTENCES_SIZE];
 	json_t *headers = headers_of(status == 429 ? DESCRIBE_RATE : 0);
@@ -291,11 +302,10 @@ static json_t *refusal(const struct errors *errors, int status)
 		put(headers, "Retry-After", reference("headers", "Retry-After"));
 	if (status == 401 || status == 403)
 		put(headers, "WWW-Authenticate", reference("headers", "WWW-Authenticate"));
-	return json_pack("{s:s, s:o, s:{s:{s:o}, s:{s:{s:s, s:{s:s, s:s}}}}}", "description", text,
-			 "headers", headers, "content", PROBLEM_TYPE, "schema",
+	return json_pack("{s:s, s:o, s:{s:{s:o}, s:{s:o}}}", "description", text, "headers",
+			 headers, "content", PROBLEM_TYPE, "schema",
 			 reference("schemas", "Problem"), "application/problem+xml", "schema",
-			 "$ref", "#/components/schemas/Problem", "xml", "name", "problem",
-			 "namespace", "urn:ietf:rfc:7807");
+			 problem_xml_schema(schemas));
 }
 
 static json_t *answers(const json_t *schemas, const struct route *route,
@@ -314,7 +324,7 @@ static json_t *answers(const json_t *schemas, const struct route *route,
 
 		(void)snprintf(status, sizeof status, "%d", number);
 		if (json_object_get(object, status) == NULL)
-			put(object, status, refusal(&errors, number));
+			put(object, status, refusal(schemas, &errors, number));
 	}
 	return object;
 }
