@@ -50,6 +50,8 @@ struct id id_last_of(int64_t at_us)
 	static const int64_t end_us = TIME_MS_END * INT64_C(1000) - 1;
 	uint8_t rest[ID_SIZE - TIME_BYTES];
 
+	if (at_us < 0)
+		return (struct id){ .bytes = { 0 } };
 	memset(rest, 0xff, sizeof rest);
 	return id_make(at_us < end_us ? at_us : end_us, rest);
 }

@@ -51,7 +51,7 @@ struct id id_make(int64_t at_us, const uint8_t random[10]);
 /* The millisecond it was made from, as UTC microseconds since 1970. */
 int64_t id_time_us(struct id id);
 
-/* No id of that millisecond, or of an earlier one, is greater; `at_us` may be past what an id can say. */
+/* No id of that millisecond, or of an earlier one, is greater; `at_us` may be before or past what an id can say. */
 struct id id_last_of(int64_t at_us);
 
 /* Write prefix and digits; returns `out`. The first digit is 0..7 (128 bits in 26 digits). */

@@ -123,6 +123,12 @@ def test_from_is_in_the_list_and_to_is_not(payops, paid):
     assert walk(payops, f"/transactions?from={begin}&to={begin}") == []
 
 
+@pytest.mark.parametrize("narrowed", ["", "&gateway=alpha", "&status=completed", "&customer_id=ann", "&currency=USD"])
+def test_nothing_is_before_the_first_of_all_times(payops, paid, narrowed):
+    assert walk(payops, f"/transactions?to=1970-01-01T00:00:00Z{narrowed}") == []
+    assert walk(payops, f"/transactions?from=9999-12-31T23:59:59Z{narrowed}") == []
+
+
 @pytest.mark.parametrize("limit", [1, 2, 7, 19, 20, 200])
 def test_pages_join_without_loss_or_repeat(payops, paid, limit):
     assert ids(walk(payops, f"/transactions?limit={limit}")) == ids(paid[::-1])

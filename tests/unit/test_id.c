@@ -181,6 +181,7 @@ START_TEST(id_tells_its_millisecond_and_the_last_of_it)
 	ck_assert_int_gt(id_compare(last, id_make(at_us * 1000, high)), 0);
 	ck_assert_int_lt(id_compare(last, id_make(at_us * 1000 + 1000, low)), 0);
 	ck_assert_int_eq(id_time_us(id_last_of(INT64_MAX)), (end_us - 1) * 1000);
+	ck_assert(id_is_empty(id_last_of(-1)));
 }
 END_TEST
 

@@ -397,6 +397,10 @@ START_TEST(list_of_a_gateway_has_the_order_of_all_lists)
 
 	ck_assert_uint_eq(seen.count, 3);
 	ck_id(seen.ids[0], sample_id(1, 2));
+
+	page.from_us = page.after_us = 0; /* before the first of all times */
+	walk(page, &seen);
+	ck_assert_uint_eq(seen.count, 3);
 }
 END_TEST
 
